@@ -1,0 +1,50 @@
+"""skinframe: train, ablate and judge multimodal skin-cancer models from recipes and plugins."""
+
+from __future__ import annotations
+
+from skinframe.components import (
+    BuildContext,
+    Calibrator,
+    Dataset,
+    Encoder,
+    Explainer,
+    Head,
+    Loss,
+    Metric,
+    ModuleRow,
+    Prompt,
+    PromptText,
+    Reasoner,
+    Requirement,
+    Tower,
+)
+from skinframe.sample import Field, Sample
+from skinframe.errors import DataError, DiskError, NonFiniteError, RecipeError, SkinframeError
+from skinframe.hookspecs import hookimpl
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BuildContext",
+    "Calibrator",
+    "DataError",
+    "Dataset",
+    "DiskError",
+    "Encoder",
+    "Explainer",
+    "Field",
+    "Head",
+    "Loss",
+    "Metric",
+    "ModuleRow",
+    "NonFiniteError",
+    "Prompt",
+    "PromptText",
+    "Reasoner",
+    "RecipeError",
+    "Requirement",
+    "Sample",
+    "SkinframeError",
+    "Tower",
+    "hookimpl",
+]

@@ -1,0 +1,1 @@
+"""Room 3: samples, frozen group splits, safe images, batches of named signals."""

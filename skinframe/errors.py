@@ -1,0 +1,69 @@
+"""The errors a user can cause: what each carries and the code the process exits with."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: where it stands (a dotted path, a file, a line) and what to do about it."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+class SkinframeError(Exception):
+    """Base of every error with one clear message; `exit_code` is what the process ends with."""
+
+    exit_code = 1
+
+
+class RecipeError(SkinframeError):
+    """The recipe or the plan does not hold; carries every problem that was found, not just the first."""
+
+    exit_code = 2
+
+    def __init__(self, source: str, problems: Sequence[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        super().__init__("\n".join([f"{source}: {count}", *(f"  {problem}" for problem in self.problems)]))
+
+
+class DataError(SkinframeError):
+    """A data set, image, label or split is not usable as it stands."""
+
+    exit_code = 3
+
+
+class NonFiniteError(SkinframeError):
+    """A loss, gradient or feature is not finite; the message names the term and the samples."""
+
+    exit_code = 4
+
+
+class DiskError(SkinframeError):
+    """The disk is full or not writable; what was complete before is still there."""
+
+    exit_code = 5
+
+
+class BusyError(SkinframeError):
+    """Another live process holds the run folder or the cache."""
+
+    exit_code = 6
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the nearest known word, or the known words when none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    return f"; known: {', '.join(names)}" if names else ""

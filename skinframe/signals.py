@@ -1,0 +1,100 @@
+"""Signals: the named tensors that flow between components, and how a function declares those it needs.
+
+A loss names its inputs in its signature, `forward(self, logits: Logits, labels: Labels)`. Each alias below is an
+`Annotated` tensor, so the plan can wire it and the contract kit can generate it. A plugin makes its own in one line:
+`Weights = Annotated[Tensor, Signal("weights", "B", "one weight a sample")]`.
+
+Dims: B samples, C classes, A attributes, P image patches, V width of a patch, D width of an embedding,
+H width of the reasoner, W width of the shared projection, T target tokens, L language-model vocabulary.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
+
+if TYPE_CHECKING:
+    from torch import Tensor
+else:
+    Tensor = Any  # the annotation is read at run time, and reading it must not import torch
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A tensor's name in the recipe, its dims as space-separated letters, its element kind and its meaning."""
+
+    name: str
+    dims: str
+    doc: str
+    kind: str = "float"
+
+
+@dataclass(frozen=True)
+class Need:
+    """One parameter of a function that is fed by a signal; optional when the parameter has a default."""
+
+    parameter: str
+    signal: Signal
+    optional: bool
+
+
+Labels = Annotated[Tensor, Signal("labels", "B", "true class of each sample", "int")]
+ClassCounts = Annotated[Tensor, Signal("class_counts", "C", "training samples of each class", "int")]
+Attributes = Annotated[Tensor, Signal("attributes", "B A", "checklist attributes, 1 present, 0 absent, NaN unknown")]
+TextIds = Annotated[Tensor, Signal("text_ids", "B", "equal where two samples carry the same description", "int")]
+ImageTokens = Annotated[Tensor, Signal("image_tokens", "B P V", "patch tokens of a frozen encoder")]
+ImageEmbedding = Annotated[Tensor, Signal("image_embedding", "B D", "pooled image feature of a frozen encoder")]
+TextEmbedding = Annotated[Tensor, Signal("text_embedding", "B D", "frozen embedding of the clinical description")]
+Hidden = Annotated[Tensor, Signal("hidden", "B H", "last hidden state at the answer position")]
+Logits = Annotated[Tensor, Signal("logits", "B C", "class scores before the softmax")]
+ImageLogits = Annotated[Tensor, Signal("image_logits", "B C", "class scores of the image branch alone")]
+Regions = Annotated[Tensor, Signal("regions", "B P W", "projected patch tokens, unit length")]
+TextVectors = Annotated[Tensor, Signal("text_vectors", "B W", "projected descriptions, unit length")]
+Queries = Annotated[Tensor, Signal("queries", "B W", "what attends over the regions, unit length")]
+LogitScale = Annotated[Tensor, Signal("logit_scale", "", "learned inverse temperature, exp(t) clamped at 100")]
+RationaleLogits = Annotated[Tensor, Signal("rationale_logits", "T L", "token scores where the rationale is read")]
+RationaleTargets = Annotated[Tensor, Signal("rationale_targets", "T", "token that stands there", "int")]
+
+
+def signal_of(annotation: Any) -> Signal | None:
+    """Return the Signal inside an `Annotated` type, or None where there is none."""
+    if get_origin(annotation) is not Annotated:
+        return None
+    return next((extra for extra in get_args(annotation)[1:] if isinstance(extra, Signal)), None)
+
+
+def needs(function: Callable[..., Any]) -> tuple[Need, ...]:
+    """Return what a function needs, from its parameter annotations.
+
+    Raises TypeError where a parameter (other than self) carries no signal: nothing could ever feed it.
+    """
+    found = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name == "self":
+            continue
+        signal = signal_of(_evaluate(parameter.annotation, function))
+        if signal is None:
+            raise TypeError(
+                f"parameter '{parameter.name}' of {function.__qualname__} has no signal annotation;"
+                " annotate it, for example `logits: Logits`"
+            )
+        found.append(Need(parameter.name, signal, parameter.default is not inspect.Parameter.empty))
+    return tuple(found)
+
+
+def _evaluate(annotation: Any, function: Callable[..., Any]) -> Any:
+    """Evaluate a string annotation where the function was defined; `X | None` counts as X."""
+    if isinstance(annotation, str):
+        scope = vars(sys.modules[function.__module__])
+        text = annotation.removesuffix(" | None")
+        try:
+            return eval(text, dict(scope))  # the module's own source text, never a recipe's
+        except NameError:
+            return None
+    if get_origin(annotation) is not Annotated:
+        inner = [part for part in get_args(annotation) if get_origin(part) is Annotated]
+        return inner[0] if inner else annotation
+    return annotation
