@@ -1,0 +1,20 @@
+"""Loss terms of the consistency-aware focal alignment loss (our reconstruction) and their comparisons."""
+
+from __future__ import annotations
+
+import skinframe
+from skinframe_cfa.alignment.clip_infonce import ClipInfoNCE
+from skinframe_cfa.alignment.region_alignment import RegionAlignment
+from skinframe_cfa.calibration.brier import Brier
+from skinframe_cfa.calibration.mdca import MDCA
+from skinframe_cfa.calibration.soft_ece import SoftECE
+from skinframe_cfa.classification.cross_entropy import CrossEntropy
+from skinframe_cfa.classification.focal import Focal
+from skinframe_cfa.consistency.jensen_shannon import Consistency
+from skinframe_cfa.language.rationale import Rationale
+
+
+@skinframe.hookimpl
+def register_losses() -> list[type[skinframe.Loss]]:
+    """Return the loss terms."""
+    return [Brier, ClipInfoNCE, Consistency, CrossEntropy, Focal, MDCA, Rationale, RegionAlignment, SoftECE]

@@ -1,0 +1,1 @@
+"""Terms that bring image regions and clinical descriptions together in one space."""

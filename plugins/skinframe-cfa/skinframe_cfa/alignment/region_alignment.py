@@ -1,0 +1,92 @@
+"""Alignment of image regions with clinical descriptions, the grounding term of CFA."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import skinframe
+from skinframe.lazy import F, torch
+from skinframe.signals import Labels, LogitScale, Queries, Regions, TextIds, TextVectors
+from skinframe_cfa.alignment.contrastive import Positives, multi_positive, positive_floor, positive_pairs
+from skinframe_cfa.reduction import blank, upcast
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def region_attention(regions: Tensor, queries: Tensor, kappa: float) -> Tensor:
+    """Return a_iir = softmax_r(κ v_ir · q_i) [B, P]: where each sample's own query looks, as a heat map over patches.
+
+    regions v [B, P, W] and queries q [B, W], unit length.
+    """
+    return (kappa * torch.einsum("ipw,iw->ip", upcast(regions), upcast(queries))).softmax(dim=1)
+
+
+def region_similarity(
+    regions: Tensor, texts: Tensor, queries: Tensor, kappa: float, query: Literal["text", "reasoner"]
+) -> Tensor:
+    """Return s_ij = u_ij · t_j [B, B], with u_ij = norm(Σ_r a_ijr v_ir) the regions of image i that the query picks.
+
+    query `text`: a_ijr = softmax_r(κ v_ir · q_j), each description looks for itself; `reasoner`: a_ir from q_i, each
+    image's own state looks. regions v [B, P, W], texts t [B, W], queries q [B, W], all unit length.
+    """
+    if query == "reasoner":
+        attention = region_attention(regions, queries, kappa)
+        pooled = F.normalize(torch.einsum("ip,ipw->iw", attention, regions), dim=-1, eps=1e-6)
+        return pooled @ texts.T
+    attention = (kappa * torch.einsum("ipw,jw->ijp", regions, queries)).softmax(dim=2)
+    pooled = F.normalize(torch.einsum("ijp,ipw->ijw", attention, regions), dim=-1, eps=1e-6)
+    return torch.einsum("ijw,jw->ij", pooled, texts)
+
+
+class RegionAlignment(skinframe.Loss):
+    """Region-text alignment (our reconstruction; after UniCL, Yang et al. 2022, arXiv:2204.03610).
+
+    Multi-positive contrastive loss, both directions, over s · s_ij with s_ij of `region_similarity`. ∂L/∂a_ijr is
+    proportional to how much better region r matches text j than the present mixture does: necessary for grounding, not
+    sufficient. With query `text` only the two projections learn from it; with `reasoner` the reasoner's state too.
+    """
+
+    name = "region_alignment"
+    coupling = "batch"
+    normalise_by = "text_ids"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        kappa: float = 10.0  # inverse temperature of the attention; 0 is the mean of all regions
+        positives: Positives = "text"  # same description, or also same class
+        query: Literal["text", "reasoner"] = "text"  # whose queries the projection head provides
+
+        def __post_init__(self) -> None:
+            if not (math.isfinite(self.kappa) and self.kappa >= 0):
+                raise ValueError(f"kappa must be a finite number >= 0, got {self.kappa}")
+            if self.positives not in ("text", "class"):
+                raise ValueError(f"positives must be text or class, got {self.positives!r}")
+            if self.query not in ("text", "reasoner"):
+                raise ValueError(f"query must be text or reasoner, got {self.query!r}")
+
+    def __init__(self, config: Config | None = None) -> None:
+        super().__init__(config)
+        self._positives: Tensor | None = None
+
+    def forward(
+        self,
+        regions: Regions,
+        text_vectors: TextVectors,
+        queries: Queries,
+        logit_scale: LogitScale,
+        text_ids: TextIds,
+        labels: Labels,
+    ) -> Tensor:
+        valid = text_ids >= 0
+        v, t, q = (blank(upcast(each), valid) for each in (regions, text_vectors, queries))
+        positives = positive_pairs(text_ids, labels if self.config.positives == "class" else None)
+        self._positives = positives
+        similarity = region_similarity(v, t, q, self.config.kappa, self.config.query)
+        return multi_positive(upcast(logit_scale) * similarity, positives)
+
+    def floor(self) -> float | None:
+        """Return the least value possible with the last batch's positives, mean log |P_i|; None before one."""
+        return None if self._positives is None else float(positive_floor(self._positives))

@@ -1,0 +1,1 @@
+"""Terms that compare class scores with labels, one sample at a time."""

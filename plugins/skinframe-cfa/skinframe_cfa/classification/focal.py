@@ -1,0 +1,71 @@
+"""Focal loss, and the way back from its scores to a posterior."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import skinframe
+from skinframe.lazy import F, torch
+from skinframe.signals import ClassCounts, Labels, Logits
+from skinframe_cfa.classification.class_weights import Scheme, check_scheme, sample_weights
+from skinframe_cfa.classification.margin import all_margins, label_margin
+from skinframe_cfa.reduction import Reduction, blank, reduce, upcast
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def focal(
+    logits: Tensor, labels: Tensor, gamma: float, weights: Tensor | None = None, reduction: Reduction = "mean"
+) -> Tensor:
+    """Focal loss (Lin et al. 2017, arXiv:1708.02002): −w_i (1 − p_iy)^γ log p_iy.
+
+    logits [B, C] with C ≥ 2, labels [B] (negative: masked), weights [B] one a sample. Both logarithms come from the
+    margin of the label over the other classes: (1 − exp(log p))^γ has a NaN gradient at saturated scores for 0 < γ < 1.
+    """
+    valid = labels >= 0
+    margin = label_margin(blank(upcast(logits), valid), labels.clamp(min=0))
+    log_p, log_q = F.logsigmoid(margin), F.logsigmoid(-margin)
+    return reduce(-torch.exp(gamma * log_q) * log_p, valid, weights, reduction)
+
+
+def focal_to_posterior(logits: Tensor, gamma: float) -> Tensor:
+    """Recover the posterior from focal-trained scores (Charoenphakdee et al. 2021, arXiv:2011.09172).
+
+    h(p) = p / ((1 − p)^γ − γ (1 − p)^(γ−1) p log p), posterior_k = h(p_k) / Σ_j h(p_j).
+    logits [B, C] (log probabilities will do) -> probabilities [B, C]. Unweighted focal loss only: class weights w
+    must be divided out afterwards. No gradient is meant to flow through it.
+    """
+    margin = all_margins(upcast(logits).detach())
+    log_p, log_q, p, q = F.logsigmoid(margin), F.logsigmoid(-margin), margin.sigmoid(), (-margin).sigmoid()
+    # p (−log p) / (1 − p), whose limit at p = 1 is 1 and at p = 0 is 0
+    ratio = torch.where(margin > 30, 1 - q / 2, torch.where(p > 0, -p * log_p / q, torch.zeros_like(p)))
+    log_h = log_p - gamma * log_q - torch.log1p(gamma * ratio)
+    return log_h.clamp(max=torch.finfo(log_h.dtype).max).softmax(dim=1)
+
+
+class Focal(skinframe.Loss):
+    """Focal loss (Lin et al. 2017, arXiv:1708.02002): (1/B) Σ_i −w_{y_i} (1 − p_{i,y_i})^γ log p_{i,y_i}.
+
+    Not a proper score: its minimiser is under-confident. See `focal_to_posterior` before calling p a probability.
+    """
+
+    name = "focal"
+    coupling = "per_sample"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        gamma: float = 2.0  # 0 is cross entropy
+        class_weights: Scheme = "effective_number"  # weight of a class from its training count
+        beta: float = 0.9999  # of effective_number
+
+        def __post_init__(self) -> None:
+            if not (math.isfinite(self.gamma) and self.gamma >= 0):
+                raise ValueError(f"gamma must be a finite number >= 0, got {self.gamma}")
+            check_scheme(self.class_weights, self.beta)
+
+    def forward(self, logits: Logits, labels: Labels, class_counts: ClassCounts | None = None) -> Tensor:
+        weights = sample_weights(class_counts, labels, self.config.class_weights, self.config.beta)
+        return focal(logits, labels, self.config.gamma, weights)

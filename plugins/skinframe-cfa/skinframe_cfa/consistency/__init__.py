@@ -1,0 +1,1 @@
+"""Terms that bring two branches' class probabilities together."""
