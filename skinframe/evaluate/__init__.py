@@ -1,0 +1,1 @@
+"""Room 8: prediction tables, calibrated probabilities, metrics with intervals. It never changes a weight."""
