@@ -1,0 +1,12 @@
+"""The embedded default of skinframe: synthetic dermoscopy and tiny weights."""
+
+from __future__ import annotations
+
+import skinframe
+from skinframe_tiny.dataset import SyntheticDermoscopy
+
+
+@skinframe.hookimpl
+def register_datasets() -> list[type[skinframe.Dataset]]:
+    """Return the synthetic data set."""
+    return [SyntheticDermoscopy]
