@@ -1,0 +1,102 @@
+"""The catalog: a frozen value from (kind, name) to a component class and where it came from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from skinframe.components import KINDS, Component, Loss
+from skinframe.errors import did_you_mean
+from skinframe.signals import needs
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who registered a component: a plugin's name, its distribution and version, or a file and its digest."""
+
+    plugin: str
+    distribution: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered component class."""
+
+    component: type[Component]
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything the loaded plugins registered, and what went wrong with those that did not load."""
+
+    entries: Mapping[tuple[str, str], Entry]
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+    def names(self, kind: str) -> list[str]:
+        return sorted(name for entry_kind, name in self.entries if entry_kind == kind)
+
+    def find(self, kind: str, name: str) -> Entry:
+        """Return the entry. Raises LookupError with a did-you-mean, naming plugins that failed to load."""
+        entry = self.entries.get((kind, name))
+        if entry is not None:
+            return entry
+        hint = did_you_mean(name, self.names(kind))
+        other = [entry_kind for entry_kind, entry_name in self.entries if entry_name == name]
+        if other:
+            hint = f"; '{name}' is a {other[0]}"
+        failed = f" (not loaded: {', '.join(sorted(self.broken))})" if self.broken else ""
+        raise LookupError(f"no {kind} named '{name}'{hint}{failed}")
+
+
+def build_catalog(
+    registered: Iterable[tuple[type[Component], Origin]], broken: Mapping[str, str], origins: Mapping[str, Origin]
+) -> tuple[Catalog, list[str]]:
+    """Freeze what was registered; return the catalog and every clash or malformed class, one sentence each."""
+    entries: dict[tuple[str, str], Entry] = {}
+    problems = []
+    for component, origin in registered:
+        flaw = malformed(component)
+        if flaw:
+            problems.append(f"{component.__qualname__} of {origin}: {flaw}")
+            continue
+        key = (component.kind, component.name)
+        if key in entries and entries[key].component is not component:
+            problems.append(f"two plugins register the {key[0]} '{key[1]}': {entries[key].origin} and {origin}")
+            continue
+        entries[key] = Entry(component, origin)
+    return Catalog(entries, dict(origins), dict(broken)), problems
+
+
+def malformed(component: type[Component]) -> str | None:
+    """Say what keeps a class out of the catalog, or None."""
+    if not isinstance(component, type) or not issubclass(component, Component) or component in KINDS.values():
+        return "is not a component class; subclass one of skinframe.Loss, skinframe.Encoder, …"
+    if not isinstance(getattr(component, "name", None), str):
+        return "has no `name`; add `name = \"…\"`, the word that recipes use"
+    config = component.Config
+    parameters = getattr(config, "__dataclass_params__", None)
+    if parameters is None or not parameters.frozen or not all(f.kw_only for f in dataclasses.fields(config)):
+        return "its Config is not a frozen keyword-only dataclass; write `@dataclass(frozen=True, kw_only=True)`"
+    if issubclass(component, Loss):
+        return _malformed_loss(component)
+    missing = sorted(getattr(component, "__abstractmethods__", ()))
+    return f"does not implement {', '.join(missing)}" if missing else None
+
+
+def _malformed_loss(loss: type[Loss]) -> str | None:
+    if getattr(loss, "coupling", None) not in ("per_sample", "pairwise_additive", "batch"):
+        return "has no `coupling`; set it to 'per_sample', 'pairwise_additive' or 'batch'"
+    if not callable(getattr(loss, "forward", None)):
+        return "has no `forward`"
+    try:
+        needs(loss.forward)
+    except TypeError as error:
+        return str(error)
+    return None

@@ -1,0 +1,29 @@
+"""What the engine itself registers, through the same hooks as any plugin."""
+
+from __future__ import annotations
+
+from skinframe.components import Calibrator, Explainer, Head, Metric
+from skinframe.evaluate import CALIBRATORS, METRICS
+from skinframe.hookspecs import hookimpl
+from skinframe.model.explain import GradientInput
+from skinframe.model.heads import Linear, PooledLinear, Projection, Verbalizer
+
+
+@hookimpl
+def register_heads() -> list[type[Head]]:
+    return [Linear, PooledLinear, Projection, Verbalizer]
+
+
+@hookimpl
+def register_metrics() -> list[type[Metric]]:
+    return list(METRICS)
+
+
+@hookimpl
+def register_calibrators() -> list[type[Calibrator]]:
+    return list(CALIBRATORS)
+
+
+@hookimpl
+def register_explainers() -> list[type[Explainer]]:
+    return [GradientInput]

@@ -1,0 +1,64 @@
+"""The head modules. Imported only when a head is built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from skinframe.components import BuildContext
+
+
+class LinearModule(nn.Module):
+    """LayerNorm, dropout, then one linear layer (or a small MLP) from signal `reads` to signal `gives`."""
+
+    def __init__(self, width: int, hidden: int, classes: int, dropout: float, reads: str, gives: str) -> None:
+        super().__init__()
+        self.reads, self.gives = reads, gives
+        layers: list[nn.Module] = [nn.LayerNorm(width), nn.Dropout(dropout)]
+        if hidden:
+            layers += [nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout)]
+        self.layers = nn.Sequential(*layers, nn.Linear(hidden or width, classes))
+
+    def forward(self, signals: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {self.gives: self.layers(signals[self.reads].float())}
+
+
+class ProjectionModule(nn.Module):
+    """A, B and (for reasoner queries) Q, and the learned log scale t with exp(t) <= 100."""
+
+    def __init__(self, widths: tuple[int, int, int | None], width: int, scale: float) -> None:
+        super().__init__()
+        image, text, hidden = widths
+        self.image = nn.Linear(image, width, bias=False)
+        self.text = nn.Linear(text, width, bias=False)
+        self.query = nn.Linear(hidden, width, bias=False) if hidden is not None else None
+        self.log_scale = nn.Parameter(torch.tensor(scale).log())
+
+    def forward(self, signals: dict[str, Tensor]) -> dict[str, Tensor]:
+        regions = F.normalize(self.image(signals["image_tokens"].float()), dim=-1)
+        texts = F.normalize(self.text(signals["text_embedding"].float()), dim=-1)
+        queries = texts if self.query is None else F.normalize(self.query(signals["hidden"].float()), dim=-1)
+        scale = self.log_scale.exp().clamp(max=100.0)
+        return {"regions": regions, "text_vectors": texts, "queries": queries, "logit_scale": scale}
+
+
+class VerbalizerModule(nn.Module):
+    """Rows of the frozen language-model head, one a class, plus a trained bias."""
+
+    rows: Tensor
+
+    def __init__(self, context: BuildContext, words: Sequence[str], width: int) -> None:
+        super().__init__()
+        if len(words) != len(context.classes):
+            raise ValueError(f"words must name {len(context.classes)} classes, got {len(words)}")
+        reasoner: Any = context.reasoner
+        rows = torch.zeros(len(words), width) if reasoner is None else reasoner.label_rows(words).detach().float()
+        self.register_buffer("rows", rows, persistent=False)
+        self.bias = nn.Parameter(torch.zeros(len(words)))
+
+    def forward(self, signals: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {"logits": F.linear(signals["hidden"].float(), self.rows, self.bias)}

@@ -1,0 +1,95 @@
+"""The objective: named terms, their weights over time, and a total that is right under gradient accumulation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Tensor
+
+from skinframe.components import Loss
+from skinframe.errors import Problem, RecipeError
+from skinframe.plan import Plan
+from skinframe.recipe.typed import typed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """A weight over time: from `start` to `to` over `epochs` epochs, then constant."""
+
+    to: float
+    start: float = 0.0
+    epochs: float = 1.0
+    shape: Literal["linear", "cosine"] = "linear"
+
+    def at(self, epoch: float) -> float:
+        """Return the weight at a fractional epoch (0 is the first step)."""
+        share = min(1.0, epoch / self.epochs) if self.epochs > 0 else 1.0
+        if self.shape == "cosine":
+            share = (1 - math.cos(math.pi * share)) / 2
+        return self.start + (self.to - self.start) * share
+
+
+def schedule_of(weight: Any, where: str) -> Schedule:
+    """Return the schedule of a recipe's `weight`, a number or a mapping. Raises RecipeError."""
+    if isinstance(weight, int | float) and not isinstance(weight, bool) and math.isfinite(weight):
+        return Schedule(to=float(weight), start=float(weight))
+    schedule, problems = typed(Schedule, weight, where)
+    if schedule is None:
+        raise RecipeError(where, [*problems, Problem(where, "expected a number or a schedule {to, start, epochs}")])
+    return schedule
+
+
+@dataclass(frozen=True)
+class Term:
+    """One loss with its weight and the full names of the signals that feed it."""
+
+    name: str
+    loss: Loss
+    schedule: Schedule
+    feeds: Mapping[str, str]
+
+
+class Objective:
+    """Evaluates the terms. A term whose weight is 0 at a step is not evaluated there: 0 · NaN is NaN."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.terms = tuple(
+            Term(name, plan.parts.losses[name], schedule_of(plan.recipe.losses[name].weight, f"losses.{name}"), feeds)
+            for name, feeds in plan.wiring.losses.items()
+        )
+
+    def weights(self, epoch: float) -> dict[str, float]:
+        return {term.name: term.schedule.at(epoch) for term in self.terms}
+
+    def counts(self, batch: Mapping[str, Tensor]) -> dict[str, int]:
+        """Return how many loss terms each loss has in a micro-batch, from batch signals alone."""
+        return {term.name: len(batch[f"batch.{term.loss.normalise_by}"]) for term in self.terms}
+
+    def parts(self, signals: Mapping[str, Tensor], weights: Mapping[str, float]) -> dict[str, Tensor]:
+        """Return each term's raw value, for the terms whose weight is not 0."""
+        return {
+            term.name: term.loss.forward(**{role: signals[full] for role, full in term.feeds.items()})
+            for term in self.terms
+            if weights[term.name] != 0
+        }
+
+    def floors(self) -> dict[str, float]:
+        """Return, for the terms that have one, what a perfectly calibrated model would score at their size."""
+        found = {}
+        for term in self.terms:
+            floor = getattr(term.loss, "floor", None)
+            value = floor() if callable(floor) else None
+            if value is not None:
+                found[term.name] = float(value)
+        return found
+
+    def state(self) -> dict[str, Tensor]:
+        return {f"{term.name}.{key}": value for term in self.terms for key, value in term.loss.state().items()}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        for term in self.terms:
+            prefix = f"{term.name}."
+            term.loss.load_state({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})

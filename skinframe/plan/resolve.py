@@ -1,0 +1,87 @@
+"""Names to components: look each up, type its options, collect every problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from skinframe.catalog import Catalog
+from skinframe.components import (
+    Calibrator,
+    Component,
+    Dataset,
+    Encoder,
+    Explainer,
+    Head,
+    Loss,
+    Metric,
+    Prompt,
+    Reasoner,
+)
+from skinframe.errors import Problem, did_you_mean
+from skinframe.recipe.schema import LossPart, Part, Recipe
+from skinframe.recipe.typed import typed
+
+C = TypeVar("C", bound=Component)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The recipe's components, built (light: no weights) and by instance name."""
+
+    dataset: Dataset
+    prompt: Prompt
+    encoders: Mapping[str, Encoder]
+    reasoner: Reasoner
+    heads: Mapping[str, Head]
+    losses: Mapping[str, Loss]
+    calibrator: Calibrator
+    explainer: Explainer
+    metrics: Mapping[str, Metric]
+
+
+def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Problem]]:
+    """Build every enabled component. Returns None beside the problems when any does not build."""
+    problems: list[Problem] = []
+
+    def one(kind: type[C], part: Part | LossPart, path: str) -> C:
+        component, found = build(kind, part, path, catalog)
+        problems.extend(found)
+        return cast(C, component)
+
+    def many(kind: type[C], parts: Mapping[str, Any], path: str) -> dict[str, C]:
+        return {name: one(kind, part, f"{path}.{name}") for name, part in parts.items() if part.enabled}
+
+    metrics = recipe.metrics or {name: Part(use=name) for name in catalog.names("metric")}
+    parts = Parts(
+        dataset=one(Dataset, recipe.data, "data"),  # type: ignore[type-abstract]
+        prompt=one(Prompt, recipe.prompt, "prompt"),  # type: ignore[type-abstract]
+        encoders=many(Encoder, recipe.encoders, "encoders"),  # type: ignore[type-abstract]
+        reasoner=one(Reasoner, recipe.reasoner, "reasoner"),  # type: ignore[type-abstract]
+        heads=many(Head, recipe.heads, "heads"),  # type: ignore[type-abstract]
+        losses=many(Loss, recipe.losses, "losses"),
+        calibrator=one(Calibrator, recipe.calibrator, "calibrator"),  # type: ignore[type-abstract]
+        explainer=one(Explainer, recipe.explainer, "explainer"),  # type: ignore[type-abstract]
+        metrics=many(Metric, metrics, "metrics"),  # type: ignore[type-abstract]
+    )
+    if recipe.select.by not in parts.metrics:
+        hint = did_you_mean(recipe.select.by, parts.metrics)
+        problems.append(Problem("select.by", f"'{recipe.select.by}' is not among the recipe's metrics{hint}"))
+    return (None if problems else parts), problems
+
+
+def build(kind: type[C], part: Part | LossPart, path: str, catalog: Catalog) -> tuple[C | None, list[Problem]]:
+    """Build one component from its part of the recipe."""
+    try:
+        entry = catalog.find(kind.kind, part.use)
+    except LookupError as error:
+        return None, [Problem(f"{path}.use", str(error))]
+    config, problems = typed(entry.component.Config, part.config, f"{path}.config", owner=part.use)
+    if problems:
+        return None, problems
+    make = cast(Callable[[Any], C], entry.component)
+    try:
+        return make(config), []
+    except (ValueError, TypeError) as error:
+        return None, [Problem(f"{path}.config", str(error))]

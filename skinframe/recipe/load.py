@@ -1,0 +1,108 @@
+"""A recipe file, its parent, presets, `--set` and `--without`, merged in that order into one typed Recipe."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.recipe.schema import Recipe
+from skinframe.recipe.text import parse_value, read_mapping
+from skinframe.recipe.typed import typed
+
+NAMED = ("encoders", "heads", "losses", "metrics")
+MAX_PARENTS = 8
+
+
+def load_recipe(
+    path: str | Path,
+    presets: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    without: Sequence[str] = (),
+) -> Recipe:
+    """Return the typed recipe. Raises RecipeError with every problem at once, each under its path."""
+    source = Path(path)
+    data = _with_parents(source, 0)
+    for preset in presets:
+        merge(data, _with_parents(find_preset(source, preset), 0))
+    problems: list[Problem] = []
+    for override in overrides:
+        problems += _apply(data, override)
+    for part in without:
+        problems += _disable(data, part)
+    recipe, found = typed(Recipe, data, "")
+    problems += found
+    if problems or recipe is None:
+        raise RecipeError(str(path), problems)
+    return recipe
+
+
+def find_preset(recipe: Path, name: str) -> Path:
+    """Return the preset's file: a path as given, else `presets/NAME.yaml` beside the recipe or one folder above."""
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    folders = [recipe.parent / "presets", recipe.parent.parent / "presets"]
+    for folder in folders:
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    known = [file.stem for folder in folders for file in folder.glob("*.yaml")]
+    raise RecipeError(str(recipe), [Problem("--preset", f"no preset named '{name}'{did_you_mean(name, known)}")])
+
+
+def merge(base: dict[str, Any], over: dict[str, Any]) -> None:
+    """Lay `over` onto `base`. A changed `use` drops the old component's config: its keys mean nothing to the new one."""
+    for key, value in over.items():
+        old = base.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            if "use" in value and "use" in old and value["use"] != old["use"]:
+                old = {name: kept for name, kept in old.items() if name != "config"}
+                base[key] = old
+            merge(old, value)
+        else:
+            base[key] = copy.deepcopy(value)
+
+
+def _with_parents(path: Path, depth: int) -> dict[str, Any]:
+    if depth > MAX_PARENTS:
+        raise RecipeError(str(path), [Problem("extends", f"more than {MAX_PARENTS} parents; is there a circle?")])
+    data = read_mapping(path)
+    parent = data.pop("extends", None)
+    if parent is None:
+        return data
+    if not isinstance(parent, str):
+        raise RecipeError(str(path), [Problem("extends", "expected the file name of a recipe")])
+    base = _with_parents(path.parent / parent, depth + 1)
+    merge(base, data)
+    return base
+
+
+def _apply(data: dict[str, Any], override: str) -> list[Problem]:
+    """Set one dotted path. A component must exist already: a typo must not create one."""
+    dotted, sign, text = override.partition("=")
+    keys = dotted.strip().split(".")
+    if not sign or not all(keys):
+        return [Problem(f"--set {override}", "expected PATH=VALUE, for example train.epochs=3")]
+    if keys[0] in NAMED and len(keys) > 1 and keys[1] not in (data.get(keys[0]) or {}):
+        known = data.get(keys[0]) or {}
+        return [Problem(f"--set {dotted}", f"the recipe has no {keys[0]} entry '{keys[1]}'{did_you_mean(keys[1], known)}")]
+    try:
+        value = parse_value(text, f"--set {dotted}")
+    except RecipeError as error:
+        return list(error.problems)
+    change: Any = value
+    for key in reversed(keys):
+        change = {key: change}
+    merge(data, change)
+    return []
+
+
+def _disable(data: dict[str, Any], part: str) -> list[Problem]:
+    kind, _, name = part.partition(".")
+    entries = data.get(kind)
+    if kind in NAMED and isinstance(entries, dict) and name in entries and isinstance(entries[name], dict):
+        entries[name]["enabled"] = False
+        return []
+    known = [f"{kind}.{name}" for kind in NAMED for name in (data.get(kind) or {})]
+    return [Problem(f"--without {part}", f"the recipe has no such component{did_you_mean(part, known)}")]

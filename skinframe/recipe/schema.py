@@ -1,0 +1,126 @@
+"""The recipe as frozen dataclasses: what each key is, its default and its range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A component in a recipe: `use` is a registered name, `config` the component's own options."""
+
+    use: str
+    enabled: bool = True
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossPart:
+    """A loss in a recipe: a part with a weight (a number or a schedule) and, by option, re-routed inputs."""
+
+    use: str
+    enabled: bool = True
+    config: dict[str, Any] = field(default_factory=dict)
+    weight: Any = 1.0
+    inputs: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Shares of the groups, or a frozen split file. Official splits of a set come first."""
+
+    train: float = 0.7
+    valid: float = 0.15
+    test: float = 0.15
+    file: str | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.train, self.valid, self.test) <= 0 or abs(self.train + self.valid + self.test - 1) > 1e-6:
+            raise ValueError("train, valid and test must be positive and sum to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """What may be decoded, and what happens to an image that cannot be."""
+
+    policy: Literal["quarantine", "error"] = "quarantine"
+    max_fraction: float = 0.02
+    max_pixels: int = 50_000_000
+    max_bytes: int = 50_000_000
+    workers: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """The optimisation. `batch_size` is samples an optimiser step, `max_tokens` padded tokens a micro-batch."""
+
+    epochs: int = 10
+    batch_size: int = 32
+    max_tokens: int = 8192
+    lr: float = 1e-4
+    head_lr: float | None = None
+    weight_decay: float = 0.01
+    warmup: float = 0.05
+    clip: float = 1.0
+    precision: Literal["fp32", "bf16"] = "fp32"
+    views: int = 1
+    gradient_norms_every: int = 10
+    threads: int = 2
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "max_tokens", "threads", "gradient_norms_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 1 <= self.views <= 8:
+            raise ValueError(f"views must be 1 to 8 (the dihedral views), got {self.views}")
+        if self.lr <= 0 or (self.head_lr is not None and self.head_lr <= 0):
+            raise ValueError("lr and head_lr must be positive")
+        if not 0 <= self.warmup < 1:
+            raise ValueError(f"warmup is a share of all steps in [0, 1), got {self.warmup}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Select:
+    """Which epoch is kept: by a validation metric only. `patience` 0 never stops early."""
+
+    by: str = "nll"
+    mode: Literal["min", "max"] = "min"
+    patience: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """Intervals, rationales and cases of the report."""
+
+    resamples: int = 1000
+    level: float = 0.95
+    max_new_tokens: int = 48
+    cases: int = 12
+    probes: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One experiment. `scale` is what the headline says the run was made at; presets set it."""
+
+    name: str
+    seed: int = 0
+    scale: str = "custom"
+    title: str = ""
+    requires: list[str] = field(default_factory=list)
+    data: Part
+    prompt: Part
+    encoders: dict[str, Part]
+    reasoner: Part
+    heads: dict[str, Part]
+    losses: dict[str, LossPart]
+    calibrator: Part = field(default_factory=lambda: Part(use="temperature"))
+    explainer: Part = field(default_factory=lambda: Part(use="gradient_input"))
+    metrics: dict[str, Part] = field(default_factory=dict)
+    split: Split = field(default_factory=Split)
+    images: Images = field(default_factory=Images)
+    train: Train = field(default_factory=Train)
+    select: Select = field(default_factory=Select)
+    evaluate: Evaluate = field(default_factory=Evaluate)

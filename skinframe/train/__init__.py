@@ -1,0 +1,1 @@
+"""Room 7: an iterator of checkpoints. It evaluates nothing and picks no winner."""

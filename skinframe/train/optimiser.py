@@ -1,0 +1,39 @@
+"""AdamW in two groups and a learning rate that is a function of the step, so that a resume needs no scheduler."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from skinframe.model.assemble import Assembled
+from skinframe.recipe.schema import Train
+
+
+def make_optimiser(model: Assembled, train: Train) -> torch.optim.AdamW:
+    """Return AdamW (Loshchilov & Hutter, arXiv:1711.05101): adapters at `lr`, connector and heads at `head_lr`.
+
+    Norms, biases and scalars are not decayed.
+    """
+    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    for name, parameter in model.trained_parameters():
+        key = ("lora_" in name, parameter.ndim > 1)
+        groups.setdefault(key, []).append(parameter)
+    options = []
+    for (adapter, decayed), parameters in sorted(groups.items()):
+        rate = train.lr if adapter or train.head_lr is None else train.head_lr
+        decay = train.weight_decay if decayed else 0.0
+        options.append({"params": parameters, "lr": rate, "base_lr": rate, "weight_decay": decay})
+    return torch.optim.AdamW(options, lr=train.lr, foreach=False)
+
+
+def set_rate(optimiser: torch.optim.Optimizer, step: int, total: int, warmup: float) -> float:
+    """Set every group to its base rate times warm-up then cosine; return the factor."""
+    ramp = max(1, round(warmup * total))
+    if step < ramp:
+        factor = (step + 1) / ramp
+    else:
+        factor = 0.5 * (1 + math.cos(math.pi * (step - ramp) / max(1, total - ramp)))
+    for group in optimiser.param_groups:
+        group["lr"] = group["base_lr"] * factor
+    return factor
