@@ -1,0 +1,76 @@
+"""A split as a frozen, hashed JSON file that a run refuses to mix up."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from skinframe.data.split import PARTS, Keys, Split, check_split, from_parts
+from skinframe.errors import DataError
+from skinframe.sample import Sample
+
+FORMAT = "skinframe-split-1"
+LIMIT = 256 * 2**20  # bytes; a 400,000-row split takes about 8 MB
+
+
+def samples_digest(samples: Sequence[Sample]) -> str:
+    """Return a digest of what a split stands on: ids, labels and groups, in any order."""
+    rows = sorted(json.dumps([s.id, s.label, s.patient, s.lesion]) for s in samples)
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def write_split(path: Path, split: Split, samples: Sequence[Sample]) -> None:
+    """Write the split once. Raises DataError where another split already stands at `path`."""
+    if path.exists():
+        if _read(path)["digest"] != split.digest:
+            raise DataError(f"{path}: another split is frozen here; use that one or choose another path")
+        return
+    content = {
+        "format": FORMAT,
+        "digest": split.digest,
+        "samples": samples_digest(samples),
+        "parts": {name: sorted(samples[index].id for index in split.part(name)) for name in PARTS},
+    }
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(content, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def read_split(path: Path, samples: Sequence[Sample], keys: Keys = None) -> Split:
+    """Return the split of these samples. Raises DataError where file, digest, sample set or groups do not match."""
+    content = _read(path)
+    parts = {sample_id: name for name in PARTS for sample_id in content["parts"][name]}
+    unplaced = [sample.id for sample in samples if sample.id not in parts]
+    foreign = parts.keys() - {sample.id for sample in samples}
+    if unplaced or foreign:
+        example = (unplaced or sorted(foreign))[0]
+        raise DataError(
+            f"{path}: made for another sample set: {len(unplaced)} samples are not in it and {len(foreign)} of its ids "
+            f"are not in the data, such as {example}; make a new split or restore the data"
+        )
+    split = from_parts(samples, [parts[sample.id] for sample in samples])
+    if split.digest != content["digest"]:
+        raise DataError(f"{path}: its rows do not match its digest, so it was edited; restore it or make a new split")
+    check_split(split, samples, keys)
+    if samples_digest(samples) != content["samples"]:
+        raise DataError(f"{path}: labels or groups have changed since this split was made; make a new split")
+    return split
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > LIMIT:
+            raise DataError(f"{path}: larger than any split file; expected one written by skinframe")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not a readable split file: {error}") from error
+    shape = isinstance(content, dict) and content.get("format") == FORMAT and isinstance(content.get("parts"), dict)
+    parts = content["parts"] if shape else {}
+    lists = all(isinstance(parts.get(name), list) and all(isinstance(i, str) for i in parts[name]) for name in PARTS)
+    if not lists or not all(isinstance(content.get(key), str) for key in ("digest", "samples")):
+        raise DataError(f"{path}: not a split file of the format {FORMAT}")
+    return dict(content)
