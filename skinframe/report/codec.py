@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 def dumps(value: Any) -> str:
     """Return a dataclass as JSON: bytes become base64, a number that is not finite becomes null."""
-    return json.dumps(_plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_plain(value), indent=1, allow_nan=False) + "\n"
 
 
 def loads(kind: type[T], text: str, where: str = "report.json") -> T:

@@ -116,7 +116,9 @@ class Data:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One test image. `image` is PNG or JPEG made from pixels only (`report.images.encode`)."""
+    """One test image. `image` is PNG or JPEG made from pixels only (`report.images.encode`), as the encoder saw it:
+    after resize and crop, so that the heat grid lies over it.
+    """
 
     id: str
     image: bytes
