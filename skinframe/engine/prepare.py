@@ -1,0 +1,182 @@
+"""From a plan to what training reads: checked samples, a frozen split, cached features, a feed of batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
+from skinframe.components import Encoder, Tower
+from skinframe.data.feed import Feed, attribute_table, text_ids
+from skinframe.data.images import decode, image_table
+from skinframe.data.manifest import check_samples
+from skinframe.data.split import Split, make_split
+from skinframe.data.splitfile import read_split, write_split
+from skinframe.engine.display import Display
+from skinframe.errors import Problem, RecipeError
+from skinframe.features.extract import extract_images, extract_texts
+from skinframe.model.assemble import Assembled
+from skinframe.plan import Plan
+from skinframe.plan.plan import digest_of
+from skinframe.sample import Sample
+
+
+@dataclass(kw_only=True)
+class Prepared:
+    """The data of a run. `features[instance]` are cached image signals, `texts[full name]` one row a sample."""
+
+    plan: Plan
+    samples: Sequence[Sample]
+    keys: Sequence[str]
+    split: Split
+    quarantined: Sequence[tuple[str, str]]
+    device: str
+    features: dict[str, Any] = field(default_factory=dict)
+    texts: dict[str, Tensor] = field(default_factory=dict)
+    class_texts: dict[str, Tensor] = field(default_factory=dict)
+    towers: dict[str, Tower] = field(default_factory=dict)
+
+    def image(self, row: int) -> Image:
+        """Decode one image again, from its bytes."""
+        limits = self.plan.recipe.images
+        data = self.plan.parts.dataset.image_bytes(self.samples[row])
+        return decode(data, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes)
+
+    def tower(self, name: str, encoder: Encoder) -> Tower:
+        """Load a frozen encoder, once. An epoch after extraction never asks for it."""
+        if name not in self.towers:
+            self.towers[name] = encoder.load(self.device)
+        return self.towers[name]
+
+    @property
+    def tower_calls(self) -> int:
+        return sum(tower.calls for tower in self.towers.values())
+
+
+def prepare(plan: Plan, folder: Path, cache: Path, device: str, display: Display) -> Prepared:
+    """Check, hash, split and extract. Raises DataError, DiskError or RecipeError before anything is trained."""
+    refuse_missing(plan)
+    dataset = plan.parts.dataset
+    samples = list(dataset.samples())
+    check_samples(samples, dataset.fields, dataset.classes, dataset.attributes)
+    limits = plan.recipe.images
+    with display.task("images") as task:
+        keys, quarantined = image_table(
+            dataset,
+            samples,
+            workers=limits.workers,
+            policy=limits.policy,
+            max_fraction=limits.max_fraction,
+            max_pixels=limits.max_pixels,
+            max_bytes=limits.max_bytes,
+            progress=task.update,
+        )
+    kept = [(sample, key) for sample, key in zip(samples, keys, strict=True) if key is not None]
+    samples, whole_keys = [sample for sample, _ in kept], [key for _, key in kept]
+    split = _split(plan, samples, whole_keys, folder)
+    prepared = Prepared(
+        plan=plan, samples=samples, keys=whole_keys, split=split, quarantined=quarantined, device=device
+    )
+    for name, encoder in encoders(plan).items():
+        _extract(prepared, name, encoder, cache, display)
+    return prepared
+
+
+def encoders(plan: Plan) -> Mapping[str, Encoder]:
+    """Return the encoders that the plan reads, the reasoner's own among them."""
+    everything = {**plan.parts.encoders, **plan.parts.reasoner.brings()}
+    return {name: everything[name] for name in plan.wiring.encoders}
+
+
+def refuse_missing(plan: Plan) -> None:
+    """Raise RecipeError with the next step for everything that is not on this machine."""
+    if plan.missing:
+        problems = [Problem(r.kind, f"{r.what}; next: {r.next_step}") for r in plan.missing]
+        raise RecipeError(plan.source, problems)
+
+
+def _split(plan: Plan, samples: Sequence[Sample], keys: Sequence[str], folder: Path) -> Split:
+    shares = plan.recipe.split
+    if shares.file is not None:
+        split = read_split(Path(shares.file), samples, keys)
+    else:
+        fractions = (shares.train, shares.valid, shares.test)
+        split = make_split(samples, fractions=fractions, seed=plan.recipe.seed, keys=keys)
+    write_split(folder / "split.json", split, samples)
+    return split
+
+
+def _extract(prepared: Prepared, name: str, encoder: Encoder, cache: Path, display: Display) -> None:
+    plan = prepared.plan
+    signals = encoder.provides()
+    with display.task(f"features of {name}") as task:
+        if any(signal != "text_embedding" for signal in signals):
+            prepared.features[name] = extract_images(
+                encoder,
+                prepared.keys,
+                prepared.image,
+                root=cache,
+                views=plan.recipe.train.views,
+                device=prepared.device,
+                progress=task.update,
+                load_tower=lambda: prepared.tower(name, encoder),
+            )
+        if "text_embedding" in signals:
+            _extract_texts(prepared, name, encoder, cache)
+
+
+def _extract_texts(prepared: Prepared, name: str, encoder: Encoder, cache: Path) -> None:
+    plan = prepared.plan
+    classes = plan.parts.dataset.classes
+    class_texts = plan.parts.prompt.class_descriptions(classes)
+    texts = [*descriptions(prepared), *class_texts]
+    table = extract_texts(
+        encoder, texts, root=cache, device=prepared.device, load_tower=lambda: prepared.tower(name, encoder)
+    )
+    prepared.texts[f"{name}.text_embedding"] = table[: len(prepared.samples)]
+    prepared.class_texts[name] = table[len(prepared.samples) :]
+
+
+def descriptions(prepared: Prepared) -> list[str]:
+    """Return the clinical description of each sample; only training rows are ever read by a loss."""
+    parts = prepared.plan.parts
+    return [parts.prompt.description(s, parts.dataset.classes, parts.dataset.attributes) for s in prepared.samples]
+
+
+def make_feed(prepared: Prepared, model: Assembled) -> Feed:
+    """Return the feed of named signals over all samples."""
+    plan, samples = prepared.plan, prepared.samples
+    parts = plan.parts
+    labels = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
+    train = labels[list(prepared.split.train)]
+    feed = Feed(
+        ids=[sample.id for sample in samples],
+        labels=labels,
+        class_counts=torch.bincount(train, minlength=len(parts.dataset.classes)),
+        attributes=attribute_table([sample.attributes for sample in samples], len(parts.dataset.attributes)),
+        text_ids=text_ids(descriptions(prepared)),
+        device=prepared.device,
+        images=dict(prepared.features),
+        texts={name: table for name, table in prepared.texts.items() if name in plan.wiring.used},
+    )
+    if model.reasoner is not None:
+        fields = parts.dataset.fields
+        feed.tokens = [
+            model.reasoner.tokenize(
+                parts.prompt.question(sample, fields),
+                parts.prompt.rationale(sample, parts.dataset.classes, parts.dataset.attributes),
+            )
+            for sample in samples
+        ]
+        feed.collate = model.reasoner.collate
+    return feed
+
+
+def data_digest(prepared: Prepared) -> str:
+    """Return a digest of image contents and split, for the checkpoint and the report."""
+    return digest_of([list(prepared.keys), prepared.split.digest])
