@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skinframe.components import Metric
-from skinframe.evaluate.bca import METHOD, bounds, p_value
+from skinframe.evaluate.bca import METHOD, RECENTRED, bounds, p_value, recentred
 from skinframe.evaluate.bootstrap import Replicates, replicate
 from skinframe.evaluate.floor import Floor, null_floor
 from skinframe.evaluate.weighted import Floats, Ints, weighted
@@ -73,10 +73,10 @@ def score(
     return {
         name: Score(
             found.estimate,
-            *bounds(found, level),
+            *(recentred if metrics[name].has_floor else bounds)(found, level),
             n=len(labels),
             n_groups=len(set(groups)),
-            method=described(level, resamples),
+            method=described(RECENTRED if metrics[name].has_floor else METHOD, level, resamples),
             floor=floors.get(name),
             warnings=(*warnings_of(found, len(set(groups))), *common),
         )
@@ -110,14 +110,14 @@ def paired_difference(
         p_value(found),
         n=len(labels),
         n_groups=count,
-        method=described(level, resamples),
+        method=described(METHOD, level, resamples),
         warnings=warnings_of(found, count),
     )
 
 
-def described(level: float, resamples: int) -> str:
+def described(method: str, level: float, resamples: int) -> str:
     """Return how an interval was made, in one phrase for the report."""
-    return f"{level:.0%} {METHOD}, {resamples:,} resamples of groups"
+    return f"{level:.0%} {method}, {resamples:,} resamples of groups"
 
 
 def checked(labels: Ints, probabilities: Floats, groups: Sequence[str]) -> tuple[Ints, Floats]:

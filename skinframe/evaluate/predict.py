@@ -49,8 +49,14 @@ def write_rationales(
 
 
 def explain(
-    model: Assembled, feed: Feed, rows: Sequence[int], classes: Sequence[int], tokens: str, logits: str,
-    explainer: Explainer, max_tokens: int,
+    model: Assembled,
+    feed: Feed,
+    rows: Sequence[int],
+    classes: Sequence[int],
+    tokens: str,
+    logits: str,
+    explainer: Explainer,
+    max_tokens: int,
 ) -> NDArray[np.float64]:
     """Return heat [N, P] over the image tokens of signal `tokens`, for the given class of each row."""
     model.eval()
