@@ -1,0 +1,97 @@
+"""One drawn input of a loss, and the ways in which a law changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from skinframe.components import Loss
+from skinframe.signals import Signal, needs
+from skinframe.testing.draw import Maker, maker, sizes
+
+SCORES = frozenset({"logits", "image_logits", "rationale_logits"})  # read through a softmax over their last dim
+
+
+@dataclass(frozen=True)
+class Case:
+    """The signals of one call, by parameter name."""
+
+    tensors: dict[str, Tensor]
+    signals: dict[str, Signal]
+    seed: int  # for a law that needs draws of its own
+
+    def each(self, change: Callable[[Signal, Tensor], Tensor]) -> Case:
+        """Return the case with every tensor changed."""
+        return replace(self, tensors={name: change(self.signals[name], value) for name, value in self.tensors.items()})
+
+    def floats(self, change: Callable[[Tensor], Tensor]) -> Case:
+        """Return the case with every floating tensor changed."""
+        return self.each(lambda _, value: change(value) if value.is_floating_point() else value)
+
+    def scores(self, change: Callable[[Tensor], Tensor]) -> Case:
+        """Return the case with the scores before a softmax changed."""
+        return self.each(lambda signal, value: change(value) if signal.name in SCORES else value)
+
+    def take(self, letter: str, index: Tensor) -> Case:
+        """Return the case with `index` selected along every dim of that letter."""
+
+        def change(signal: Signal, value: Tensor) -> Tensor:
+            for dim, name in enumerate(signal.dims.split()):
+                value = value.index_select(dim, index) if name == letter else value
+            return value
+
+        return self.each(change)
+
+    def random(self) -> torch.Generator:
+        return torch.Generator().manual_seed(self.seed)
+
+
+def normaliser(loss: Loss) -> Signal:
+    """Return the signal that counts the loss's terms. Raises AssertionError where the loss does not need it."""
+    found = {need.signal.name: need.signal for need in needs(type(loss).forward)}
+    assert loss.normalise_by in found, f"normalise_by is '{loss.normalise_by}', but forward reads {', '.join(found)}"
+    return found[loss.normalise_by]
+
+
+def sample_dim(loss: Loss) -> str:
+    """Return the dim letter that counts the loss's terms, `B` for most."""
+    return normaliser(loss).dims.split()[0]
+
+
+def length(loss: Loss, case: Case) -> int:
+    """Return the number of terms in a case."""
+    name = normaliser(loss).name
+    return next(len(case.tensors[key]) for key, signal in case.signals.items() if signal.name == name)
+
+
+def cases(loss: Loss, own: Mapping[str, Maker], least: int) -> st.SearchStrategy[Case]:
+    """Draw inputs for a loss from its signature, with at least `least` terms."""
+    signals = {need.parameter: need.signal for need in needs(type(loss).forward)}
+    letters = {letter for signal in signals.values() for letter in signal.dims.split()}
+
+    @st.composite
+    def build(draw: st.DrawFn) -> Case:
+        size = draw(sizes(letters, {sample_dim(loss): least}))
+        shapes = {name: tuple(size[letter] for letter in signal.dims.split()) for name, signal in signals.items()}
+        drawn = {name: draw(maker(signal, own)(shapes[name], size)) for name, signal in signals.items()}
+        return Case(drawn, signals, draw(st.integers(0, 2**32 - 1)))
+
+    return build()
+
+
+def value(loss: Loss, case: Case) -> Tensor:
+    """Call a loss freshly built from its options, so that no call sees another's state."""
+    return type(loss)(loss.config).forward(**case.tensors)
+
+
+def gradients(loss: Loss, case: Case) -> tuple[Tensor, dict[str, Tensor | None]]:
+    """Return the value and its gradient by parameter; None where the loss does not differentiate a tensor."""
+    leaves = case.floats(lambda tensor: tensor.detach().clone().requires_grad_())
+    result = value(loss, leaves)
+    names = [name for name, tensor in leaves.tensors.items() if tensor.requires_grad]
+    found = torch.autograd.grad(result, [leaves.tensors[name] for name in names], allow_unused=True)
+    return result.detach(), dict(zip(names, found, strict=True))
