@@ -69,16 +69,17 @@ def score(
         for name, metric in metrics.items()
         if metric.has_floor
     }
-    common = [*_few_classes(labels, probabilities.shape[1])]
+    absent = _absent_classes(labels, probabilities.shape[1])
     return {
-        name: Score(
-            found.estimate,
-            *(recentred if metrics[name].has_floor else bounds)(found, level),
-            n=len(labels),
-            n_groups=len(set(groups)),
-            method=described(RECENTRED if metrics[name].has_floor else METHOD, level, resamples),
+        name: score_of(
+            found,
+            len(labels),
+            groups,
+            level=level,
+            resamples=resamples,
+            biased=metrics[name].has_floor,
             floor=floors.get(name),
-            warnings=(*warnings_of(found, len(set(groups))), *common),
+            warnings=absent,
         )
         for name, found in drawn.items()
     }
@@ -101,21 +102,36 @@ def paired_difference(
     a, b = weighted(metric, labels, probabilities_a), weighted(metric, labels, probabilities_b)
     statistic = {"difference": lambda weights: a(weights) - b(weights)}
     found = replicate(statistic, groups, seed=derive(seed, "bootstrap"), resamples=resamples)["difference"]
+    return difference_of(found, len(labels), groups, level=level, resamples=resamples)
+
+
+def score_of(
+    found: Replicates,
+    n: int,
+    groups: Sequence[str],
+    *,
+    level: float,
+    resamples: int,
+    biased: bool = False,
+    floor: Floor | None = None,
+    warnings: tuple[str, ...] = (),
+) -> Score:
+    """Return the score of any resampled statistic; `biased` says that noise only ever increases it, as with ECE."""
+    count = len(set(groups))
+    low, high = (recentred if biased else bounds)(found, level)
+    method = _described(RECENTRED if biased else METHOD, level, resamples)
+    return Score(found.estimate, low, high, n, count, method, floor, (*warnings_of(found, count), *warnings))
+
+
+def difference_of(found: Replicates, n: int, groups: Sequence[str], *, level: float, resamples: int) -> Difference:
+    """Return the difference of any two statistics that were resampled together."""
     count = len(set(groups))
     low, high = bounds(found, level)
-    return Difference(
-        found.estimate,
-        low,
-        high,
-        p_value(found),
-        n=len(labels),
-        n_groups=count,
-        method=described(METHOD, level, resamples),
-        warnings=warnings_of(found, count),
-    )
+    method = _described(METHOD, level, resamples)
+    return Difference(found.estimate, low, high, p_value(found), n, count, method, warnings_of(found, count))
 
 
-def described(method: str, level: float, resamples: int) -> str:
+def _described(method: str, level: float, resamples: int) -> str:
     """Return how an interval was made, in one phrase for the report."""
     return f"{level:.0%} {method}, {resamples:,} resamples of groups"
 
@@ -150,6 +166,6 @@ def warnings_of(found: Replicates, groups: int) -> tuple[str, ...]:
     )
 
 
-def _few_classes(labels: Ints, classes: int) -> tuple[str, ...]:
+def _absent_classes(labels: Ints, classes: int) -> tuple[str, ...]:
     missing = classes - len(np.unique(labels))
     return (f"{missing} of {classes} classes have no sample here",) if missing else ()
