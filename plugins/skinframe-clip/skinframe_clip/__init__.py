@@ -1,0 +1,15 @@
+"""Frozen encoders for skinframe: open_clip's CLIP, timm's vision models, and hashed words."""
+
+from __future__ import annotations
+
+import skinframe
+from skinframe_clip.clip import OpenClip
+from skinframe_clip.hashed import HashedText
+from skinframe_clip.vision import Timm
+
+__all__ = ["HashedText", "OpenClip", "Timm"]
+
+
+@skinframe.hookimpl
+def register_encoders() -> list[type[skinframe.Encoder]]:
+    return [OpenClip, Timm, HashedText]
