@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from skinframe.components import Component, Encoder, Loss
@@ -25,6 +25,7 @@ class Check:
     law: Callable[[Any, Any], None]
     draw: Callable[[Any], st.SearchStrategy[Any]]
     examples: int
+    shrink: bool = True  # off where only the verdict matters, not a readable counter-example
 
     def __call__(self, component: Component) -> None:
         options = settings(
@@ -32,6 +33,7 @@ class Check:
             deadline=None,
             derandomize=True,
             database=None,
+            phases=[Phase.generate, Phase.shrink] if self.shrink else [Phase.generate],
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         )
 
