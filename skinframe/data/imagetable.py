@@ -1,0 +1,112 @@
+"""Every image of a set once: its content key, whether it decodes, and the list of those that cannot be used."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from PIL import Image
+
+from skinframe.components import Dataset
+from skinframe.data.images import MAX_BYTES, MAX_PIXELS, decode
+from skinframe.data.manifest import listing
+from skinframe.data.pool import chunked_map
+from skinframe.errors import DataError
+from skinframe.sample import Sample
+
+Policy = Literal["error", "quarantine"]
+Row = tuple[str | None, str, bytes]  # key or None, reason, encoded bytes where they are to be kept
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How images are read: `decoded` proves that each decodes whole, `keep` sends its bytes back."""
+
+    dataset: Dataset
+    decoded: bool
+    keep: bool
+    max_pixels: int
+    max_bytes: int
+
+    def __call__(self, sample: Sample) -> Row:
+        try:
+            data = self.dataset.image_bytes(sample)
+            if self.decoded:
+                decode(data, max_pixels=self.max_pixels, max_bytes=self.max_bytes)
+        except (DataError, OSError) as error:
+            return None, " ".join(str(error).split()), b""
+        return hashlib.sha256(data).hexdigest(), "", data if self.keep else b""
+
+
+@dataclass(frozen=True)
+class ImageTable:
+    """`keys[i]` is the SHA-256 of image i's encoded bytes; None where it is quarantined, with (id, reason) listed."""
+
+    dataset: Dataset
+    samples: Sequence[Sample]
+    keys: list[str | None]
+    quarantined: list[tuple[str, str]]
+    reading: Reading
+    kept: dict[int, bytes] = field(default_factory=dict, repr=False)
+
+    def image(self, index: int) -> Image.Image:
+        """Return the decoded image. Raises DataError where it is quarantined or has changed since it was hashed."""
+        sample = self.samples[index]
+        if self.keys[index] is None:
+            raise DataError(f"sample {sample.id}: its image is quarantined")
+        data = self.kept[index] if index in self.kept else self.dataset.image_bytes(sample)
+        if hashlib.sha256(data).hexdigest() != self.keys[index]:
+            raise DataError(f"sample {sample.id}: its image changed during the run; start the run again")
+        return decode(data, max_pixels=self.reading.max_pixels, max_bytes=self.reading.max_bytes)
+
+
+def image_table(
+    dataset: Dataset,
+    samples: Sequence[Sample],
+    *,
+    policy: Policy = "error",
+    max_fraction: float = 0.01,
+    workers: int = 2,
+    decoded: bool = True,
+    keep_bytes: int = 256 * 2**20,
+    max_pixels: int = MAX_PIXELS,
+    max_bytes: int = MAX_BYTES,
+    progress: Callable[[int], None] | None = None,
+) -> ImageTable:
+    """Return the table of all images, read by `workers` processes, in the order of `samples`.
+
+    Up to `keep_bytes` of encoded images stay in memory, so that a set that draws its images draws them once.
+    `progress` gets the number read so far. Raises DataError that lists the unusable images: any of them under policy
+    "error", more than `max_fraction` of all under "quarantine".
+    """
+    reading = Reading(dataset, decoded, keep_bytes > 0, max_pixels, max_bytes)
+    table = ImageTable(dataset, samples, [], [], reading)
+    room = keep_bytes
+    for index, (key, reason, data) in enumerate(_rows(reading, samples, workers)):
+        table.keys.append(key)
+        if key is None:
+            table.quarantined.append((samples[index].id, reason))
+        elif len(data) <= room and data:
+            table.kept[index] = data
+            room -= len(data)
+        if progress is not None:
+            progress(index + 1)
+    _judge(table.quarantined, len(samples), policy, max_fraction)
+    return table
+
+
+def _rows(reading: Reading, samples: Sequence[Sample], workers: int) -> Iterator[Row]:
+    return chunked_map(reading, samples, workers=workers, carries=reading.dataset)
+
+
+def _judge(quarantined: Sequence[tuple[str, str]], total: int, policy: Policy, max_fraction: float) -> None:
+    if not quarantined:
+        return
+    lines = [f"sample {sample_id}: {reason}" for sample_id, reason in quarantined]
+    if policy == "error":
+        raise DataError(listing(f"images: {len(lines)} of {total} cannot be used (or set them aside by policy)", lines))
+    if len(lines) > max_fraction * total:
+        share = f"{len(lines)} of {total} cannot be used, more than the {max_fraction:.1%} that may be set aside"
+        raise DataError(listing(f"images: {share}", lines))

@@ -1,0 +1,99 @@
+"""A map over items in worker processes that ends when its parent does, and in this process where that is wiser."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from importlib.machinery import PathFinder
+from multiprocessing.reduction import ForkingPickler
+from types import ModuleType
+from typing import Any, TypeVar
+
+from skinframe.errors import DataError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+CHUNK = 16
+FEW = 64  # items for which starting a process takes longer than the work
+
+
+def chunked_map(
+    function: Callable[[Item], Result], items: Sequence[Item], *, workers: int, carries: object
+) -> Iterator[Result]:
+    """Yield function(item) in order, from `workers` spawned processes; serially for few items or one worker.
+
+    `carries` is the object inside `function` whose class the workers must be able to import; where a fresh interpreter
+    could not (a class of a notebook or of a single-file plugin) the work is done serially. At most four chunks a
+    worker are under way, so memory stays flat. An interrupt cancels what has not begun.
+    """
+    if workers <= 1 or len(items) <= FEW or not _portable(function, type(carries)):
+        yield from map(function, items)
+        return
+    chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
+    context = multiprocessing.get_context("spawn")  # forking a process that holds torch's threads can hang
+    with _bare_main():
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(function,))
+    waiting: deque[Future[list[Result]]] = deque()
+    try:
+        for chunk in chunks:
+            with _bare_main():
+                waiting.append(pool.submit(_apply, chunk))
+            if len(waiting) >= 4 * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    except BrokenProcessPool:
+        raise DataError("a worker process was killed, perhaps for memory; run again with one worker") from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+_TASK: list[Callable[[Any], Any]] = []  # only ever filled in a worker, once, so that no chunk carries the data set
+
+
+def _begin(function: Callable[[Any], Any]) -> None:
+    """Leave Ctrl-C to the parent, and end with it even when it is killed."""
+    _TASK.append(function)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.join,), daemon=True).start()
+
+
+def _apply(chunk: Sequence[Any]) -> list[Any]:
+    return [_TASK[0](item) for item in chunk]
+
+
+def _end_with(wait: Callable[[], None]) -> None:
+    wait()
+    os._exit(1)
+
+
+def _portable(function: Callable[[Any], Any], kind: type) -> bool:
+    top = kind.__module__.partition(".")[0]
+    if top == "__main__" or PathFinder.find_spec(top) is None:
+        return False
+    try:
+        ForkingPickler.dumps(function)
+    except Exception:  # whatever an object's own reduction raises
+        return False
+    return True
+
+
+@contextmanager
+def _bare_main() -> Iterator[None]:
+    """Keep a spawned worker from running the caller's script again: it would, for a script without a main guard."""
+    real = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = real

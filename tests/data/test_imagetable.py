@@ -1,0 +1,103 @@
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from skinframe import DataError, Sample
+from skinframe.data.imagetable import image_table
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    monkeypatch.syspath_prepend(str(HERE))
+    import slow_set
+
+    return slow_set.SlowSet()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_keys_are_the_hash_of_the_bytes_and_bad_images_are_listed(slow, workers: int) -> None:  # type: ignore[no-untyped-def]
+    samples = slow.samples()
+    counted: list[int] = []
+    table = image_table(slow, samples, policy="quarantine", max_fraction=0.02, workers=workers, progress=counted.append)
+    assert counted == list(range(1, 151))
+    assert [name for name, _ in table.quarantined] == ["s0007", "s0057", "s0107"]
+    assert all("is not a JPEG or PNG" in reason for _, reason in table.quarantined)
+    for index, sample in enumerate(samples):
+        expected = None if index in (7, 57, 107) else hashlib.sha256(slow.image_bytes(sample)).hexdigest()
+        assert table.keys[index] == expected
+    assert table.image(3).size == (20, 20)
+    with pytest.raises(DataError, match="sample s0007: its image is quarantined"):
+        table.image(7)
+
+
+def test_policy_error_lists_all_and_a_limit_holds(slow) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(DataError, match=r"3 of 150 cannot be used(.|\n)*sample s0057: is not a JPEG"):
+        image_table(slow, slow.samples(), workers=1)
+    with pytest.raises(DataError, match=r"3 of 150 cannot be used, more than the 1.0% that may be set aside"):
+        image_table(slow, slow.samples(), policy="quarantine", workers=1)
+
+
+def test_memory_limit_and_an_image_that_changes(slow, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    samples = [sample for sample in slow.samples()[:40] if sample.id != "s0007"]
+    table = image_table(slow, samples, keep_bytes=4000)
+    assert 0 < sum(map(len, table.kept.values())) <= 4000
+    assert len(table.kept) < len(samples)
+    other = slow.image_bytes(samples[0])
+    monkeypatch.setattr(type(slow), "image_bytes", lambda self, sample: other)
+    assert table.image(0).size == (20, 20)
+    with pytest.raises(DataError, match="s0039: its image changed during the run"):
+        table.image(len(samples) - 1)
+
+
+def test_a_class_of_this_module_is_read_serially(slow) -> None:  # type: ignore[no-untyped-def]
+    class Local(type(slow)):  # type: ignore[misc]
+        pass
+
+    samples = [Sample(id=f"s{i:04d}", image="x", label=0) for i in range(1000, 1200) if i % 50 != 7]
+    assert all(image_table(Local(), samples, workers=2).keys)
+
+
+def start() -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, str(HERE / "slow_script.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    assert process.stdout.readline() == "1\n"  # "started" again would be a worker running the script
+    return process
+
+
+def alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_interrupted_or_killed_it_ends_soon_and_leaves_no_process(sent: signal.Signals) -> None:
+    process = start()
+    if sent == signal.SIGINT:
+        os.killpg(process.pid, sent)  # as a terminal does: to the workers too
+    else:
+        process.kill()
+    _, said = process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert said.count("Traceback") <= 1, said
+    deadline = time.monotonic() + 10
+    while alive(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not alive(process.pid)
