@@ -26,6 +26,7 @@ class Estimate:
     high: Number = None
     floor: Floor | None = None
     method: str = ""
+    warnings: tuple[str, ...] = ()  # what to know before quoting it, e.g. "only 9 groups"
 
 
 @dataclass(frozen=True, kw_only=True)

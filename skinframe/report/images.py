@@ -44,8 +44,8 @@ def overlay_uri(data: bytes, heat: Sequence[Sequence[float]]) -> str | None:
         return None
     top = float(grid.max())
     share = np.clip(grid / top, 0, 1) if top > 0 else np.zeros_like(grid)
-    smooth = Image.fromarray(share.astype(np.float32)).resize(image.size, Image.Resampling.BILINEAR)
-    level = np.asarray(smooth)[..., None]
+    smooth = Image.fromarray(share.astype(np.float32)).resize(image.size, Image.Resampling.BICUBIC)
+    level = np.clip(np.asarray(smooth), 0, 1)[..., None]
     # the skin stays visible where there is no heat, and shows through a little where there is most
     alpha = 0.12 + 0.6 * level
     mixed = (1 - alpha) * np.asarray(image, dtype=np.float64) + alpha * colours(level[..., 0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from skinframe.report import words
 from skinframe.report.charts import bars, curves, reliability
 from skinframe.report.charts.canvas import Chart
 from skinframe.report.images import colours, overlay_uri, plain_uri
-from skinframe.report.schema import Case, Confusion, Curve, Estimate, MetricInfo, Report, Row, Training
+from skinframe.report.schema import Case, Confusion, Curve, Estimate, Floor, MetricInfo, Report, Row, Training
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -105,9 +106,17 @@ def render(report: Report) -> str:
             cases=[_case(case, report.classes) for case in report.cases],
             groups=_groups(report.training),
             words=words,
+            share=_share,
             heat_scale=_heat_scale(),
         )
     )
+
+
+def _share(estimate: Estimate | None, beside: Estimate | None = None) -> Chart | None:
+    if estimate is None:
+        return None
+    ticked = None if beside is None or beside.value is None else Floor(mean=beside.value)
+    return bars.whisker(dataclasses.replace(estimate, floor=ticked), 0, 1, "main")
 
 
 def _columns(report: Report) -> list[Column]:
@@ -177,7 +186,7 @@ def _group(training: Training, title: str, sentence: str, lines: tuple[Curve, ..
         sentence += f" Each point is the mean of up to {-(-longest // curves.MOST_POINTS)} neighbours."
     if unit == "epoch" and chosen is None:
         sentence = sentence.replace("The dashed line marks the chosen epoch.", "").strip()
-    charts = tuple((words.plain(line.name), curves.curve(line, unit, chosen)) for line in lines)
+    charts = tuple((words.metric_label(line.name), curves.curve(line, unit, chosen)) for line in lines)
     return CurveGroup(title=title, sentence=sentence, charts=charts)
 
 

@@ -39,7 +39,7 @@ STANDARD = (
     ),
 )
 # a heat map is called grounded only if each of these legs was tested and passed
-GROUNDING_LEGS = ("localisation", "causal", "sanity")
+GROUNDING_LEGS = ("localisation", "causal effect", "sanity")
 
 
 def number(value: Number, digits: int = 3) -> str:
@@ -135,6 +135,25 @@ def rationale_sentence(test: Check | None) -> str:
     return f"Test “{test.name}” {outcome}{_detail(test)}."
 
 
+def metric_label(name: str) -> str:
+    """Return a standard metric's label, or the name as words."""
+    return next((info.label for info in STANDARD if info.name == name), plain(name))
+
+
+def cautions(report: Report) -> list[str]:
+    """Return what to know before quoting a figure of the table, each said once with the figures it touches."""
+    touched: dict[str, list[str]] = {}
+    for row in report.rows:
+        for name, estimate in row.metrics.items():
+            for warning in estimate.warnings:
+                touched.setdefault(warning, []).append(f"{row.name}, {metric_label(name)}")
+    total = sum(len(row.metrics) for row in report.rows)
+    return [
+        f"{warning} ({'all figures' if len(where) == total else '; '.join(where)})"
+        for warning, where in touched.items()
+    ]
+
+
 def listed(words: Iterable[str]) -> str:
     """Join words as in a sentence: `a, b and c`."""
     items: Sequence[str] = list(words)
@@ -142,7 +161,8 @@ def listed(words: Iterable[str]) -> str:
 
 
 def _leg(leg: str, tests: tuple[Check, ...]) -> Check | None:
-    return next((test for test in tests if test.name.lower().startswith(leg) and test.passed is not None), None)
+    word = leg.split()[0]
+    return next((test for test in tests if test.name.lower().startswith(word) and test.passed is not None), None)
 
 
 def _detail(test: Check) -> str:

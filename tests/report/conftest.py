@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,7 +124,9 @@ def training() -> Training:
     return Training(
         validation=(
             Curve(name="balanced_accuracy", x=epochs, y=tuple((0.62 - 0.4 * np.exp(-valid / 2.5)).tolist())),
-            Curve(name="nll", x=epochs, y=tuple((0.85 + 0.9 * np.exp(-valid / 2) + 0.02 * (valid - 8) ** 2 / 8).tolist())),
+            Curve(
+                name="nll", x=epochs, y=tuple((0.85 + 0.9 * np.exp(-valid / 2) + 0.02 * (valid - 8) ** 2 / 8).tolist())
+            ),
             Curve(name="ece", x=epochs, y=(None, *(0.05 + 0.004 * valid[1:]).tolist())),
         ),
         losses=tuple(Curve(name=name, x=steps, y=fall(*ends)) for name, ends in parts.items()),
@@ -301,15 +304,19 @@ def hostile() -> Callable[[str], Report]:
     return make
 
 
-def poison(value: object, text: str) -> object:  # type: ignore[type-var]
+def poison(value: Any, text: str) -> Any:
     if isinstance(value, str):
         return text
     if isinstance(value, tuple):
         return tuple(poison(item, text) for item in value)
     if isinstance(value, dict):
         keep = all(isinstance(item, Estimate | int) for item in value.values())
-        return {(key if keep else f"{text}{index}"): poison(item, text) for index, (key, item) in enumerate(value.items())}
+        return {
+            (key if keep else f"{text}{index}"): poison(item, text) for index, (key, item) in enumerate(value.items())
+        }
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
-        return dataclasses.replace(value, **{name: poison(item, text) for name, item in fields.items()})
+        return dataclasses.replace(
+            value, **{name: poison(item, text) for name, item in fields.items() if name != "role"}
+        )
     return value

@@ -13,7 +13,7 @@ ROW = 19.0
 def probabilities(case: Case, classes: Sequence[str]) -> Chart:
     """Draw one bar a class, the figure before calibration as a tick and the true law, where known, as a ring."""
     names = [name if len(name) <= 11 else f"{name[:10]}…" for name in classes]
-    left = 20.0 + 6.6 * max((len(name) for name in names), default=3)
+    left = 24.0 + 7.6 * max((len(name) for name in names), default=3)
     scale = Scale(low=0, high=1, start=left, stop=298)
     shapes: list[Shape] = []
     for index, (name, value) in enumerate(zip(names, case.probabilities, strict=True)):
@@ -67,7 +67,7 @@ def whisker(estimate: Estimate, low: float, high: float, role: str, width: float
 def axis(low: float, high: float, width: float = 104) -> Chart:
     """Draw the scale that a column of whiskers shares."""
     scale = Scale(low=low, high=high, start=3, stop=width - 3)
-    values = ticks(low, high, 2)
+    values = ticks(low, high, 3)
     shapes: list[Shape] = [Line(points=((0, 2), (width, 2)), ink="rule")]
     for value in values:
         shapes.append(Line(points=((scale(value), 2), (scale(value), 6)), ink="rule"))

@@ -1,0 +1,14 @@
+"""What a result shows of itself in a notebook cell."""
+
+from __future__ import annotations
+
+from skinframe.report import words
+from skinframe.report.page import environment
+from skinframe.report.schema import Report
+
+
+def summary_html(report: Report) -> str:
+    """Return a short HTML fragment: headline, warnings, the table of figures. No script, no style sheet."""
+    shown = words.columns(report)
+    template = environment().get_template("summary.html.j2")
+    return template.render(report=report, head=report.headline, columns=shown, words=words)
