@@ -1,0 +1,21 @@
+"""`python -m skinframe_tiny.build {clip,qwen,all}` rebuilds the embedded weights in place."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+PARTS = ("clip", "qwen")
+
+
+def main() -> None:
+    """Run the builders asked for; each is imported only then, because each brings its own heavy libraries."""
+    parser = argparse.ArgumentParser(prog="python -m skinframe_tiny.build", description=main.__doc__)
+    parser.add_argument("part", choices=(*PARTS, "all"), help="which weights to train and write")
+    asked = parser.parse_args().part
+    for part in PARTS if asked == "all" else (asked,):
+        importlib.import_module(f"skinframe_tiny.build.{part}").main()
+
+
+if __name__ == "__main__":
+    main()
