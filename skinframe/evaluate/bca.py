@@ -35,13 +35,13 @@ class Shape:
 
 def bounds(replicates: Replicates, level: float) -> tuple[float, float]:
     """Return the ends of the expanded BCa interval; NaN where too few resamples or groups define the statistic."""
-    from scipy import stats
+    from scipy import special
 
     drawn, shape = _defined(replicates), shape_of(replicates)
     if shape is None:
         return math.nan, math.nan
-    z = stats.t.ppf((1 + level) / 2, shape.df) * shape.stretch
-    low, high = (float(np.quantile(drawn, stats.norm.cdf(_corrected(end, shape)))) for end in (-z, z))
+    z = special.stdtrit(shape.df, (1 + level) / 2) * shape.stretch
+    low, high = (float(np.quantile(drawn, special.ndtr(_corrected(end, shape)))) for end in (-z, z))
     return low, high
 
 
@@ -60,22 +60,22 @@ def recentred(replicates: Replicates, level: float) -> tuple[float, float]:
 
 def p_value(replicates: Replicates, null: float = 0.0) -> float:
     """Return the two-sided p at which the interval would just touch `null`; never below 2 / (resamples + 1)."""
-    from scipy import stats
+    from scipy import special
 
     drawn, shape = _defined(replicates), shape_of(replicates)
     if shape is None:
         return math.nan
     if not np.ptp(drawn) and drawn[0] == null:
         return 1.0
-    moved = float(stats.norm.ppf(_share_below(drawn, null))) - shape.centre
+    moved = float(special.ndtri(_share_below(drawn, null))) - shape.centre
     z = moved / max(1 + shape.bend * moved, 1e-3) - shape.centre
-    p = 2 * float(stats.t.sf(abs(z) / shape.stretch, shape.df))
+    p = 2 * float(special.stdtr(shape.df, -abs(z) / shape.stretch))
     return min(1.0, max(p, 2 / (len(drawn) + 1)))
 
 
 def shape_of(replicates: Replicates) -> Shape | None:
     """Return the shape of the interval; None where fewer than two resamples or blocks define the statistic."""
-    from scipy import stats
+    from scipy import special
 
     drawn = _defined(replicates)
     left = replicates.left_out[~np.isnan(replicates.left_out)]
@@ -85,7 +85,7 @@ def shape_of(replicates: Replicates) -> Shape | None:
     spread, blocks = float(np.square(influence).sum()), len(influence)
     jackknife, bootstrap = math.sqrt(spread * (blocks - 1) / blocks), float(drawn.std(ddof=1))
     return Shape(
-        centre=float(stats.norm.ppf(_share_below(drawn, replicates.estimate))),
+        centre=float(special.ndtri(_share_below(drawn, replicates.estimate))),
         bend=float((influence**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0,
         df=degrees_of_freedom(influence),
         stretch=min(max(1.0, jackknife / bootstrap), WIDEST) if bootstrap > 0 else 1.0,

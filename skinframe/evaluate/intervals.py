@@ -14,7 +14,8 @@ from skinframe.evaluate.floor import Floor, null_floor
 from skinframe.evaluate.weighted import Floats, Ints, weighted
 from skinframe.seeding import derive
 
-FEW_GROUPS = 20
+FEW_GROUPS = 20  # below, even the widened interval covers too little
+FEW_HOLDERS = 5  # a class that fewer groups show is likely to be missing from some resamples
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def score(
         for name, metric in metrics.items()
         if metric.has_floor
     }
-    absent = _absent_classes(labels, probabilities.shape[1])
+    of_classes = class_warnings(labels, probabilities.shape[1], groups)
     return {
         name: score_of(
             found,
@@ -79,7 +80,7 @@ def score(
             resamples=resamples,
             biased=metrics[name].has_floor,
             floor=floors.get(name),
-            warnings=absent,
+            warnings=of_classes,
         )
         for name, found in drawn.items()
     }
@@ -166,6 +167,15 @@ def warnings_of(found: Replicates, groups: int) -> tuple[str, ...]:
     )
 
 
-def _absent_classes(labels: Ints, classes: int) -> tuple[str, ...]:
-    missing = classes - len(np.unique(labels))
-    return (f"{missing} of {classes} classes have no sample here",) if missing else ()
+def class_warnings(labels: Ints, classes: int, groups: Sequence[str]) -> tuple[str, ...]:
+    """Return what a reader must know of the classes: those without a sample, and those that few groups stand for."""
+    holders = [len({groups[row] for row in np.flatnonzero(labels == c).tolist()}) for c in range(classes)]
+    absent, rare = sum(held == 0 for held in holders), sum(0 < held < FEW_HOLDERS for held in holders)
+    return tuple(
+        text
+        for holds, text in (
+            (absent, f"{absent} of {classes} classes have no sample here"),
+            (rare, f"{rare} of {classes} classes come from fewer than {FEW_HOLDERS} groups each"),
+        )
+        if holds
+    )
