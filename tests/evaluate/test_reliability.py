@@ -31,7 +31,7 @@ def test_calibrated_models_lie_in_the_band_and_overconfident_ones_below_it():
     labels, probabilities = case(1, sharper=3.0)
     sure = [one for one in reliability(labels, probabilities, seed=1) if one.low > 0.6]
     assert len(sure) >= 5
-    assert all(one.accuracy < one.band_low for one in full)
+    assert all(one.accuracy < one.band_low for one in sure)
 
 
 def test_a_seed_gives_the_same_band_and_no_sample_no_bin():
