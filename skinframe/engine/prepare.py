@@ -13,12 +13,11 @@ from torch import Tensor
 
 from skinframe.components import Encoder, Tower
 from skinframe.data.feed import Feed, attribute_table, text_ids
-from skinframe.data.images import decode, image_table
+from skinframe.data.imagetable import ImageTable, image_table
 from skinframe.data.manifest import check_samples
 from skinframe.data.split import Split, make_split
 from skinframe.data.splitfile import read_split, write_split
 from skinframe.engine.display import Display
-from skinframe.errors import Problem, RecipeError
 from skinframe.features.extract import extract_images, extract_texts
 from skinframe.model.assemble import Assembled
 from skinframe.plan import Plan
@@ -28,9 +27,14 @@ from skinframe.sample import Sample
 
 @dataclass(kw_only=True)
 class Prepared:
-    """The data of a run. `features[instance]` are cached image signals, `texts[full name]` one row a sample."""
+    """The data of a run. `features[instance]` are cached image signals, `texts[full name]` one row a sample.
+
+    Rows index `samples`, from which quarantined images are gone; `places` are their indices in the image table.
+    """
 
     plan: Plan
+    images: ImageTable
+    places: Sequence[int]
     samples: Sequence[Sample]
     keys: Sequence[str]
     split: Split
@@ -42,10 +46,8 @@ class Prepared:
     towers: dict[str, Tower] = field(default_factory=dict)
 
     def image(self, row: int) -> Image:
-        """Decode one image again, from its bytes."""
-        limits = self.plan.recipe.images
-        data = self.plan.parts.dataset.image_bytes(self.samples[row])
-        return decode(data, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes)
+        """Decode one image. Raises DataError where its bytes have changed since they were hashed."""
+        return self.images.image(self.places[row])
 
     def tower(self, name: str, encoder: Encoder) -> Tower:
         """Load a frozen encoder, once. An epoch after extraction never asks for it."""
@@ -60,13 +62,12 @@ class Prepared:
 
 def prepare(plan: Plan, folder: Path, cache: Path, device: str, display: Display) -> Prepared:
     """Check, hash, split and extract. Raises DataError, DiskError or RecipeError before anything is trained."""
-    refuse_missing(plan)
     dataset = plan.parts.dataset
     samples = list(dataset.samples())
     check_samples(samples, dataset.fields, dataset.classes, dataset.attributes)
     limits = plan.recipe.images
     with display.task("images") as task:
-        keys, quarantined = image_table(
+        table = image_table(
             dataset,
             samples,
             workers=limits.workers,
@@ -74,13 +75,20 @@ def prepare(plan: Plan, folder: Path, cache: Path, device: str, display: Display
             max_fraction=limits.max_fraction,
             max_pixels=limits.max_pixels,
             max_bytes=limits.max_bytes,
-            progress=task.update,
+            progress=lambda done: task.update(done, len(samples)),
         )
-    kept = [(sample, key) for sample, key in zip(samples, keys, strict=True) if key is not None]
-    samples, whole_keys = [sample for sample, _ in kept], [key for _, key in kept]
-    split = _split(plan, samples, whole_keys, folder)
+    places = [place for place, key in enumerate(table.keys) if key is not None]
+    kept = [samples[place] for place in places]
+    keys = [key for key in table.keys if key is not None]
     prepared = Prepared(
-        plan=plan, samples=samples, keys=whole_keys, split=split, quarantined=quarantined, device=device
+        plan=plan,
+        images=table,
+        places=places,
+        samples=kept,
+        keys=keys,
+        split=_split(plan, kept, keys, folder),
+        quarantined=table.quarantined,
+        device=device,
     )
     for name, encoder in encoders(plan).items():
         _extract(prepared, name, encoder, cache, display)
@@ -91,13 +99,6 @@ def encoders(plan: Plan) -> Mapping[str, Encoder]:
     """Return the encoders that the plan reads, the reasoner's own among them."""
     everything = {**plan.parts.encoders, **plan.parts.reasoner.brings()}
     return {name: everything[name] for name in plan.wiring.encoders}
-
-
-def refuse_missing(plan: Plan) -> None:
-    """Raise RecipeError with the next step for everything that is not on this machine."""
-    if plan.missing:
-        problems = [Problem(r.kind, f"{r.what}; next: {r.next_step}") for r in plan.missing]
-        raise RecipeError(plan.source, problems)
 
 
 def _split(plan: Plan, samples: Sequence[Sample], keys: Sequence[str], folder: Path) -> Split:

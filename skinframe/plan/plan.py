@@ -79,18 +79,20 @@ def active(parts: Parts, wiring: Wiring) -> dict[str, Component]:
 
 
 def _missing(parts: Parts, wiring: Wiring) -> list[Requirement]:
-    found = []
+    """Return what is not on this machine, a missing GPU first: nobody should download before learning of it."""
+    found: list[Requirement] = []
     for component in active(parts, wiring).values():
         report = getattr(component, "missing", None)
         found += report() if report is not None else []
-    return found
+    return sorted(found, key=lambda requirement: requirement.kind != "gpu")
 
 
 def _origins(parts: Parts, catalog: Catalog) -> dict[str, str]:
     by_class = {entry.component: str(entry.origin) for entry in catalog.entries.values()}
-    everything: dict[str, Component] = {"data": parts.dataset, "prompt": parts.prompt, "reasoner": parts.reasoner}
-    for kind in ("encoders", "heads", "losses", "metrics"):
-        everything |= {f"{kind}.{name}": part for name, part in getattr(parts, kind).items()}
+    everything: dict[str, Component] = {"data": parts.dataset, "prompt": parts.prompt}
+    for kind in ("encoders", "reasoner", "heads", "losses", "metrics"):
+        entries = getattr(parts, kind)
+        everything |= {kind: entries} if kind == "reasoner" else {f"{kind}.{name}": entries[name] for name in entries}
     everything |= {"calibrator": parts.calibrator, "explainer": parts.explainer}
     return {path: by_class[type(component)] for path, component in everything.items()}
 

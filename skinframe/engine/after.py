@@ -1,0 +1,83 @@
+"""What can be done with finished runs: show a report again, compare runs on the same test samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from skinframe.catalog import Catalog
+from skinframe.components import Metric
+from skinframe.engine.estimates import estimate, known
+from skinframe.engine.result import RunResult
+from skinframe.errors import DataError
+from skinframe.evaluate.intervals import paired_difference
+from skinframe.evaluate.predictions import Predictions, read_predictions
+from skinframe.plugins import load
+from skinframe.report.compare import Comparison, Difference, compare, run_names, write_comparison
+from skinframe.report.write import read_report, write_report
+
+COMPARED = ("balanced_accuracy", "nll", "brier")  # proper scores and the headline; every further test costs power
+
+
+def rewrite_report(run: Path) -> RunResult:
+    """Write report.html again from report.json, with today's templates. Raises DataError where there is none."""
+    report = read_report(run)
+    write_report(report, run)
+    return RunResult(run, report)
+
+
+def compare_runs(runs: Sequence[Path], catalog: Catalog | None = None) -> Comparison:
+    """Compare finished runs; differences are paired by test sample and resampled by group, p-values Holm-adjusted.
+
+    Writes compare.html beside the first run. Raises DataError where test samples differ.
+    """
+    reports = [read_report(run) for run in runs]
+    tables = [read_predictions(run / "predictions" / "test.parquet")[0] for run in runs]
+    names = list(run_names(reports))
+    names = names if len(set(names)) == len(names) else [str(run) for run in runs]
+    for run, table in zip(runs, tables, strict=True):
+        if table.ids != tables[0].ids or not np.array_equal(table.labels, tables[0].labels):
+            raise DataError(f"{run}: was tested on other samples than {runs[0]}; only runs on the same split compare")
+    metrics = (catalog or load([])).entries
+    found = [
+        _difference(name, metrics["metric", name].component(), (names[i], tables[i]), (names[j], tables[j]))
+        for i, j in combinations(range(len(runs)), 2)
+        for name in COMPARED
+    ]
+    comparison = compare(reports, holm(found), names)
+    write_comparison(comparison, runs[0].parent / "compare.html")
+    return comparison
+
+
+def _difference(
+    name: str, metric: object, first: tuple[str, Predictions], second: tuple[str, Predictions]
+) -> Difference:
+    assert isinstance(metric, Metric)
+    a, b = first[1], second[1]
+    found = paired_difference(metric, a.labels, a.calibrated, b.calibrated, a.groups, seed=0)
+    return Difference(first=first[0], second=second[0], metric=name, estimate=estimate(found), p_value=known(found.p))
+
+
+def holm(differences: Sequence[Difference]) -> list[Difference]:
+    """Adjust p-values for the number of comparisons (Holm 1979): p_(i) (m - i + 1), made monotone, at most 1."""
+    tested = [i for i, one in enumerate(differences) if one.p_value is not None]
+    order = sorted(tested, key=lambda i: differences[i].p_value or 0.0)
+    adjusted: dict[int, float] = {}
+    running = 0.0
+    for rank, i in enumerate(order):
+        running = max(running, min(1.0, (differences[i].p_value or 0.0) * (len(order) - rank)))
+        adjusted[i] = running
+    return [
+        Difference(
+            first=one.first,
+            second=one.second,
+            metric=one.metric,
+            estimate=one.estimate,
+            p_value=one.p_value,
+            adjusted=adjusted.get(i),
+        )
+        for i, one in enumerate(differences)
+    ]

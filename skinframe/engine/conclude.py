@@ -1,0 +1,166 @@
+"""The chosen checkpoint becomes a report: predictions, references, rationales, heat, cases."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import skinframe
+from skinframe.data.feed import Feed
+from skinframe.durable import write_json
+from skinframe.engine.curves import training_curves
+from skinframe.engine.display import Display
+from skinframe.engine.estimates import estimate, plain
+from skinframe.engine.explanations import Explanations, explain_test
+from skinframe.engine.measure import Outcome, measure
+from skinframe.engine.prepare import Prepared
+from skinframe.engine.references import references
+from skinframe.engine.tables import class_rows, confusion, data_section, plan_section, reliability_sections
+from skinframe.evaluate.intervals import Score, score
+from skinframe.model.assemble import Assembled
+from skinframe.report.schema import Calibration, Headline, MetricInfo, Report, Row
+from skinframe.report.write import write_report
+
+RECONSTRUCTION = (
+    "The paper's equations, weights and prompts are not public; the CFA terms here are our reconstruction"
+    " (docs/cfa.md), and every choice is an option."
+)
+
+
+def conclude(
+    prepared: Prepared, model: Assembled, feed: Feed, folder: Path, chosen: int, seconds: float, display: Display
+) -> Report:
+    """Evaluate the chosen checkpoint on the test split and write metrics.json, report.json and report.html."""
+    outcome = measure(prepared, model, feed, folder)
+    explanations = explain_test(prepared, model, feed, outcome, folder, display)
+    rows, scores = _rows(prepared, outcome, display)
+    write_json(folder / "metrics.json", {name: plain(found) for name, found in scores.items()})
+    plan = prepared.plan
+    main = scores["this run"]
+    report = Report(
+        headline=_headline(prepared, folder, chosen, seconds),
+        classes=plan.parts.dataset.classes,
+        rows=tuple(rows),
+        metrics=_columns(prepared),
+        warnings=_warnings(prepared, main, outcome),
+        reliability=reliability_sections(prepared, outcome, scores),
+        confusion=confusion(prepared, outcome),
+        per_class=class_rows(prepared, outcome),
+        training=training_curves(folder, chosen),
+        calibration=Calibration(
+            method=plan.parts.calibrator.name,
+            parameters={k: f"{v:.4g}" for k, v in outcome.parameters.items() if isinstance(v, int | float)},
+        ),
+        rationale=explanations.quality,
+        grounding=explanations.grounding,
+        data=data_section(prepared),
+        cases=explanations.cases,
+        plan=plan_section(plan),
+        notes=_notes(prepared, explanations),
+    )
+    write_report(report, folder)
+    return report
+
+
+def _rows(prepared: Prepared, outcome: Outcome, display: Display) -> tuple[list[Row], dict[str, dict[str, Score]]]:
+    test = outcome.test
+    tables: list[tuple[str, str, str, NDArray[np.float64]]] = [
+        ("this run", f"{prepared.plan.parts.calibrator.name} scaling fitted on validation", "main", test.calibrated),
+        ("this run, before calibration", "the plain softmax", "variant", test.probabilities),
+        *references(prepared),
+    ]
+    rows, scores = [], {}
+    with display.task("intervals") as task:
+        for position, (name, note, role, probabilities) in enumerate(tables):
+            found = scored(prepared, outcome, probabilities)
+            scores[name] = found
+            metrics = {metric: estimate(value) for metric, value in found.items()}
+            rows.append(Row(name=name, metrics=metrics, note=note, role=role))
+            task.update(position + 1, len(tables), name)
+    return rows, scores
+
+
+def scored(prepared: Prepared, outcome: Outcome, probabilities: NDArray[np.float64]) -> dict[str, Score]:
+    """Score test probabilities by every metric of the recipe, resampling groups."""
+    plan = prepared.plan
+    lesions = [_lesion(prepared, row) for row in prepared.split.test]
+    return score(
+        plan.parts.metrics,
+        outcome.test.labels,
+        probabilities,
+        outcome.test.groups,
+        seed=plan.recipe.seed,
+        resamples=plan.recipe.evaluate.resamples,
+        level=plan.recipe.evaluate.level,
+        same_label=lesions,
+    )
+
+
+def _lesion(prepared: Prepared, row: int) -> str:
+    sample = prepared.samples[row]
+    return f"lesion:{sample.lesion}" if sample.lesion is not None else f"image:{sample.id}"
+
+
+def _headline(prepared: Prepared, folder: Path, chosen: int, seconds: float) -> Headline:
+    plan, split = prepared.plan, prepared.split
+    sizes = {f"n_{part}": len(split.part(part)) for part in ("train", "valid", "test")}
+    groups = {
+        f"groups_{part}": len({prepared.samples[row].group for row in split.part(part)})
+        for part in ("train", "valid", "test")
+    }
+    epochs = len(list((folder / "checkpoints").glob("epoch-*[0-9]")))
+    return Headline(
+        name=plan.recipe.title or plan.recipe.name,
+        scale=plan.recipe.scale,
+        device=_device(prepared.device),
+        date=datetime.now(UTC).date().isoformat(),
+        version=skinframe.__version__,
+        fingerprint=plan.fingerprint,
+        seed=plan.recipe.seed,
+        group_level=plan.parts.dataset.level,
+        epochs=epochs,
+        chosen_epoch=chosen + 1,
+        chosen_by=f"validation {plan.recipe.select.by}",
+        duration=f"{seconds / 60:.1f} minutes",
+        **sizes,
+        **groups,
+    )
+
+
+def _device(device: str) -> str:
+    import torch
+
+    if device == "cuda":
+        return str(torch.cuda.get_device_name(0))
+    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def _columns(prepared: Prepared) -> tuple[MetricInfo, ...]:
+    """Directions of metrics that the page does not know by itself (a plugin's)."""
+    from skinframe.report.words import STANDARD
+
+    standard = {info.name: info for info in STANDARD}
+    plugins = prepared.plan.parts.metrics
+    order = [name for name in standard if name in plugins] + [name for name in plugins if name not in standard]
+    return tuple(
+        standard.get(name, MetricInfo(name=name, higher_is_better=plugins[name].higher_is_better)) for name in order
+    )
+
+
+def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome) -> tuple[str, ...]:
+    found: list[str] = [warning for value in main.values() for warning in value.warnings]
+    found += list(outcome.parameters.get("warnings", []))
+    if prepared.quarantined:
+        found.append(f"{len(prepared.quarantined)} images could not be read and were set aside; see Data")
+    return tuple(dict.fromkeys(found))
+
+
+def _notes(prepared: Prepared, explanations: Explanations) -> tuple[str, ...]:
+    losses: Sequence[str] = [part.name for part in prepared.plan.parts.losses.values()]
+    notes = [RECONSTRUCTION] if "region_alignment" in losses else []
+    return (*notes, *explanations.notes)

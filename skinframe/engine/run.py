@@ -1,0 +1,114 @@
+"""The whole path on one page: recipe, plan, data, features, model, training, evaluation, report."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from skinframe.durable import write_json
+from skinframe.engine.display import Display, parts_note
+from skinframe.engine.folder import run_folder
+from skinframe.engine.planning import refuse_missing
+from skinframe.engine.prepare import Prepared, make_feed, prepare
+from skinframe.engine.result import RunResult
+from skinframe.errors import Problem, RecipeError
+from skinframe.plan import Plan
+
+
+def run(plan: Plan, *, out: Path, cache: Path, resume: bool = False, display: Display | None = None) -> RunResult:
+    """Run a plan to its report and return the result. Raises the errors of `skinframe.errors`."""
+    display = display or Display()
+    refuse_missing(plan)
+    device = _device(plan)
+    started = time.monotonic()
+    with run_folder(plan, out, resume) as folder:
+        display.say(f"run folder {folder} · scale {plan.recipe.scale} · device {device}")
+        prepared = prepare(plan, folder, cache, device, display)
+        chosen, model, feed = _train(plan, prepared, folder, display)
+        from skinframe.engine.conclude import conclude
+
+        report = conclude(prepared, model, feed, folder, chosen, time.monotonic() - started, display)
+        display.say(f"report {folder / 'report.html'}")
+        return RunResult(folder, report)
+
+
+def _device(plan: Plan) -> str:
+    import torch
+
+    torch.set_num_threads(plan.recipe.train.threads)
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tuple[int, Any, Any]:
+    """Train epoch by epoch, validate each, stop early where the recipe says so, load the chosen checkpoint."""
+    from accelerate import Accelerator
+
+    from skinframe.engine.measure import validate
+    from skinframe.evaluate.select import best, exhausted
+    from skinframe.model.assemble import assemble
+    from skinframe.model.objective import Objective
+    from skinframe.train.checkpoint import load_checkpoint, newest_checkpoint
+    from skinframe.train.loop import Trainer
+    from skinframe.train.trackers import Tracker
+
+    recipe = plan.recipe
+    model = assemble(plan, prepared.device)
+    feed = make_feed(prepared, model)
+    accelerator = Accelerator(mixed_precision="bf16" if recipe.train.precision == "bf16" else "no")
+    tracker = Tracker(folder if recipe.train.tensorboard else None)
+    start = newest_checkpoint(folder / "checkpoints")
+    history = _history(folder, start.epoch + 1 if start is not None else 0)
+    calls = prepared.tower_calls
+    with display.task("training") as task:
+
+        def watch(step: int, total: int, line: dict[str, Any]) -> None:
+            task.update(step, total, parts_note(line))
+            tracker.log(step, line)
+
+        trainer = Trainer(
+            plan, model, Objective(plan), feed, prepared.split.train, folder, accelerator, watch
+        )
+        if start is not None:
+            display.say(f"continuing after epoch {start.epoch}")
+            if len(history) <= start.epoch:  # killed between a checkpoint and its validation
+                model.load_trained_state(start.tensors("model"))
+                history.append(validate(prepared, model, feed))
+        select = recipe.select
+        for checkpoint in _until_exhausted(trainer.epochs(start), history, select, exhausted):
+            history.append(validate(prepared, model, feed))
+            write_json(folder / "validation.json", [_finite(entry) for entry in history])
+            display.say(f"epoch {checkpoint.epoch}: validation {select.by} {history[-1][select.by]:.4f}")
+    tracker.close()
+    if prepared.tower_calls != calls:
+        raise AssertionError("a frozen tower was called during training; its features are cached")
+    chosen = best(history, select.by, select.mode)
+    checkpoint = load_checkpoint(folder / "checkpoints" / f"epoch-{chosen:03d}")
+    if checkpoint is None:
+        what = f"the chosen checkpoint (epoch {chosen}) does not match its hashes; move the folder away and run again"
+        raise RecipeError(str(folder), [Problem("checkpoints", what)])
+    model.load_trained_state(checkpoint.tensors("model"))
+    write_json(folder / "selection.json", {"epoch": chosen, "by": select.by, "mode": select.mode})
+    return chosen, model, feed
+
+
+def _until_exhausted(epochs: Any, history: list[dict[str, float]], select: Any, exhausted: Any) -> Any:
+    """Yield epochs until patience runs out; asks before the next epoch is trained, so a resume stops alike."""
+    while not exhausted(history, select.by, select.mode, select.patience or None):
+        checkpoint = next(epochs, None)
+        if checkpoint is None:
+            return
+        yield checkpoint
+
+
+def _history(folder: Path, epochs: int) -> list[dict[str, float]]:
+    """Return the validation figures of the epochs that a resume keeps."""
+    path = folder / "validation.json"
+    entries = json.loads(path.read_text()) if path.is_file() else []
+    return [{k: math.nan if v is None else v for k, v in entry.items()} for entry in entries[:epochs]]
+
+
+def _finite(entry: dict[str, float]) -> dict[str, float | None]:
+    return {key: value if math.isfinite(value) else None for key, value in entry.items()}

@@ -1,0 +1,88 @@
+"""What is installed, as text: plugins from metadata alone, components after importing the plugins that are named."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+
+from skinframe.catalog import Catalog, Entry
+from skinframe.components import KINDS, Loss
+from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.plugins import installed, load
+from skinframe.signals import needs
+
+
+def plugins() -> str:
+    """Return the installed plugins, from their distributions' metadata: nothing is imported."""
+    lines = [f"{name:<12}{plugin.origin}" for name, plugin in sorted(installed().items())]
+    return "\n".join([*lines, "", "skinframe list PLUGIN … (or --all) imports plugins and lists their components"])
+
+
+def components(names: Sequence[str]) -> str:
+    """Return the components of the named plugins (all of them where none is named), by kind, with their origin."""
+    catalog = _tolerant(names or sorted(installed()))
+    lines = []
+    for kind in KINDS:
+        entries = [(name, catalog.entries[kind, name]) for name in catalog.names(kind)]
+        lines += [kind, *(f"  {name:<24}{entry.origin!s:<24}{_first_line(entry)}" for name, entry in entries)]
+    lines += [f"not loaded: {name}: {reason}" for name, reason in catalog.broken.items()]
+    return "\n".join(lines)
+
+
+def describe(name: str, files: Sequence[Path] = ()) -> str:
+    """Return a component's options with types and defaults, its docs and its origin. Raises RecipeError."""
+    catalog = _tolerant(sorted(installed()), files)
+    found = [entry for (_, entry_name), entry in catalog.entries.items() if entry_name == name]
+    if not found:
+        hint = did_you_mean(name, {entry_name for _, entry_name in catalog.entries})
+        raise RecipeError("show", [Problem(name, f"no component of this name{hint}")])
+    return "\n\n".join(_described(entry) for entry in found)
+
+
+def _tolerant(names: Sequence[str], files: Sequence[Path] = ()) -> Catalog:
+    """Load what loads; a broken plugin is left out with its reason."""
+    whole = list(names)
+    while True:
+        try:
+            return load(whole, files)
+        except RecipeError as error:
+            broken = [name for name in whole if any(f"'{name}' failed to load" in str(p) for p in error.problems)]
+            if not broken:
+                raise
+            whole = [name for name in whole if name not in broken]
+
+
+def _first_line(entry: Entry) -> str:
+    return (inspect.getdoc(entry.component) or "").partition("\n")[0]
+
+
+def _described(entry: Entry) -> str:
+    component = entry.component
+    lines = [f"{component.kind} {component.name} · {entry.origin}", "", inspect.getdoc(component) or ""]
+    if issubclass(component, Loss):
+        lines += ["", f"coupling {component.coupling}, normalised by {component.normalise_by}", "reads"]
+        for need in needs(component.forward):
+            optional = " (optional)" if need.optional else ""
+            lines.append(f"  {need.parameter:<20}[{need.signal.dims}] {need.signal.doc}{optional}")
+    lines += ["", "options"]
+    hints = typing.get_type_hints(component.Config)
+    for field in dataclasses.fields(component.Config):
+        lines.append(f"  {field.name:<20}{_type(hints[field.name]):<28}default {_default(field)}")
+    if not dataclasses.fields(component.Config):
+        lines.append("  none")
+    return "\n".join(lines)
+
+
+def _type(hint: object) -> str:
+    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+
+
+def _default(field: dataclasses.Field[object]) -> str:
+    if field.default is not dataclasses.MISSING:
+        return repr(field.default)
+    if field.default_factory is not dataclasses.MISSING:
+        return repr(field.default_factory())
+    return "none: required"
