@@ -14,7 +14,7 @@ NOTICE = "for research only; not a medical device"
 
 
 def summary_text(report: Report) -> str:
-    """Return the headline, the warnings and the results table of one run."""
+    """Return the headline, the warnings, this run's figures with their intervals, and all rows without them."""
     head = report.headline
     synthetic = ", synthetic images" if report.data and report.data.synthetic else ""
     lines = [
@@ -23,9 +23,17 @@ def summary_text(report: Report) -> str:
         *(f"warning: {warning}" for warning in report.warnings),
     ]
     shown = words.columns(report)
-    body = [[row.name, *(_cell(row.metrics.get(info.name)) for info in shown)] for row in report.rows]
-    text = "\n".join(safe(line) for line in lines)
-    return f"{text}\n\n{table(['model', *(info.label for info in shown)], body)}\n\n{NOTICE}" if body else text
+    main = [row for row in report.rows if row.role == "main"]
+    figures = [
+        [_directed(info), _cell(row.metrics[info.name])] for row in main for info in shown if info.name in row.metrics
+    ]
+    values = [[row.name, *(_value(row.metrics.get(info.name)) for info in shown)] for row in report.rows]
+    parts = ["\n".join(safe(line) for line in lines)]
+    if figures:
+        parts.append(table(["this run, test images", "value (95% interval)"], figures))
+    if values:
+        parts.append(table(["model", *(info.label for info in shown)], values))
+    return "\n\n".join([*parts, NOTICE])
 
 
 def comparison_text(comparison: Comparison) -> str:
@@ -76,6 +84,10 @@ def _cell(estimate: Estimate | None) -> str:
     inside = words.interval(estimate)
     floor = f" floor {words.number(estimate.floor.mean)}" if estimate.floor else ""
     return words.number(estimate.value) + (f" ({inside})" if inside else "") + floor
+
+
+def _value(estimate: Estimate | None) -> str:
+    return "" if estimate is None else words.number(estimate.value)
 
 
 def _epoch(report: Report) -> str:

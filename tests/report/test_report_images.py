@@ -29,10 +29,13 @@ def test_planted_metadata_does_not_reach_the_page() -> None:
     exif = Image.Exif()
     exif[0x010E] = "PLANTED-NAME"
     Image.fromarray(grey()).save(buffer, "PNG", pnginfo=info, exif=exif)
-    assert b"PLANTED-NAME" in buffer.getvalue()
-    for uri in (plain_uri(buffer.getvalue()), overlay_uri(buffer.getvalue(), [[0.0, 1.0]])):
-        assert uri is not None
-        assert b"PLANTED-NAME" not in base64.b64decode(uri.partition(",")[2])
+    jpeg = io.BytesIO()
+    Image.fromarray(grey()).save(jpeg, "JPEG", exif=exif, comment=b"PLANTED-NAME", icc_profile=b"PLANTED-NAME")
+    for data in (buffer.getvalue(), jpeg.getvalue()):
+        assert b"PLANTED-NAME" in data
+        for uri in (plain_uri(data), overlay_uri(data, [[0.0, 1.0]])):
+            assert uri is not None
+            assert b"PLANTED-NAME" not in base64.b64decode(uri.partition(",")[2])
 
 
 def test_the_overlay_is_hottest_where_the_heat_is() -> None:
