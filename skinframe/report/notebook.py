@@ -1,10 +1,13 @@
-"""What a result shows of itself in a notebook cell."""
+"""What a result shows of itself: in a notebook cell and in a terminal."""
 
 from __future__ import annotations
 
 from skinframe.report import words
 from skinframe.report.page import environment
 from skinframe.report.schema import Report
+from skinframe.report.tables import summary_text
+
+__all__ = ["summary_html", "summary_text"]
 
 
 def summary_html(report: Report) -> str:
