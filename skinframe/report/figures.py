@@ -19,7 +19,7 @@ class Floor:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A number with its 95 % interval; `method` says how it was made, e.g. "patient bootstrap, 1000 resamples"."""
+    """A number with its interval; `method` says how it was made, e.g. "patient bootstrap, 1000 resamples"."""
 
     value: Number
     low: Number = None

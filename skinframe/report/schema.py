@@ -184,6 +184,7 @@ class Report:
     headline: Headline
     classes: tuple[str, ...]
     rows: tuple[Row, ...]
+    level: float = 0.95  # of every interval; the recipe may set another
     metrics: tuple[MetricInfo, ...] = ()  # columns in order; empty: those of the rows, in the standard order
     warnings: tuple[str, ...] = ()
     reliability: tuple[Reliability, ...] = ()

@@ -30,7 +30,7 @@ def summary_text(report: Report) -> str:
     values = [[row.name, *(_value(row.metrics.get(info.name)) for info in shown)] for row in report.rows]
     parts = ["\n".join(safe(line) for line in lines)]
     if figures:
-        parts.append(table(["this run, test images", "value (95% interval)"], figures))
+        parts.append(table(["this run, test images", f"value ({words.percent(report.level)} interval)"], figures))
     if values:
         parts.append(table(["model", *(info.label for info in shown)], values))
     return "\n\n".join([*parts, NOTICE])

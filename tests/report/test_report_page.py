@@ -156,3 +156,9 @@ def test_an_image_that_cannot_be_read_leaves_a_place(report: Report) -> None:
     check_inert(page)
     assert "image not readable" in page.text
     assert "img" not in page.tags
+
+
+def test_the_level_of_the_intervals_is_the_runs(report: Report) -> None:
+    text = Walk(render(dataclasses.replace(report, level=0.9))).text
+    assert "90% interval 0.567 to 0.657" in text
+    assert "95% interval" not in text
