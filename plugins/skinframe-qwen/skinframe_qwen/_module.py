@@ -129,7 +129,8 @@ class QwenReasoner(nn.Module):
         """Qwen's own tokens already live in its embedding space; any other encoder's go through the connector."""
         tokens = tokens.to(self.device)
         if self.connector is not None and name == self._needs[0]:
-            tokens = self.connector(pool_grid(tokens.float(), self._config.pool))
+            connected: Tensor = self.connector(pool_grid(tokens.float(), self._config.pool))
+            return connected.to(dtype)
         return tokens.to(dtype)
 
     def positions(self, ids: Tensor, mask: Tensor) -> Tensor:
