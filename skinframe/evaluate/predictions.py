@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import errno
+import io
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skinframe.errors import DataError, DiskError
+from skinframe.durable import write_atomic
+from skinframe.errors import DataError
 from skinframe.evaluate.weighted import Floats, Ints
 
 if TYPE_CHECKING:
@@ -49,21 +49,9 @@ def write_predictions(path: Path, predictions: Predictions, classes: Sequence[st
     """Write a table at `path`, whole or not at all. Raises DiskError where the disk refuses."""
     import pyarrow.parquet as pq
 
-    table = _table(predictions, tuple(classes))
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            pq.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        action = "the disk is full; free some space and resume" if full else f"cannot write: {error.strerror or error}"
-        raise DiskError(f"{path}: {action}") from error
+    buffer = io.BytesIO()
+    pq.write_table(_table(predictions, tuple(classes)), buffer, compression="zstd")
+    write_atomic(path, buffer.getvalue())
 
 
 def read_predictions(path: Path) -> tuple[Predictions, tuple[str, ...]]:
@@ -106,14 +94,3 @@ def _block(table: pa.Table, block: str, classes: tuple[str, ...]) -> Floats:
     columns = [table[f"{block}:{name}"].to_numpy() for name in classes]
     values: Floats = np.stack(columns, axis=1).astype(np.float64) if columns else np.zeros((len(table), 0))
     return values
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable, where the system lets a folder be opened."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
