@@ -1,0 +1,119 @@
+"""Extraction: call each frozen tower once for each content, and never again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skinframe.components import Encoder, Tower
+from skinframe.features.cache import Features
+from skinframe.features.fill import Encode, Progress, fill
+from skinframe.features.keys import DType, row_key
+from skinframe.features.store import Store
+from skinframe.features.views import VIEWS, dihedral
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+TEXT = "text_embedding"
+
+
+def extract_images(
+    encoder: Encoder,
+    keys: Sequence[str],
+    load: Callable[[int], Image],
+    *,
+    root: Path,
+    views: int = 1,
+    device: str = "cpu",
+    batch: int = 32,
+    dtype: DType = "float16",
+    progress: Progress | None = None,
+    load_tower: Callable[[], Tower] | None = None,
+) -> Features:
+    """Return the image signals of every sample in `views` dihedral views, computing those that the cache lacks.
+
+    `keys[i]` is the SHA-256 of sample i's image bytes; `load(i)` decodes it and is called for missing rows only, as is
+    `load_tower` (by default `encoder.load(device)`), at most once. Two samples with the same bytes share their rows.
+    `progress(done, total)` counts rows. Raises DiskError, NonFiniteError, and what `load` raises.
+    """
+    if not 1 <= views <= VIEWS or batch < 1:
+        raise ValueError(f"views must be in [1, {VIEWS}] and batch at least 1, got {views} and {batch}")
+    digest = encoder.digest()
+    shapes = {name: shape for name, shape in encoder.provides().items() if name != TEXT}
+    if not shapes:
+        raise ValueError(f"encoder '{encoder.name}' gives no image signal")
+    store = Store(root, "image", digest, dtype, shapes)
+    rows = [row_key(key, digest, view, dtype) for key in keys for view in range(views)]
+    origin: dict[str, tuple[int, int]] = {}
+    for position, row in enumerate(rows):
+        origin.setdefault(row, (position // views, position % views))
+    tower = _once(load_tower or (lambda: encoder.load(device)))
+
+    def describe(row: str) -> str:
+        sample, view = origin[row]
+        return f"sample {sample} (image {keys[sample][:16]}, view {view})"
+
+    def refill(wanted: Sequence[str], tell: Progress | None = None) -> None:
+        fill(store, wanted, _image_encoder(origin, load, tower), batch=batch, describe=describe, progress=tell)
+
+    refill(list(origin), progress)
+    return Features(store, rows, views, refill)
+
+
+def extract_texts(
+    encoder: Encoder,
+    texts: Sequence[str],
+    *,
+    root: Path,
+    device: str = "cpu",
+    batch: int = 64,
+    load_tower: Callable[[], Tower] | None = None,
+) -> Tensor:
+    """Return the text embedding [N, D], float32, of every text; equal texts are encoded once and cached by content."""
+    digest = encoder.digest()
+    store = Store(root, "text", digest, "float32", {TEXT: encoder.provides()[TEXT]})
+    rows = [row_key(hashlib.sha256(text.encode()).hexdigest(), digest, 0, "float32") for text in texts]
+    origin = dict(zip(rows, texts, strict=True))
+    tower = _once(load_tower or (lambda: encoder.load(device)))
+
+    def encode(wanted: Sequence[str]) -> Mapping[str, Tensor]:
+        return {TEXT: tower().texts([origin[row] for row in wanted])}
+
+    def refill(wanted: Sequence[str]) -> None:
+        fill(store, wanted, encode, batch=batch, describe=lambda row: f"text {origin[row][:60]!r}")
+
+    refill(list(origin))
+    return Features(store, rows, 1, refill).get(range(len(rows)), [0] * len(rows))[TEXT]
+
+
+def _image_encoder(
+    origin: Mapping[str, tuple[int, int]], load: Callable[[int], Image], tower: Callable[[], Tower]
+) -> Encode:
+    held: dict[int, Image] = {}  # the last decoded image: its views follow one another
+
+    def encode(wanted: Sequence[str]) -> Mapping[str, Tensor]:
+        pictures = []
+        for sample, view in (origin[row] for row in wanted):
+            if sample not in held:
+                held.clear()
+                held[sample] = load(sample)
+            pictures.append(dihedral(held[sample], view))
+        return tower().images(pictures)
+
+    return encode
+
+
+def _once(make: Callable[[], Tower]) -> Callable[[], Tower]:
+    """Return a function that makes the tower at its first call and keeps it."""
+    kept: list[Tower] = []
+
+    def get() -> Tower:
+        if not kept:
+            kept.append(make())
+        return kept[0]
+
+    return get

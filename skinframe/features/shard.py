@@ -1,0 +1,134 @@
+"""A shard: up to 256 rows in one safetensors file, and a JSON index beside it that is written last.
+
+Rows are read with `pread`, not through a memory map: a file that shrinks under a map kills the process (SIGBUS), while
+a short read is an error that can be repaired.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from skinframe.components import Shape
+from skinframe.durable import write_atomic
+from skinframe.features.keys import SCHEMA, hashed
+
+DATA, INDEX = ".safetensors", ".json"
+
+
+class DamagedError(Exception):
+    """A shard, or one row of it, is not what was written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """The index of one shard. `starts[signal]` is the byte at which its row 0 stands in the data file."""
+
+    path: Path
+    dtype: str
+    keys: tuple[str, ...]
+    shapes: Mapping[str, Shape]
+    starts: Mapping[str, int]
+    crcs: Mapping[str, tuple[int, ...]]
+    size: int
+    header_crc: int
+    sha256: str
+
+    def stride(self, signal: str) -> int:
+        """Bytes of one row of a signal."""
+        return math.prod(self.shapes[signal]) * np.dtype(self.dtype).itemsize
+
+    def flaw(self, deep: bool = False) -> str | None:
+        """Say what is wrong with the data file: its size and header, and with `deep` every byte."""
+        try:
+            with self.path.open("rb") as file:
+                found = os.fstat(file.fileno()).st_size
+                if found != self.size:
+                    return f"{found} bytes where {self.size} were written"
+                if zlib.crc32(file.read(min(self.starts.values()))) != self.header_crc:
+                    return "the header does not match its checksum"
+                file.seek(0)
+                if deep and hashlib.file_digest(file, "sha256").hexdigest() != self.sha256:
+                    return "the content does not match its SHA-256"
+        except OSError as error:
+            return str(error)
+        return None
+
+    def read(self, handle: int, signal: str, row: int, check: bool) -> NDArray[Any]:
+        """Read one row through an open file. Raises DamagedError where it is short or fails its CRC32."""
+        stride = self.stride(signal)
+        data = os.pread(handle, stride, self.starts[signal] + row * stride)
+        if len(data) != stride:
+            raise DamagedError(f"row {row} of {signal} is cut off")
+        if check and zlib.crc32(data) != self.crcs[signal][row]:
+            raise DamagedError(f"row {row} of {signal} does not match its checksum")
+        return np.frombuffer(data, dtype=self.dtype).reshape(self.shapes[signal])
+
+
+def write_shard(folder: Path, keys: Sequence[str], tensors: Mapping[str, NDArray[Any]]) -> Shard:
+    """Write rows [n, ...] of each signal, data first, index last. Raises DiskError and leaves nothing behind."""
+    path = folder / f"{hashed(*keys)[:32]}{DATA}"
+    data = save({name: np.ascontiguousarray(value) for name, value in tensors.items()})
+    first = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:first])
+    shard = Shard(
+        path=path,
+        dtype=str(next(iter(tensors.values())).dtype),
+        keys=tuple(keys),
+        shapes={name: value.shape[1:] for name, value in tensors.items()},
+        starts={name: first + header[name]["data_offsets"][0] for name in tensors},
+        crcs={name: tuple(zlib.crc32(row.tobytes()) for row in value) for name, value in tensors.items()},
+        size=len(data),
+        header_crc=zlib.crc32(data[:first]),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+    try:
+        write_atomic(path, data)
+        write_atomic(path.with_suffix(INDEX), _index_bytes(shard))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return shard
+
+
+def read_index(path: Path) -> Shard:
+    """Read a shard's index. Raises DamagedError where it is not what was written."""
+    try:
+        written = json.loads(path.read_bytes())
+        body = written["body"]
+        if hashlib.sha256(_canonical(body)).hexdigest() != written["sha256"] or body["schema"] != SCHEMA:
+            raise DamagedError("the index does not match its checksum")
+        return Shard(
+            path=path.with_suffix(DATA),
+            dtype=body["dtype"],
+            keys=tuple(body["keys"]),
+            shapes={name: tuple(shape) for name, shape in body["shapes"].items()},
+            starts=body["starts"],
+            crcs={name: tuple(values) for name, values in body["crcs"].items()},
+            size=body["size"],
+            header_crc=body["header_crc"],
+            sha256=body["sha256"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedError(f"the index cannot be read: {error}") from error
+
+
+def _index_bytes(shard: Shard) -> bytes:
+    names = ("dtype", "keys", "shapes", "starts", "crcs", "size", "header_crc", "sha256")
+    body = {"schema": SCHEMA, **{name: getattr(shard, name) for name in names}}
+    return json.dumps({"sha256": hashlib.sha256(_canonical(body)).hexdigest(), "body": body}).encode()
+
+
+def _canonical(body: Any) -> bytes:
+    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
