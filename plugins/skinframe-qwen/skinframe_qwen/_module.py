@@ -118,7 +118,7 @@ class QwenReasoner(nn.Module):
 
     def embed(self, ids: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
         """Return input embeddings [B, S, H] with the image tokens where their placeholders stand."""
-        embeds = self.base.get_input_embeddings()(ids)
+        embeds: Tensor = self.base.get_input_embeddings()(ids)
         images = torch.cat([self._image(name, batch[name], embeds.dtype) for name in self._needs], dim=1)
         at = ids == self._text.control[IMAGE_PAD]
         if not bool((at.sum(dim=1) == images.shape[1]).all()):
