@@ -55,7 +55,7 @@ def test_a_full_disk_keeps_the_old_table_and_leaves_nothing_behind(tmp_path, mon
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(DiskError, match="test.parquet: no space left on device"):
+    with pytest.raises(DiskError, match=r"test\.parquet: no space left on device"):
         write_predictions(path, predictions(seed=1), CLASSES)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["test.parquet"]
