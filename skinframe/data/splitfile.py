@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from skinframe.data.split import PARTS, Keys, Split, check_split, from_parts
+from skinframe.durable import write_json
 from skinframe.errors import DataError
 from skinframe.sample import Sample
 
@@ -35,9 +35,7 @@ def write_split(path: Path, split: Split, samples: Sequence[Sample]) -> None:
         "samples": samples_digest(samples),
         "parts": {name: sorted(samples[index].id for index in split.part(name)) for name in PARTS},
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=0, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    write_json(path, content)
 
 
 def read_split(path: Path, samples: Sequence[Sample], keys: Keys = None) -> Split:

@@ -1,0 +1,120 @@
+"""CSV tables read with suspicion: bounded lines, only the columns of the policy, every bad row with its line."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO, TypeVar
+
+from skinframe import DataError
+from skinframe.data.manifest import listing
+
+LONGEST_LINE = 65_536  # characters; a metadata row of the public sets has under 1,000
+UNKNOWN = frozenset({"", "unknown", "na", "nan", "none", "n/a"})
+Parsed = TypeVar("Parsed")
+
+
+class Row:
+    """One line of a table. A value that cannot be read goes on the table's list of problems and becomes None."""
+
+    def __init__(self, line: int, values: dict[str, str], problems: list[str]) -> None:
+        self.line, self._values, self._problems = line, values, problems
+
+    def problem(self, what: str) -> None:
+        self._problems.append(f"line {self.line}: {what}")
+
+    def text(self, column: str) -> str | None:
+        """Return a cell without outer blanks; None for an absent column or a word for unknown."""
+        value = self._values.get(column, "").strip()
+        return None if value.lower() in UNKNOWN else value
+
+    def parsed(self, column: str, parse: Callable[[str], Parsed]) -> Parsed | None:
+        value = self.text(column)
+        try:
+            return None if value is None else parse(value)
+        except ValueError as error:
+            self.problem(f"{column}: {error}")
+            return None
+
+    def word(self, column: str, allowed: Sequence[str]) -> str | None:
+        """Return one of the allowed words, however its letters are cased; None for unknown."""
+        known = {word.lower(): word for word in allowed}
+
+        def parse(value: str) -> str:
+            if value.lower() not in known:
+                raise ValueError(f"{value[:60]!r} is not one of {', '.join(allowed)}")
+            return known[value.lower()]
+
+        return self.parsed(column, parse)
+
+    def number(self, column: str, low: float, high: float) -> float | None:
+        """Return a finite number in [low, high]; None for unknown."""
+
+        def parse(value: str) -> float:
+            try:
+                number = float(value)
+            except ValueError:
+                number = math.nan
+            if not low <= number <= high:
+                raise ValueError(f"{value[:60]!r} is not a number in [{low:g}, {high:g}]")
+            return number
+
+        return self.parsed(column, parse)
+
+
+def read_table(path: Path, columns: Collection[str], required: Sequence[str], take: Callable[[Row], None]) -> str:
+    """Call `take` with every row, cut down to `columns`, and return the SHA-256 of the file's bytes.
+
+    Raises DataError naming the file and every bad line: what `take` put on the row, rows of the wrong width, lines that
+    are too long, bytes that are not UTF-8, missing or repeated columns.
+    """
+    problems: list[str] = []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            _read(file, columns, required, take, problems)
+        if problems:
+            raise DataError(listing(str(path), problems))
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: is not UTF-8 text; export the table as CSV in UTF-8") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _read(
+    file: TextIO, columns: Collection[str], required: Sequence[str], take: Callable[[Row], None], problems: list[str]
+) -> None:
+    reader = csv.reader(_lines(file), strict=True)
+    rows = iter(reader)
+    try:
+        header = [name.strip() for name in next(rows, [])]
+        missing = [name for name in required if name not in header]
+        if missing:
+            problems.append(
+                f"line 1: no column {', '.join(missing)}; the header is {', '.join(header)[:200] or 'empty'}"
+            )
+            return
+        repeated = sorted({name for name in header if header.count(name) > 1})
+        if repeated:
+            problems.append(f"line 1: column {', '.join(repeated)} stands twice")
+            return
+        for cells in rows:
+            if len(cells) == len(header):
+                values = {name: cell for name, cell in zip(header, cells, strict=True) if name in columns}
+                take(Row(reader.line_num, values, problems))
+            elif cells:
+                problems.append(f"line {reader.line_num}: {len(cells)} cells where the header has {len(header)}")
+    except csv.Error as error:
+        problems.append(f"line {reader.line_num}: {error}")
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield lines, never holding more than LONGEST_LINE characters: a file without line ends must not fill memory."""
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise csv.Error(f"longer than {LONGEST_LINE} characters; this is not the table it should be")
+        yield line
