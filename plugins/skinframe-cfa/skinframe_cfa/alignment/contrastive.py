@@ -45,4 +45,4 @@ def multi_positive(similarity: Tensor, positives: Tensor) -> Tensor:
 def positive_floor(positives: Tensor) -> Tensor:
     """Return mean_i log |P_i|, the least value that `multi_positive` can take with these positives [B, B]."""
     count = positives.sum(dim=1)
-    return count.clamp(min=1).log().sum() / (count > 0).sum().clamp(min=1)
+    return count.clamp(min=1).double().log().sum() / (count > 0).sum().clamp(min=1)

@@ -1,0 +1,67 @@
+"""Options are checked when they are made, and importing the plugin is light."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import skinframe_cfa
+from skinframe_cfa.alignment.clip_infonce import ClipInfoNCE
+from skinframe_cfa.alignment.region_alignment import RegionAlignment
+from skinframe_cfa.calibration.mdca import MDCA
+from skinframe_cfa.calibration.soft_ece import SoftECE
+from skinframe_cfa.classification.cross_entropy import CrossEntropy
+from skinframe_cfa.classification.focal import Focal
+from skinframe_cfa.consistency.jensen_shannon import Consistency
+
+NAMES = [
+    "brier",
+    "clip_infonce",
+    "consistency",
+    "cross_entropy",
+    "focal",
+    "mdca",
+    "rationale",
+    "region_alignment",
+    "soft_ece",
+]
+
+WRONG = [
+    (Focal, {"gamma": -0.1}, "gamma"),
+    (Focal, {"gamma": float("nan")}, "gamma"),
+    (Focal, {"beta": 1.0}, "beta"),
+    (CrossEntropy, {"class_weights": "balanced"}, "class_weights must be one of"),
+    (SoftECE, {"bins": 0}, "bins"),
+    (SoftECE, {"temperature": 0.0}, "temperature"),
+    (SoftECE, {"temperature": float("inf")}, "temperature"),
+    (SoftECE, {"queue": -1}, "queue"),
+    (MDCA, {"queue": -1}, "queue"),
+    (RegionAlignment, {"kappa": -1.0}, "kappa"),
+    (RegionAlignment, {"positives": "identity"}, "positives"),
+    (RegionAlignment, {"query": "image"}, "query"),
+    (ClipInfoNCE, {"image": "mean"}, "image"),
+    (Consistency, {"stop_gradient": "both"}, "stop_gradient"),
+]
+
+
+@pytest.mark.parametrize(("loss", "options", "message"), WRONG)
+def test_options_out_of_range_are_refused(loss, options, message):
+    with pytest.raises(ValueError, match=message):
+        loss.Config(**options)
+
+
+def test_every_term_is_registered_under_its_name():
+    assert sorted(loss.name for loss in skinframe_cfa.register_losses()) == NAMES
+
+
+def test_importing_and_building_every_term_loads_no_torch():
+    code = (
+        "import sys, skinframe_cfa\n"
+        "from skinframe.signals import needs\n"
+        "for loss in skinframe_cfa.register_losses():\n"
+        "    loss(loss.Config()); needs(loss.forward)\n"
+        "heavy = {'torch', 'transformers', 'open_clip', 'sklearn'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
