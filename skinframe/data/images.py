@@ -6,10 +6,12 @@ import io
 import os
 import stat
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from skinframe.data.manifest import path_problem
 from skinframe.errors import DataError
@@ -47,13 +49,10 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BY
     if not data:
         raise ImageProblem("is empty (0 bytes)")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # remarks about odd tags, which are dropped anyway
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                _check_header(image, max_pixels)
-                image.load()
-                return _upright_rgb(image)
+        with _strict(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_header(image, max_pixels)
+            image.load()
+            return _upright_rgb(image)
     except ImageProblem:
         raise
     except UnidentifiedImageError:
@@ -63,6 +62,20 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BY
     except Exception as error:  # decoders raise nearly anything on hostile bytes
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise ImageProblem(f"cannot be decoded: {reason}") from error
+
+
+@contextmanager
+def _strict() -> Iterator[None]:
+    """Make Pillow's bomb warning an error and refuse truncated files, whatever another library has switched."""
+    lenient = ImageFile.LOAD_TRUNCATED_IMAGES
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # remarks about odd tags, which are dropped anyway
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = lenient
 
 
 def _check_header(image: Image.Image, max_pixels: int) -> None:

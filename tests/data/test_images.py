@@ -1,6 +1,8 @@
 import io
 import os
 import struct
+import subprocess
+import sys
 import time
 import tracemalloc
 import zlib
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageFile, PngImagePlugin
 
 from skinframe import DataError
 from skinframe.data.images import ImageProblem, decode, read_confined
@@ -35,6 +37,13 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
 
 
+def jpeg_header(width: int, height: int) -> bytes:
+    data = bytearray(encoded(picture(), "JPEG"))
+    frame = data.index(b"\xff\xc0") + 5  # the two sizes of the frame header
+    data[frame : frame + 4] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
 def animation() -> bytes:
     return encoded(picture(), save_all=True, append_images=[picture().rotate(90)], duration=50)
 
@@ -56,6 +65,7 @@ BAD = {
     "truncated png": (encoded(picture(200, 150))[:-200], "cannot be decoded"),
     "only a jpeg header": (encoded(picture(), "JPEG")[:30], "cannot be decoded|is not a JPEG"),
     "png bomb": (png_header(65_000, 65_000), "more pixels than the cap|is 65000 x 65000 pixels"),
+    "jpeg bomb": (jpeg_header(65_000, 65_000), "more pixels than the cap|is 65000 x 65000 pixels"),
     "over the cap": (png_header(9_000, 9_000), "is 9000 x 9000 pixels; the cap is 64000000"),
     "animated": (animation(), "holds 2 frames"),
     "one pixel": (encoded(picture(1, 1)), "is 1 x 1 pixels; needs 16 a side"),
@@ -85,6 +95,31 @@ def test_bad_bytes_give_one_line_fast_and_small(name: str) -> None:
     assert "\n" not in str(raised.value)
     assert spent < 1
     assert peak < 20 * 2**20
+
+
+def test_bombs_allocate_no_pixels() -> None:
+    code = """
+import resource, sys
+from skinframe.data.images import ImageProblem, decode
+data = sys.stdin.buffer.read()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    decode(data)
+except ImageProblem:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    for name in ("png bomb", "jpeg bomb", "text bomb", "over the cap"):
+        done = subprocess.run([sys.executable, "-c", code], input=BAD[name][0], capture_output=True, check=True)
+        assert int(done.stdout) < 50 * 1024, name  # KiB on Linux
+
+
+def test_another_librarys_switches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    for name in ("truncated jpeg", "png bomb", "jpeg bomb"):
+        with pytest.raises(ImageProblem):
+            decode(BAD[name][0])
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is True
 
 
 def test_byte_cap_and_pixel_cap_are_options() -> None:
