@@ -18,9 +18,9 @@ from skinframe.components import (
     Requirement,
     Tower,
 )
-from skinframe.sample import Field, Sample
 from skinframe.errors import DataError, DiskError, NonFiniteError, RecipeError, SkinframeError
 from skinframe.hookspecs import hookimpl
+from skinframe.sample import Field, Sample
 
 __version__ = "0.1.0"
 

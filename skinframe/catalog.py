@@ -79,7 +79,7 @@ def malformed(component: type[Component]) -> str | None:
     if not isinstance(component, type) or not issubclass(component, Component) or component in KINDS.values():
         return "is not a component class; subclass one of skinframe.Loss, skinframe.Encoder, …"
     if not isinstance(getattr(component, "name", None), str):
-        return "has no `name`; add `name = \"…\"`, the word that recipes use"
+        return 'has no `name`; add `name = "…"`, the word that recipes use'
     config = component.Config
     parameters = getattr(config, "__dataclass_params__", None)
     if parameters is None or not parameters.frozen or not all(f.kw_only for f in dataclasses.fields(config)):

@@ -169,6 +169,10 @@ class Encoder(Component):
     @abstractmethod
     def load(self, device: str) -> Tower: ...
 
+    def seen(self, image: Image) -> Image:
+        """Return the part of an image that the tower sees, before normalisation: heat maps and masks lie over it."""
+        return image
+
     def modules(self) -> list[ModuleRow]:
         return []
 
@@ -294,6 +298,5 @@ class Explainer(Component):
 
 
 KINDS: dict[str, type[Component]] = {
-    kind.kind: kind
-    for kind in (Dataset, Prompt, Encoder, Reasoner, Head, Loss, Metric, Calibrator, Explainer)  # type: ignore[type-abstract]
+    kind.kind: kind for kind in (Dataset, Prompt, Encoder, Reasoner, Head, Loss, Metric, Calibrator, Explainer)
 }

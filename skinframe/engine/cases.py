@@ -20,7 +20,7 @@ def choose(labels: NDArray[np.int64], probabilities: Floats, count: int) -> list
     """Return positions and why: half the most confident mistakes, then the surest of each class, then the least sure."""
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
     wrong = [int(i) for i in np.argsort(-confidence, kind="stable") if predicted[i] != labels[i]]
-    chosen: dict[int, str] = {i: "confident mistake" for i in wrong[: count // 3]}
+    chosen: dict[int, str] = dict.fromkeys(wrong[:count // 3], "confident mistake")
     for k in range(probabilities.shape[1]):
         right = [int(i) for i in np.flatnonzero((labels == k) & (predicted == k)) if int(i) not in chosen]
         if right and len(chosen) < count:
@@ -42,7 +42,7 @@ def make_case(
     posterior = plan.parts.dataset.posterior(sample)
     return Case(
         id=sample.id,
-        image=encode(np.asarray(prepared.image(row))),
+        image=encode(np.asarray(prepared.seen(row))),
         probabilities=tuple(float(p) for p in test.calibrated[position]),
         before=tuple(float(p) for p in test.probabilities[position]),
         label=sample.label,

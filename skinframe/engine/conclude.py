@@ -47,6 +47,7 @@ def conclude(
         classes=plan.parts.dataset.classes,
         rows=tuple(rows),
         metrics=_columns(prepared),
+        level=plan.recipe.evaluate.level,
         warnings=_warnings(prepared, main, outcome),
         reliability=reliability_sections(prepared, outcome, scores),
         confusion=confusion(prepared, outcome),

@@ -62,5 +62,3 @@ def parts_note(line: dict[str, Any]) -> str:
     """Return the parts of the loss in one short phrase."""
     parts = [f"{name} {part['value']:.3f}" for name, part in line["parts"].items() if "value" in part]
     return f"loss {line['total']:.3f} ({', '.join(parts)})"
-
-

@@ -25,6 +25,7 @@ def estimate(found: Score | Difference) -> Estimate:
         high=known(found.high),
         floor=None if floor is None else Floor(mean=floor.mean, p95=floor.upper, p_value=floor.p),
         method=found.method,
+        warnings=found.warnings,
     )
 
 

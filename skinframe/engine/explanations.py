@@ -18,9 +18,9 @@ from skinframe.engine.display import Display
 from skinframe.engine.estimates import estimate, known
 from skinframe.engine.measure import Outcome
 from skinframe.engine.prepare import Prepared
+from skinframe.evaluate.bootstrap import replicate
 from skinframe.evaluate.grounding import mask_lift
 from skinframe.evaluate.intervals import score_of
-from skinframe.evaluate.bootstrap import replicate
 from skinframe.evaluate.predict import explain, write_rationales
 from skinframe.evaluate.rationales import score_rationales
 from skinframe.evaluate.weighted import mean_of
@@ -110,7 +110,7 @@ def _grounding(prepared: Prepared, heat: NDArray[np.float64] | None) -> Groundin
         return None
     area, centre, groups = [], [], []
     for values, row in list(zip(heat, prepared.split.test, strict=True))[:MASKED]:
-        mask = prepared.plan.parts.dataset.masks(prepared.samples[row]).get("lesion")
+        mask = prepared.seen_mask(row, "lesion")
         if mask is None:
             continue
         found = mask_lift(values, mask)

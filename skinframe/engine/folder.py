@@ -66,5 +66,3 @@ def _same_plan(plan: Plan, folder: Path) -> None:
     if keys:
         problems = [Problem(key, f"was {before.get(key)} in this run, is {now.get(key)} now") for key in keys]
         raise RecipeError(str(folder), problems)
-
-

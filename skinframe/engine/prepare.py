@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from PIL.Image import Image
+from numpy.typing import NDArray
+from PIL.Image import Image, fromarray
 from torch import Tensor
 
 from skinframe.components import Encoder, Tower
@@ -48,6 +50,23 @@ class Prepared:
     def image(self, row: int) -> Image:
         """Decode one image. Raises DataError where its bytes have changed since they were hashed."""
         return self.images.image(self.places[row])
+
+    def seen(self, row: int) -> Image:
+        """Return the image as the reasoner's encoder sees it: heat lies over this square."""
+        return self._eyes().seen(self.image(row))
+
+    def seen_mask(self, row: int, name: str) -> NDArray[np.bool_] | None:
+        """Return a pixel mask cropped as the encoder crops the image; None where the data has none."""
+        mask = self.plan.parts.dataset.masks(self.samples[row]).get(name)
+        if mask is None:
+            return None
+        picture = fromarray(mask.astype(np.uint8) * 255).convert("RGB")
+        return np.asarray(self._eyes().seen(picture))[..., 0] > 127
+
+    def _eyes(self) -> Encoder:
+        known = encoders(self.plan)
+        needs = self.plan.parts.reasoner.needs() if self.plan.uses_reasoner else ()
+        return known[needs[0].split(".")[0]] if needs else next(iter(known.values()))
 
     def tower(self, name: str, encoder: Encoder) -> Tower:
         """Load a frozen encoder, once. An epoch after extraction never asks for it."""

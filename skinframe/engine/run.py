@@ -68,9 +68,7 @@ def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tu
             task.update(step, total, parts_note(line))
             tracker.log(step, line)
 
-        trainer = Trainer(
-            plan, model, Objective(plan), feed, prepared.split.train, folder, accelerator, watch
-        )
+        trainer = Trainer(plan, model, Objective(plan), feed, prepared.split.train, folder, accelerator, watch)
         if start is not None:
             display.say(f"continuing after epoch {start.epoch}")
             if len(history) <= start.epoch:  # killed between a checkpoint and its validation

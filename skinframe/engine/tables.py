@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from skinframe.engine.estimates import estimate
 from skinframe.engine.measure import Outcome
 from skinframe.engine.prepare import Prepared
-from skinframe.engine.estimates import estimate
 from skinframe.evaluate.bca import METHOD, bounds
 from skinframe.evaluate.bootstrap import Replicates, replicate
 from skinframe.evaluate.intervals import Score

@@ -105,7 +105,9 @@ def _one(asked: str, offered: dict[str, list[str]], where: str, recipe: Recipe) 
     if found:
         both = " and ".join(found)
         return "", [Problem(where, f"needs '{asked}', which {both} provide; name one under `inputs`")]
-    disabled = [f"{kind}.{n}" for kind in ("heads", "encoders") for n, p in getattr(recipe, kind).items() if not p.enabled]
+    disabled = [
+        f"{kind}.{n}" for kind in ("heads", "encoders") for n, p in getattr(recipe, kind).items() if not p.enabled
+    ]
     hint = f" (disabled: {', '.join(disabled)})" if disabled else did_you_mean(asked, offered)
     return "", [Problem(where, f"needs '{asked}', which nothing in this recipe provides{hint}")]
 

@@ -86,7 +86,9 @@ def _apply(data: dict[str, Any], override: str) -> list[Problem]:
         return [Problem(f"--set {override}", "expected PATH=VALUE, for example train.epochs=3")]
     if keys[0] in NAMED and len(keys) > 1 and keys[1] not in (data.get(keys[0]) or {}):
         known = data.get(keys[0]) or {}
-        return [Problem(f"--set {dotted}", f"the recipe has no {keys[0]} entry '{keys[1]}'{did_you_mean(keys[1], known)}")]
+        return [
+            Problem(f"--set {dotted}", f"the recipe has no {keys[0]} entry '{keys[1]}'{did_you_mean(keys[1], known)}")
+        ]
     try:
         value = parse_value(text, f"--set {dotted}")
     except RecipeError as error:

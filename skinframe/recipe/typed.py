@@ -85,7 +85,9 @@ def _leaf(cls: type, key: str, value: Any, path: str) -> tuple[Any, list[Problem
 def _plain(message: str) -> str:
     first = message.splitlines()[0]
     first = first.replace("Value ", "value ").replace("Invalid value", "invalid value").replace("of type 'str' ", "")
-    return first.replace("to Integer", "to an integer").replace("to Float", "to a number").replace("to Bool", "to a bool")
+    return (
+        first.replace("to Integer", "to an integer").replace("to Float", "to a number").replace("to Bool", "to a bool")
+    )
 
 
 def _shown(value: object) -> str:

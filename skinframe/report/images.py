@@ -35,7 +35,19 @@ def plain_uri(data: bytes) -> str | None:
 
 
 def overlay_uri(data: bytes, heat: Sequence[Sequence[float]]) -> str | None:
-    """Return the picture under its heat [gh][gw], scaled to the largest heat of this picture alone."""
+    """Return the picture under its heat [gh][gw] as a data URI; None where either cannot be drawn."""
+    mixed = _overlay(data, heat)
+    return None if mixed is None else _uri(mixed)
+
+
+def overlay_png(data: bytes, heat: Sequence[Sequence[float]]) -> bytes | None:
+    """Return the picture under its heat [gh][gw] as a PNG; None where either cannot be drawn."""
+    mixed = _overlay(data, heat)
+    return None if mixed is None else encode(np.asarray(mixed))
+
+
+def _overlay(data: bytes, heat: Sequence[Sequence[float]]) -> Image | None:
+    """Mix picture and heat, scaled to the largest heat of this picture alone."""
     from PIL import Image
 
     image = _open(data)
@@ -49,7 +61,7 @@ def overlay_uri(data: bytes, heat: Sequence[Sequence[float]]) -> str | None:
     # the skin stays visible where there is no heat, and shows through a little where there is most
     alpha = 0.12 + 0.6 * level
     mixed = (1 - alpha) * np.asarray(image, dtype=np.float64) + alpha * colours(level[..., 0])
-    return _uri(Image.fromarray(np.clip(mixed, 0, 255).astype(np.uint8), mode="RGB"))
+    return Image.fromarray(np.clip(mixed, 0, 255).astype(np.uint8), mode="RGB")
 
 
 def colours(level: NDArray[np.floating]) -> NDArray[np.float64]:

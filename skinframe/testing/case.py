@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from skinframe.components import Loss
-from skinframe.signals import Signal, needs
+from skinframe.signals import Attributes, Labels, RationaleTargets, Signal, TextIds, needs, signal_of
 from skinframe.testing.draw import Maker, maker, sizes
 
 SCORES = frozenset({"logits", "image_logits", "rationale_logits"})  # read through a softmax over their last dim
+# what a batch holds before the model runs: the engine counts a step's terms by these
+COUNTED = {each.name: each for each in map(signal_of, (Labels, TextIds, Attributes, RationaleTargets)) if each}
 
 
 @dataclass(frozen=True)
@@ -51,21 +53,24 @@ class Case:
 
 
 def normaliser(loss: Loss) -> Signal:
-    """Return the signal that counts the loss's terms. Raises AssertionError where the loss does not need it."""
-    found = {need.signal.name: need.signal for need in needs(type(loss).forward)}
-    assert loss.normalise_by in found, f"normalise_by is '{loss.normalise_by}', but forward reads {', '.join(found)}"
-    return found[loss.normalise_by]
+    """Return the signal that counts the loss's terms. Raises AssertionError where no batch holds it."""
+    assert loss.normalise_by in COUNTED, f"normalise_by is '{loss.normalise_by}', not one of {', '.join(COUNTED)}"
+    return COUNTED[loss.normalise_by]
 
 
 def sample_dim(loss: Loss) -> str:
-    """Return the dim letter that counts the loss's terms, `B` for most."""
-    return normaliser(loss).dims.split()[0]
+    """Return the dim letter that counts the loss's terms, `B` for most. Raises AssertionError where it reads none."""
+    letter = normaliser(loss).dims.split()[0]
+    found = {name for need in needs(type(loss).forward) for name in need.signal.dims.split()}
+    assert letter in found, f"normalise_by is '{loss.normalise_by}', but no signal of forward has the dim {letter}"
+    return letter
 
 
 def length(loss: Loss, case: Case) -> int:
     """Return the number of terms in a case."""
-    name = normaliser(loss).name
-    return next(len(case.tensors[key]) for key, signal in case.signals.items() if signal.name == name)
+    letter = sample_dim(loss)
+    pairs = ((case.signals[name].dims.split(), tensor) for name, tensor in case.tensors.items())
+    return next(tensor.shape[dims.index(letter)] for dims, tensor in pairs if letter in dims)
 
 
 def cases(loss: Loss, own: Mapping[str, Maker], least: int) -> st.SearchStrategy[Case]:

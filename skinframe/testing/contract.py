@@ -60,7 +60,8 @@ def _has_classes(loss: Loss) -> bool:
 
 
 def _maskable(loss: Loss) -> bool:
-    return normaliser(loss).kind == "int"
+    counted = normaliser(loss)
+    return counted.kind == "int" and _reads(loss, [counted.name])
 
 
 LOSS_LAWS: tuple[_Law, ...] = (

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from skinframe.durable import flaw_of, sweep, write_folder
-from skinframe.errors import RecipeError, Problem
+from skinframe.errors import Problem, RecipeError
 
 log = logging.getLogger("skinframe")
 

@@ -105,9 +105,7 @@ class Trainer:
         optimiser.step()
         return record
 
-    def _save(
-        self, epoch: int, step: int, optimiser: torch.optim.Optimizer, log_path: Path, seed: int
-    ) -> Checkpoint:
+    def _save(self, epoch: int, step: int, optimiser: torch.optim.Optimizer, log_path: Path, seed: int) -> Checkpoint:
         tensors = {
             "model": self.model.trained_state(),
             "optimiser": optimiser_tensors(optimiser),

@@ -62,9 +62,7 @@ def run_step(
     return record
 
 
-def part_norms(
-    model: Assembled, parts: Mapping[str, Tensor], weights: Mapping[str, float]
-) -> dict[str, float]:
+def part_norms(model: Assembled, parts: Mapping[str, Tensor], weights: Mapping[str, float]) -> dict[str, float]:
     """Return the gradient norm of each weighted term over all trained parameters."""
     parameters = [parameter for _, parameter in model.trained_parameters()]
     found = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import skinframe
 from skinframe import ModuleRow, Requirement, Tower
@@ -14,6 +14,9 @@ from skinframe_clip.architecture import Architecture
 from skinframe_clip.digests import digest_of, file_digest
 from skinframe_clip.preprocess import FITS, Fit, Preprocess
 from skinframe_clip.sources import HUB_PREFIX, Source, find
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Precision = Literal["fp32", "bf16", "fp16"]
 BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
@@ -119,6 +122,9 @@ class OpenClip(skinframe.Encoder):
         from skinframe_clip._clip import load
 
         return load(source, architecture, preprocess.transform(), self.config, device)
+
+    def seen(self, image: Image) -> Image:
+        return self.preprocess(self.source()).square(image)
 
     def modules(self) -> list[ModuleRow]:
         """Count both towers on the meta device; the image tower's row includes its projection to D."""

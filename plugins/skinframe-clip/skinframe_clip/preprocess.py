@@ -54,6 +54,18 @@ class Preprocess:
             fit=written.get("resize_mode") or "shortest",
         )
 
+    def square(self, image: Image) -> Image:
+        """Return the pixels that `transform` keeps, as a square image of `size`."""
+        from PIL import Image as PIL
+
+        width, height = image.size
+        if self.fit == "squash":
+            return image.resize((self.size, self.size), PIL.Resampling.BICUBIC)
+        scale = self.size / (min if self.fit == "shortest" else max)(width, height)
+        resized = image.resize((round(width * scale), round(height * scale)), PIL.Resampling.BICUBIC)
+        left, top = ((side - self.size) // 2 for side in resized.size)
+        return resized.crop((left, top, left + self.size, top + self.size))  # beyond the edge PIL gives black
+
     def transform(self) -> Callable[[Image], Tensor]:
         """Return open_clip's own evaluation transform for these numbers: RGB image -> [3, size, size] float32."""
         from open_clip.transform import PreprocessCfg, image_transform_v2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import skinframe
 from skinframe import ModuleRow, Requirement, Tower
@@ -12,6 +13,9 @@ from skinframe.components import Shape
 from skinframe.errors import Problem, RecipeError
 from skinframe_clip.digests import digest_of, file_digest
 from skinframe_clip.preprocess import FITS, Fit, Preprocess
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 HALF = (0.5, 0.5, 0.5)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -107,6 +111,9 @@ class Timm(skinframe.Encoder):
         from skinframe_clip._vision import load
 
         return load(self.path, self.config.architecture, self.preprocess().transform(), self.config.grid, device)
+
+    def seen(self, image: Image) -> Image:
+        return self.preprocess().square(image)
 
     def modules(self) -> list[ModuleRow]:
         from skinframe_clip._vision import count

@@ -1,0 +1,205 @@
+"""A finished run on new images: probabilities, rationale, heat map. Changes nothing in the run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+
+from skinframe.components import Encoder
+from skinframe.data.feed import Feed, attribute_table
+from skinframe.data.images import decode
+from skinframe.data.manifest import check_samples
+from skinframe.durable import write_atomic, write_json
+from skinframe.engine.cases import grid
+from skinframe.engine.prepare import encoders
+from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
+from skinframe.evaluate.predict import explain, predict_logits, write_rationales
+from skinframe.features.extract import extract_images
+from skinframe.model.assemble import Assembled, assemble
+from skinframe.plan import Plan, make_plan
+from skinframe.plugins import load
+from skinframe.recipe.schema import Recipe
+from skinframe.recipe.typed import typed
+from skinframe.sample import Field, Sample, Value
+from skinframe.train.checkpoint import load_checkpoint
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One image: its file, calibrated probabilities by class, the rationale and the heat map's file."""
+
+    image: str
+    prediction: str
+    probabilities: Mapping[str, float]
+    rationale: str
+    heat: str | None
+
+
+class Predictions(tuple[Prediction, ...]):
+    """Predictions that print as text."""
+
+    def __str__(self) -> str:
+        blocks = []
+        for one in self:
+            ranked = sorted(one.probabilities.items(), key=lambda pair: -pair[1])
+            lines = [f"{one.image}: {one.prediction}", *(f"  {name:<28}{p:6.1%}" for name, p in ranked)]
+            lines += [f"  rationale: {one.rationale}"] if one.rationale else []
+            lines += [f"  heat map:  {one.heat}"] if one.heat else []
+            blocks.append("\n".join(lines))
+        return "\n\n".join([*blocks, "for research only; not a medical device"])
+
+
+def predict(
+    run: Path, images: Sequence[Path], metadata: Mapping[str, str] | None = None, out: Path | None = None
+) -> Predictions:
+    """Predict new images with the chosen checkpoint of a finished run.
+
+    `metadata` is typed by the data set's own fields and holds for every image. Raises RecipeError where the folder is
+    no finished run, DataError for an image or a value that is not usable.
+    """
+    plan = plan_of_run(run)
+    dataset = plan.parts.dataset
+    values = typed_metadata(metadata or {}, dataset.fields)
+    names = [f"{position:04d}" for position in range(len(images))]
+    samples = [Sample(id=n, image=path.name, label=0, metadata=values) for n, path in zip(names, images, strict=True)]
+    check_samples(samples, dataset.fields, dataset.classes)
+    model = _model(plan, run)
+    with tempfile.TemporaryDirectory(prefix="skinframe-") as cache:  # new images are not kept beside the run's
+        feed, tokens = _feed(plan, model, samples, [_bytes(path) for path in images], Path(cache))
+        found = _predict(plan, run, model, feed, tokens, images, out)
+    if out is not None:
+        write_json(out / "predictions.json", [vars(one) for one in found])
+    return found
+
+
+def _predict(
+    plan: Plan, run: Path, model: Assembled, feed: Feed, tokens: str | None, images: Sequence[Path], out: Path | None
+) -> Predictions:
+    dataset = plan.parts.dataset
+    rows, limit = range(len(images)), plan.recipe.train.max_tokens
+    logits = predict_logits(model, feed, rows, plan.wiring.logits, limit)
+    fitted = _json(run / "calibrator.json")["parameters"]
+    probabilities = plan.parts.calibrator.apply(logits, fitted)
+    texts = write_rationales(model, feed, rows, plan.recipe.evaluate.max_new_tokens, limit, lambda done, total: None)
+    heat = None
+    if tokens is not None:
+        chosen = [int(k) for k in logits.argmax(1)]
+        heat = explain(model, feed, rows, chosen, tokens, plan.wiring.logits, plan.parts.explainer, limit)
+    return Predictions(
+        Prediction(
+            image=str(path),
+            prediction=dataset.classes[int(probabilities[row].argmax())],
+            probabilities=dict(zip(dataset.classes, map(float, probabilities[row]), strict=True)),
+            rationale=texts[row],
+            heat=None if heat is None or out is None else _save_heat(plan, path, heat[row], out, row),
+        )
+        for row, path in enumerate(images)
+    )
+
+
+def plan_of_run(run: Path) -> Plan:
+    """Rebuild the plan that a finished run was made from. Raises RecipeError where a key or a digest has changed."""
+    path = run / "plan.yaml"
+    if not path.is_file() or not (run / "selection.json").is_file():
+        raise RecipeError(str(run), [Problem("run", "is not a finished run; name the folder that holds report.html")])
+    statement = yaml.safe_load(path.read_text(encoding="utf-8"))
+    recipe, problems = typed(Recipe, statement["recipe"], "")
+    if recipe is None:
+        raise RecipeError(str(path), problems)
+    return make_plan(recipe, load(recipe.requires, source=str(path)), str(path))
+
+
+def typed_metadata(given: Mapping[str, str], fields: Sequence[Field]) -> dict[str, Value]:
+    """Return metadata as the fields' own types; what is not given is not recorded. Raises DataError."""
+    known = {field.name: field for field in fields}
+    for name in given:
+        if name not in known:
+            raise DataError(f"--meta {name}: the data set has no such field{did_you_mean(name, known)}")
+    values: dict[str, Value] = dict.fromkeys(known)
+    for name, text in given.items():
+        try:
+            values[name] = text if known[name].values else float(text)
+        except ValueError:
+            raise DataError(f"--meta {name}: {text!r} is not a number") from None
+        problem = known[name].problem(values[name])
+        if problem:
+            raise DataError(f"--meta {name}: {problem}")
+    return values
+
+
+def _model(plan: Plan, run: Path) -> Assembled:
+    epoch = int(_json(run / "selection.json")["epoch"])
+    checkpoint = load_checkpoint(run / "checkpoints" / f"epoch-{epoch:03d}")
+    if checkpoint is None:
+        raise RecipeError(str(run), [Problem("checkpoints", f"epoch {epoch} does not match its hashes")])
+    model = assemble(plan, "cuda" if torch.cuda.is_available() else "cpu")
+    model.load_trained_state(checkpoint.tensors("model"))
+    return model
+
+
+def _feed(
+    plan: Plan, model: Assembled, samples: Sequence[Sample], data: Sequence[bytes], cache: Path
+) -> tuple[Feed, str | None]:
+    """Return a feed over new images, with features extracted now, and the signal that heat is drawn over."""
+    limits, device = plan.recipe.images, "cuda" if torch.cuda.is_available() else "cpu"
+    pictures = [decode(one, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes) for one in data]
+    keys = [hashlib.sha256(one).hexdigest() for one in data]
+    count, dataset = len(samples), plan.parts.dataset
+    feed = Feed(
+        ids=[sample.id for sample in samples],
+        labels=torch.zeros(count, dtype=torch.int64),
+        class_counts=torch.ones(len(dataset.classes), dtype=torch.int64),
+        attributes=attribute_table([()] * count, len(dataset.attributes)),
+        text_ids=torch.arange(count),
+        device=device,
+    )
+    for name, encoder in encoders(plan).items():
+        if any(signal != "text_embedding" for signal in encoder.provides()):
+            feed.images[name] = extract_images(
+                encoder, keys, pictures.__getitem__, root=cache, device=device, load_tower=_loader(encoder)
+            )
+    if model.reasoner is None:
+        return feed, None
+    feed.tokens = [model.reasoner.tokenize(plan.parts.prompt.question(s, dataset.fields), None) for s in samples]
+    feed.collate = model.reasoner.collate
+    return feed, plan.parts.reasoner.needs()[0]
+
+
+def _loader(encoder: Encoder) -> Any:
+    return lambda: encoder.load("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _save_heat(plan: Plan, path: Path, heat: Any, out: Path, row: int) -> str | None:
+    from skinframe.report.images import encode, overlay_png
+
+    cells = grid(heat)
+    if cells is None:
+        return None
+    name = plan.parts.reasoner.needs()[0].split(".")[0]
+    picture = overlay_png(encode(np.asarray(encoders(plan)[name].seen(decode(_bytes(path))))), cells)
+    if picture is None:
+        return None
+    target = out / f"{row:04d}-{path.stem}-heat.png"
+    write_atomic(target, picture)
+    return str(target)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
