@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skinframe.api import compare, plan, predict, report, run, show
 from skinframe.components import (
     BuildContext,
     Calibrator,
@@ -46,5 +47,11 @@ __all__ = [
     "Sample",
     "SkinframeError",
     "Tower",
+    "compare",
     "hookimpl",
+    "plan",
+    "predict",
+    "report",
+    "run",
+    "show",
 ]

@@ -93,7 +93,7 @@ def _recipe_options(command: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from skinframe.engine.planning import plan_of, refuse_missing
+    from skinframe.engine.start import plan_of, refuse_missing
 
     plan = plan_of(options.recipe, options.preset, options.overrides, options.without, options.plugin)
     refuse_missing(plan)
@@ -104,9 +104,9 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace) -> None:
-    from skinframe.engine.planning import plan_of
-    from skinframe.plan.show import plan_text, plan_yaml
-    from skinframe.plan.sizes import sizes
+    from skinframe.engine.start import plan_of
+    from skinframe.planning.show import plan_text, plan_yaml
+    from skinframe.planning.sizes import sizes
 
     plan = plan_of(options.recipe, options.preset, options.overrides, options.without, options.plugin)
     print(plan_yaml(plan) if options.yaml else plan_text(plan, sizes(plan)))

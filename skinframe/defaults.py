@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skinframe.components import Calibrator, Explainer, Head, Metric
-from skinframe.evaluate.register import CALIBRATORS, METRICS
+from skinframe.evaluation.register import CALIBRATORS, METRICS
 from skinframe.hookspecs import hookimpl
 from skinframe.model.explain import GradientInput
 from skinframe.model.heads import Linear, PooledLinear, Projection, Verbalizer

@@ -1,4 +1,4 @@
-"""Where weights stand: `embedded:NAME` is a folder shipped by a plugin, anything else is the user's own path or hub id."""
+"""Where weights stand: `embedded:NAME` is a folder shipped by a plugin, anything else a path or a hub id."""
 
 from __future__ import annotations
 

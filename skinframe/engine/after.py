@@ -13,11 +13,11 @@ from skinframe.components import Metric
 from skinframe.engine.estimates import estimate, known
 from skinframe.engine.result import RunResult
 from skinframe.errors import DataError
-from skinframe.evaluate.intervals import paired_difference
-from skinframe.evaluate.predictions import Predictions, read_predictions
+from skinframe.evaluation.intervals import paired_difference
+from skinframe.evaluation.predictions import Predictions, read_predictions
 from skinframe.plugins import load
-from skinframe.report.compare import Comparison, Difference, compare, run_names, write_comparison
-from skinframe.report.write import read_report, write_report
+from skinframe.reporting.compare import Comparison, Difference, compare, run_names, write_comparison
+from skinframe.reporting.write import read_report, write_report
 
 COMPARED = ("balanced_accuracy", "nll", "brier")  # proper scores and the headline; every further test costs power
 

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from skinframe.engine.measure import Outcome
 from skinframe.engine.prepare import Prepared
-from skinframe.report.images import encode
-from skinframe.report.schema import Case
+from skinframe.reporting.images import encode
+from skinframe.reporting.schema import Case
 
 Floats = NDArray[np.float64]
 
 
 def choose(labels: NDArray[np.int64], probabilities: Floats, count: int) -> list[tuple[int, str]]:
-    """Return positions and why: half the most confident mistakes, then the surest of each class, then the least sure."""
+    """Return positions and why: the most confident mistakes, the surest of each class, the least sure."""
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
     wrong = [int(i) for i in np.argsort(-confidence, kind="stable") if predicted[i] != labels[i]]
-    chosen: dict[int, str] = dict.fromkeys(wrong[:count // 3], "confident mistake")
+    chosen: dict[int, str] = dict.fromkeys(wrong[: count // 3], "confident mistake")
     for k in range(probabilities.shape[1]):
         right = [int(i) for i in np.flatnonzero((labels == k) & (predicted == k)) if int(i) not in chosen]
         if right and len(chosen) < count:

@@ -21,10 +21,10 @@ from skinframe.engine.measure import Outcome, measure
 from skinframe.engine.prepare import Prepared
 from skinframe.engine.references import references
 from skinframe.engine.tables import class_rows, confusion, data_section, plan_section, reliability_sections
-from skinframe.evaluate.intervals import Score, score
+from skinframe.evaluation.intervals import Score, score
 from skinframe.model.assemble import Assembled
-from skinframe.report.schema import Calibration, Headline, MetricInfo, Report, Row
-from skinframe.report.write import write_report
+from skinframe.reporting.schema import Calibration, Headline, MetricInfo, Report, Row
+from skinframe.reporting.write import write_report
 
 RECONSTRUCTION = (
     "The paper's equations, weights and prompts are not public; the CFA terms here are our reconstruction"
@@ -143,7 +143,7 @@ def _device(device: str) -> str:
 
 def _columns(prepared: Prepared) -> tuple[MetricInfo, ...]:
     """Directions of metrics that the page does not know by itself (a plugin's)."""
-    from skinframe.report.words import STANDARD
+    from skinframe.reporting.words import STANDARD
 
     standard = {info.name: info for info in STANDARD}
     plugins = prepared.plan.parts.metrics

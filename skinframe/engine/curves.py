@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from skinframe.report.schema import Curve, Training
+from skinframe.reporting.schema import Curve, Training
 
 POINTS = 200  # on the page; the log keeps every step
 

@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from skinframe.evaluate.intervals import Difference, Score
-from skinframe.report.schema import Estimate, Floor
+from skinframe.evaluation.intervals import Difference, Score
+from skinframe.reporting.schema import Estimate, Floor
 
 
 def known(value: float) -> float | None:

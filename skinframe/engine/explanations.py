@@ -18,14 +18,14 @@ from skinframe.engine.display import Display
 from skinframe.engine.estimates import estimate, known
 from skinframe.engine.measure import Outcome
 from skinframe.engine.prepare import Prepared
-from skinframe.evaluate.bootstrap import replicate
-from skinframe.evaluate.grounding import mask_lift
-from skinframe.evaluate.intervals import score_of
-from skinframe.evaluate.predict import explain, write_rationales
-from skinframe.evaluate.rationales import score_rationales
-from skinframe.evaluate.weighted import mean_of
+from skinframe.evaluation.bootstrap import replicate
+from skinframe.evaluation.grounding import mask_lift
+from skinframe.evaluation.intervals import score_of
+from skinframe.evaluation.predict import explain, write_rationales
+from skinframe.evaluation.rationales import score_rationales
+from skinframe.evaluation.weighted import mean_of
 from skinframe.model.assemble import Assembled
-from skinframe.report.schema import AttributeRow, Case, Check, Estimate, Grounding, RationaleQuality
+from skinframe.reporting.schema import AttributeRow, Case, Check, Estimate, Grounding, RationaleQuality
 from skinframe.seeding import derive
 
 MASKED = 400  # test images whose masks are read for the lift; enough for an interval, and masks may be files

@@ -14,8 +14,8 @@ import yaml
 
 from skinframe.durable import disk_errors, write_atomic
 from skinframe.errors import BusyError, Problem, RecipeError
-from skinframe.plan import Plan
-from skinframe.plan.show import plan_yaml
+from skinframe.planning import Plan
+from skinframe.planning.show import plan_yaml
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from skinframe.data.feed import Feed
 from skinframe.durable import write_json
 from skinframe.engine.prepare import Prepared
-from skinframe.evaluate.calibrate import softmax
-from skinframe.evaluate.predict import predict_logits
-from skinframe.evaluate.predictions import Predictions, write_predictions
+from skinframe.evaluation.calibrate import softmax
+from skinframe.evaluation.predict import predict_logits
+from skinframe.evaluation.predictions import Predictions, write_predictions
 from skinframe.model.assemble import Assembled
 
 

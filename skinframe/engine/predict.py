@@ -22,10 +22,10 @@ from skinframe.durable import write_atomic, write_json
 from skinframe.engine.cases import grid
 from skinframe.engine.prepare import encoders
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
-from skinframe.evaluate.predict import explain, predict_logits, write_rationales
+from skinframe.evaluation.predict import explain, predict_logits, write_rationales
 from skinframe.features.extract import extract_images
 from skinframe.model.assemble import Assembled, assemble
-from skinframe.plan import Plan, make_plan
+from skinframe.planning import Plan, make_plan
 from skinframe.plugins import load
 from skinframe.recipe.schema import Recipe
 from skinframe.recipe.typed import typed
@@ -186,7 +186,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _save_heat(plan: Plan, path: Path, heat: Any, out: Path, row: int) -> str | None:
-    from skinframe.report.images import encode, overlay_png
+    from skinframe.reporting.images import encode, overlay_png
 
     cells = grid(heat)
     if cells is None:

@@ -22,8 +22,8 @@ from skinframe.data.splitfile import read_split, write_split
 from skinframe.engine.display import Display
 from skinframe.features.extract import extract_images, extract_texts
 from skinframe.model.assemble import Assembled
-from skinframe.plan import Plan
-from skinframe.plan.plan import digest_of
+from skinframe.planning import Plan
+from skinframe.planning.plan import digest_of
 from skinframe.sample import Sample
 
 

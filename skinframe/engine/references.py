@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skinframe.engine.measure import labels_of
 from skinframe.engine.prepare import Prepared
-from skinframe.evaluate.baselines import bayes, linear_probe, metadata_matrix, prior, zero_shot
+from skinframe.evaluation.baselines import bayes, linear_probe, metadata_matrix, prior, zero_shot
 
 Reference = tuple[str, str, str, NDArray[np.float64]]  # name, note, role, test probabilities [N, C]
 

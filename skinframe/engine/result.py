@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinframe.report.schema import Report
+from skinframe.reporting.schema import Report
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,11 @@ class RunResult:
     report: Report
 
     def __str__(self) -> str:
-        from skinframe.report.notebook import summary_text
+        from skinframe.reporting.notebook import summary_text
 
         return summary_text(self.report)
 
     def _repr_html_(self) -> str:
-        from skinframe.report.notebook import summary_html
+        from skinframe.reporting.notebook import summary_html
 
         return summary_html(self.report)

@@ -11,11 +11,11 @@ from typing import Any
 from skinframe.durable import write_json
 from skinframe.engine.display import Display, parts_note
 from skinframe.engine.folder import run_folder
-from skinframe.engine.planning import refuse_missing
 from skinframe.engine.prepare import Prepared, make_feed, prepare
 from skinframe.engine.result import RunResult
+from skinframe.engine.start import refuse_missing
 from skinframe.errors import Problem, RecipeError
-from skinframe.plan import Plan
+from skinframe.planning import Plan
 
 
 def run(plan: Plan, *, out: Path, cache: Path, resume: bool = False, display: Display | None = None) -> RunResult:
@@ -47,7 +47,7 @@ def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tu
     from accelerate import Accelerator
 
     from skinframe.engine.measure import validate
-    from skinframe.evaluate.select import best, exhausted
+    from skinframe.evaluation.select import best, exhausted
     from skinframe.model.assemble import assemble
     from skinframe.model.objective import Objective
     from skinframe.train.checkpoint import load_checkpoint, newest_checkpoint

@@ -9,16 +9,16 @@ import numpy as np
 from skinframe.engine.estimates import estimate
 from skinframe.engine.measure import Outcome
 from skinframe.engine.prepare import Prepared
-from skinframe.evaluate.bca import METHOD, bounds
-from skinframe.evaluate.bootstrap import Replicates, replicate
-from skinframe.evaluate.intervals import Score
-from skinframe.evaluate.metrics import auroc
-from skinframe.evaluate.reliability import reliability
-from skinframe.evaluate.weighted import Floats, Weighted, one_hot, ratio
-from skinframe.plan import Plan
-from skinframe.plan.show import plan_yaml
-from skinframe.plan.sizes import module_rows
-from skinframe.report.schema import (
+from skinframe.evaluation.bca import METHOD, bounds
+from skinframe.evaluation.bootstrap import Replicates, replicate
+from skinframe.evaluation.intervals import Score
+from skinframe.evaluation.metrics import auroc
+from skinframe.evaluation.reliability import reliability
+from skinframe.evaluation.weighted import Floats, Weighted, one_hot, ratio
+from skinframe.planning import Plan
+from skinframe.planning.show import plan_yaml
+from skinframe.planning.sizes import module_rows
+from skinframe.reporting.schema import (
     Bin,
     ClassRow,
     Confusion,

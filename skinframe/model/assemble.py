@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from skinframe.components import BuildContext
-from skinframe.plan import Plan
-from skinframe.plan.sizes import encoder_shapes, signal_shapes
+from skinframe.planning import Plan
+from skinframe.planning.sizes import encoder_shapes, signal_shapes
 from skinframe.seeding import derive
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from skinframe.components import Loss
 from skinframe.errors import Problem, RecipeError
-from skinframe.plan import Plan
+from skinframe.planning import Plan
 from skinframe.recipe.typed import typed
 
 

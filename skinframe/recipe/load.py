@@ -52,7 +52,7 @@ def find_preset(recipe: Path, name: str) -> Path:
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> None:
-    """Lay `over` onto `base`. A changed `use` drops the old component's config: its keys mean nothing to the new one."""
+    """Lay `over` onto `base`. A changed `use` drops the old config: its keys mean nothing to the new component."""
     for key, value in over.items():
         old = base.get(key)
         if isinstance(old, dict) and isinstance(value, dict):

@@ -20,7 +20,8 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError(f"line {self.peek_event().start_mark.line + 1}: aliases are not supported")
+            mark: Any = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.YAMLError(f"line {mark.start_mark.line + 1}: aliases are not supported")
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise yaml.YAMLError(f"nested deeper than {MAX_DEPTH} levels")

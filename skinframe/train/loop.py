@@ -18,7 +18,7 @@ from skinframe.durable import disk_errors
 from skinframe.errors import NonFiniteError
 from skinframe.model.assemble import Assembled
 from skinframe.model.objective import Objective
-from skinframe.plan import Plan
+from skinframe.planning import Plan
 from skinframe.seeding import derive
 from skinframe.train.checkpoint import Checkpoint, load_optimiser, optimiser_tensors, save_checkpoint
 from skinframe.train.optimiser import make_optimiser, set_rate

@@ -30,10 +30,8 @@ def make_optimiser(model: Assembled, train: Train) -> torch.optim.AdamW:
 def set_rate(optimiser: torch.optim.Optimizer, step: int, total: int, warmup: float) -> float:
     """Set every group to its base rate times warm-up then cosine; return the factor."""
     ramp = max(1, round(warmup * total))
-    if step < ramp:
-        factor = (step + 1) / ramp
-    else:
-        factor = 0.5 * (1 + math.cos(math.pi * (step - ramp) / max(1, total - ramp)))
+    cosine = 0.5 * (1 + math.cos(math.pi * (step - ramp) / max(1, total - ramp)))
+    factor = (step + 1) / ramp if step < ramp else cosine
     for group in optimiser.param_groups:
         group["lr"] = group["base_lr"] * factor
     return factor

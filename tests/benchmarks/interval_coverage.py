@@ -15,10 +15,10 @@ import argparse
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe.evaluate.bca import bounds, recentred
-from skinframe.evaluate.bootstrap import replicate
-from skinframe.evaluate.register import METRICS
-from skinframe.evaluate.weighted import weighted
+from skinframe.evaluation.bca import bounds, recentred
+from skinframe.evaluation.bootstrap import replicate
+from skinframe.evaluation.register import METRICS
+from skinframe.evaluation.weighted import weighted
 
 PRIOR = np.log([0.62, 0.18, 0.12, 0.08])
 

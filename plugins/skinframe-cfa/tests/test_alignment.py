@@ -34,7 +34,7 @@ def slow_multi_positive(S: list[list[float]], positives: list[list[bool]]) -> fl
     return total / (2 * n)
 
 
-def slow_similarity(v, t, q, kappa, query) -> list[list[float]]:
+def slow_similarity(v, t, q, kappa) -> list[list[float]]:
     """The attended regions' cosine with each text, in plain Python."""
 
     def dot(x, y):
@@ -44,7 +44,7 @@ def slow_similarity(v, t, q, kappa, query) -> list[list[float]]:
     for i in range(len(v)):
         S.append([])
         for j in range(len(t)):
-            asks = q[j] if query == "text" else q[i]
+            asks = t[j] if q is None else q[i]
             weights = [math.exp(kappa * dot(region, asks)) for region in v[i]]
             u = [sum(w * region[k] for w, region in zip(weights, v[i], strict=True)) for k in range(len(t[j]))]
             S[i].append(dot(u, t[j]) / math.sqrt(dot(u, u)))
@@ -65,8 +65,9 @@ def test_similarity_is_the_obvious_loop(query):
     random = torch.Generator().manual_seed(2)
     v = F.normalize(torch.randn(B, P, W, generator=random, dtype=torch.float64), dim=-1)
     t, q = F.normalize(torch.randn(2, B, W, generator=random, dtype=torch.float64), dim=-1)
-    expected = slow_similarity(v.tolist(), t.tolist(), q.tolist(), 3.0, query)
-    assert torch.allclose(region_similarity(v, t, q, 3.0, query), torch.tensor(expected, dtype=torch.float64))
+    q = q if query == "reasoner" else None
+    expected = slow_similarity(v.tolist(), t.tolist(), None if q is None else q.tolist(), 3.0)
+    assert torch.allclose(region_similarity(v, t, q, 3.0), torch.tensor(expected, dtype=torch.float64))
 
 
 @law
@@ -114,9 +115,9 @@ def test_positive_pairs():
 
 
 @law
-@given(v=REGIONS, t=VECTORS, q=VECTORS, query=st.sampled_from(["text", "reasoner"]), order=st.permutations(range(P)))
-def test_patch_order_does_not_matter(v, t, q, query, order):
-    one, other = (region_similarity(each, t, q, 4.0, query) for each in (v, v[:, order]))
+@given(v=REGIONS, t=VECTORS, q=st.none() | VECTORS, order=st.permutations(range(P)))
+def test_patch_order_does_not_matter(v, t, q, order):
+    one, other = (region_similarity(each, t, q, 4.0) for each in (v, v[:, order]))
     assert torch.allclose(one, other, atol=1e-6)
     assert (one.abs() <= 1 + 1e-9).all()
 
@@ -127,10 +128,11 @@ def call(loss, v, t, q, ids, labels=None, scale=20.0):
 
 
 @law
-@given(v=REGIONS, t=VECTORS, ids=IDS)
-def test_without_attention_it_is_clip_on_the_mean_region(v, t, ids):
-    plain = call(ClipInfoNCE(), v, t, t, ids)
-    assert torch.allclose(call(RegionAlignment(RegionAlignment.Config(kappa=0.0)), v, t, t, ids, ids), plain)
+@given(v=REGIONS, t=VECTORS, q=VECTORS, ids=IDS, query=st.sampled_from(["text", "reasoner"]))
+def test_without_attention_it_is_clip_on_the_mean_region(v, t, q, ids, query):
+    plain = call(ClipInfoNCE(), v, t, q, ids)
+    loss = RegionAlignment(RegionAlignment.Config(kappa=0.0, query=query))
+    assert torch.allclose(call(loss, v, t, q, ids, ids), plain)
 
 
 @law
@@ -160,7 +162,10 @@ def test_gradient_of_the_attention_points_to_the_better_region():
     assert torch.equal(gradient > 0, v @ t > mixture @ t)
 
 
-@pytest.mark.parametrize("loss", [RegionAlignment(), ClipInfoNCE()], ids=lambda loss: loss.name)
+TEXT = RegionAlignment(RegionAlignment.Config(query="text"))
+
+
+@pytest.mark.parametrize("loss", [TEXT, ClipInfoNCE()], ids=lambda loss: loss.name)
 def test_a_sample_without_a_description_is_left_out_even_when_it_is_nan(loss):
     random = torch.Generator().manual_seed(6)
     v = F.normalize(torch.randn(B, P, W, generator=random, dtype=torch.float64), dim=-1)
@@ -178,18 +183,26 @@ def test_a_sample_without_a_description_is_left_out_even_when_it_is_nan(loss):
 
 
 def test_the_floor_is_that_of_the_last_batch():
-    loss = RegionAlignment(RegionAlignment.Config(positives="class"))
+    loss = RegionAlignment(RegionAlignment.Config(positives="class", query="text"))
     assert loss.floor() is None
     v, t = F.normalize(torch.ones(B, P, W), dim=-1), F.normalize(torch.ones(B, W), dim=-1)
     call(loss, v, t, t, torch.arange(B), torch.zeros(B, dtype=torch.long))
     assert loss.floor() == pytest.approx(math.log(B))
 
 
-def test_who_learns_from_it():
-    """With the texts' own queries nothing of the reasoner is in the graph; with the reasoner's, its state is."""
+@pytest.mark.parametrize(("query", "reasoner_learns"), [("reasoner", True), ("text", False)])
+def test_who_learns_from_it(query, reasoner_learns):
     random = torch.Generator().manual_seed(8)
     v = F.normalize(torch.randn(B, P, W, generator=random), dim=-1)
     t, q = (F.normalize(torch.randn(B, W, generator=random), dim=-1).requires_grad_() for _ in range(2))
-    loss = RegionAlignment(RegionAlignment.Config(query="reasoner"))
-    value = call(loss, v, t, q, torch.arange(B), torch.arange(B))
-    assert all(gradient.norm() > 0 for gradient in torch.autograd.grad(value, [t, q]))
+    loss = RegionAlignment(RegionAlignment.Config(query=query))
+    call(loss, v, t, q, torch.arange(B), torch.arange(B)).backward()
+    assert t.grad.norm() > 0
+    assert (q.grad is not None and bool(q.grad.norm() > 0)) == reasoner_learns
+
+
+def test_reasoner_queries_that_are_the_texts_are_refused():
+    v, t = F.normalize(torch.ones(B, P, W), dim=-1), F.normalize(torch.ones(B, W), dim=-1)
+    with pytest.raises(ValueError, match="gives the texts as queries"):
+        call(RegionAlignment(), v, t, t, torch.arange(B), torch.arange(B))
+    call(RegionAlignment(RegionAlignment.Config(query="text")), v, t, t, torch.arange(B), torch.arange(B))

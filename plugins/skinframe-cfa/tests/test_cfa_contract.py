@@ -29,7 +29,7 @@ def test_classification_terms(loss, check):
 
 @loss_contract(
     RegionAlignment(),
-    RegionAlignment(RegionAlignment.Config(positives="class", query="reasoner")),
+    RegionAlignment(RegionAlignment.Config(positives="class", query="text")),
     ClipInfoNCE(),
     ClipInfoNCE(ClipInfoNCE.Config(image="queries")),
 )

@@ -24,19 +24,17 @@ def region_attention(regions: Tensor, queries: Tensor, kappa: float) -> Tensor:
     return (kappa * torch.einsum("ipw,iw->ip", upcast(regions), upcast(queries))).softmax(dim=1)
 
 
-def region_similarity(
-    regions: Tensor, texts: Tensor, queries: Tensor, kappa: float, query: Literal["text", "reasoner"]
-) -> Tensor:
-    """Return s_ij = u_ij · t_j [B, B], with u_ij = norm(Σ_r a_ijr v_ir) the regions of image i that the query picks.
+def region_similarity(regions: Tensor, texts: Tensor, queries: Tensor | None, kappa: float) -> Tensor:
+    """Return s_ij = u_ij · t_j [B, B], with u_ij = norm(Σ_r a_ijr v_ir) the regions of image i that are looked at.
 
-    query `text`: a_ijr = softmax_r(κ v_ir · q_j), each description looks for itself; `reasoner`: a_ir from q_i, each
-    image's own state looks. regions v [B, P, W], texts t [B, W], queries q [B, W], all unit length.
+    Without queries each description looks for itself, a_ijr = softmax_r(κ v_ir · t_j); with them each image's own
+    query looks, a_ir = softmax_r(κ v_ir · q_i). regions v [B, P, W], texts t and queries q [B, W], all unit length.
     """
-    if query == "reasoner":
+    if queries is not None:
         attention = region_attention(regions, queries, kappa)
         pooled = F.normalize(torch.einsum("ip,ipw->iw", attention, regions), dim=-1, eps=1e-6)
         return pooled @ texts.T
-    attention = (kappa * torch.einsum("ipw,jw->ijp", regions, queries)).softmax(dim=2)
+    attention = (kappa * torch.einsum("ipw,jw->ijp", regions, texts)).softmax(dim=2)
     pooled = F.normalize(torch.einsum("ijp,ipw->ijw", attention, regions), dim=-1, eps=1e-6)
     return torch.einsum("ijw,jw->ij", pooled, texts)
 
@@ -46,7 +44,8 @@ class RegionAlignment(skinframe.Loss):
 
     Multi-positive contrastive loss, both directions, over s · s_ij with s_ij of `region_similarity`. ∂L/∂a_ijr is
     proportional to how much better region r matches text j than the present mixture does: necessary for grounding, not
-    sufficient. With query `text` only the two projections learn from it; with `reasoner` the reasoner's state too.
+    sufficient. With query `text` the descriptions look over the regions and only the two projections learn; with
+    `reasoner` the projected state looks, q_i = norm(Q h_i), and the reasoner learns too.
     """
 
     name = "region_alignment"
@@ -57,7 +56,7 @@ class RegionAlignment(skinframe.Loss):
     class Config:
         kappa: float = 10.0  # inverse temperature of the attention; 0 is the mean of all regions
         positives: Positives = "text"  # same description, or also same class
-        query: Literal["text", "reasoner"] = "text"  # whose queries the projection head provides
+        query: Literal["text", "reasoner"] = "reasoner"  # who looks; `reasoner` needs it of the projection head too
 
         def __post_init__(self) -> None:
             if not (math.isfinite(self.kappa) and self.kappa >= 0):
@@ -80,11 +79,14 @@ class RegionAlignment(skinframe.Loss):
         text_ids: TextIds,
         labels: Labels,
     ) -> Tensor:
+        if self.config.query == "reasoner" and queries is text_vectors:
+            raise ValueError("query is 'reasoner', but the projection gives the texts as queries; set query there too")
         valid = text_ids >= 0
-        v, t, q = (blank(upcast(each), valid) for each in (regions, text_vectors, queries))
+        v, t = blank(upcast(regions), valid), blank(upcast(text_vectors), valid)
+        q = blank(upcast(queries), valid) if self.config.query == "reasoner" else None
         positives = positive_pairs(text_ids, labels if self.config.positives == "class" else None)
         self._positives = positives
-        similarity = region_similarity(v, t, q, self.config.kappa, self.config.query)
+        similarity = region_similarity(v, t, q, self.config.kappa)
         return multi_positive(upcast(logit_scale) * similarity, positives)
 
     def floor(self) -> float | None:

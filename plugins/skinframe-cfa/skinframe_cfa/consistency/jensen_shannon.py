@@ -38,7 +38,6 @@ class Consistency(skinframe.Loss):
 
     name = "consistency"
     coupling = "per_sample"
-    normalise_by = "logits"
 
     @dataclass(frozen=True, kw_only=True)
     class Config:

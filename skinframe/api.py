@@ -1,0 +1,86 @@
+"""The command line's verbs as Python functions. Each imports what it needs when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skinframe.engine.predict import Predictions
+    from skinframe.engine.result import RunResult
+    from skinframe.planning import Plan
+    from skinframe.reporting.compare import Comparison
+
+Paths = Sequence[str | Path]
+
+
+def run(
+    recipe: str | Path,
+    *,
+    presets: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    without: Sequence[str] = (),
+    plugins: Paths = (),
+    out: str | Path = "runs",
+    cache: str | Path | None = None,
+    resume: bool = False,
+    quiet: bool = False,
+) -> RunResult:
+    """Run a recipe to its report and return the result, which shows itself in a notebook.
+
+    The arguments are those of `skinframe run`. Raises the errors of `skinframe.errors`.
+    """
+    from skinframe.engine.start import plan_of, refuse_missing
+
+    made = plan_of(recipe, presets, overrides, without, plugins)
+    refuse_missing(made)
+    from skinframe.engine.display import Display
+    from skinframe.engine.run import run as walk
+
+    folder = Path(out)
+    return walk(made, out=folder, cache=Path(cache or folder / ".cache"), resume=resume, display=Display(quiet))
+
+
+def plan(
+    recipe: str | Path,
+    *,
+    presets: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    without: Sequence[str] = (),
+    plugins: Paths = (),
+) -> Plan:
+    """Return the plan of a recipe; loads no weights. Raises RecipeError with every problem at once."""
+    from skinframe.engine.start import plan_of
+
+    return plan_of(recipe, presets, overrides, without, plugins)
+
+
+def show(component: str, *, plugins: Paths = ()) -> str:
+    """Return a component's options, docs and origin as text. Raises RecipeError where there is none of that name."""
+    from skinframe.inventory import describe
+
+    return describe(component, [Path(file) for file in plugins])
+
+
+def report(run: str | Path) -> RunResult:
+    """Write a finished run's page again from report.json, and return the result. Raises DataError."""
+    from skinframe.engine.after import rewrite_report
+
+    return rewrite_report(Path(run))
+
+
+def compare(*runs: str | Path) -> Comparison:
+    """Compare finished runs on the same test samples. Raises DataError where the samples differ."""
+    from skinframe.engine.after import compare_runs
+
+    return compare_runs([Path(run) for run in runs])
+
+
+def predict(
+    run: str | Path, images: Paths, *, metadata: Mapping[str, str] | None = None, out: str | Path | None = None
+) -> Predictions:
+    """Return probabilities, rationale and heat map for new images. Raises DataError, RecipeError."""
+    from skinframe.engine.predict import predict as forward
+
+    return forward(Path(run), [Path(image) for image in images], metadata, Path(out) if out is not None else None)

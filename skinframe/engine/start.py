@@ -1,0 +1,31 @@
+"""From a recipe's file to a plan, and the refusal to run one that lacks weights, data or a GPU. Loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from skinframe.errors import Problem, RecipeError
+from skinframe.planning import Plan, make_plan
+from skinframe.plugins import load
+from skinframe.recipe import load_recipe
+
+
+def plan_of(
+    recipe: str | Path,
+    presets: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    without: Sequence[str] = (),
+    plugins: Sequence[str | Path] = (),
+) -> Plan:
+    """Return the plan of a recipe. Raises RecipeError with every problem at once; loads no weights."""
+    typed = load_recipe(recipe, presets, overrides, without)
+    catalog = load(typed.requires, [Path(plugin) for plugin in plugins], str(recipe))
+    return make_plan(typed, catalog, str(recipe))
+
+
+def refuse_missing(plan: Plan) -> None:
+    """Raise RecipeError with the next step for everything that is not on this machine."""
+    if plan.missing:
+        problems = [Problem(r.kind, f"{r.what}; next: {r.next_step}") for r in plan.missing]
+        raise RecipeError(plan.source, problems)

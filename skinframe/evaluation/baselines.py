@@ -1,0 +1,145 @@
+"""Reference rows of the report: what is reached without the method, from the same frozen features and metadata."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from skinframe.components import Dataset
+from skinframe.errors import DataError
+from skinframe.evaluation.calibrate import softmax
+from skinframe.evaluation.metrics_calibration import SMALLEST, balanced_nll, log_losses
+from skinframe.evaluation.weighted import Floats, Ints, once
+from skinframe.sample import Field, Sample
+
+STRENGTHS = (0.0001, 0.001, 0.01, 0.1, 1.0, 10.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """Probabilities of a linear probe on both splits, the inverse penalty C that was chosen, and what went wrong."""
+
+    valid: Floats
+    test: Floats
+    strength: float
+    warnings: tuple[str, ...] = ()
+
+
+def prior(labels_train: Ints, classes: int, rows: int) -> Floats:
+    """Return the training class shares in every row [rows, C], each class counted once more than it was seen."""
+    counts = np.bincount(labels_train, minlength=classes) + 1.0
+    return np.tile(counts / counts.sum(), (rows, 1))
+
+
+def zero_shot(image_embeddings: Floats, class_text_embeddings: Floats, scale: float) -> Floats:
+    """Return softmax(scale * cosine) of images [N, D] and class descriptions [C, D] (CLIP, arXiv:2103.00020)."""
+    image, text = _unit(image_embeddings), _unit(class_text_embeddings)
+    return softmax(scale * image @ text.T)
+
+
+def bayes(dataset: Dataset, samples: Sequence[Sample]) -> Floats | None:
+    """Return the true class probabilities [N, C] where the data's own law is known: nothing can score better."""
+    rows = [dataset.posterior(sample) for sample in samples]
+    known = [row for row in rows if row is not None]
+    return np.stack(known).astype(np.float64) if known and len(known) == len(rows) else None
+
+
+def linear_probe(
+    features_train: Floats,
+    labels: Ints,
+    features_valid: Floats,
+    labels_valid: Ints,
+    features_test: Floats,
+    *,
+    classes: int,
+    balanced: bool,
+    seed: int,
+    strengths: Sequence[float] = STRENGTHS,
+) -> Probe:
+    """Fit multinomial logistic regression on standardised features, with C chosen by validation NLL.
+
+    `balanced` weighs classes equally, in the fit and in the NLL that chooses. A class that training never showed gets
+    the smallest probability. Raises DataError where a split is empty or training shows a single class.
+    """
+    if len(set(labels.tolist())) < 2 or not len(labels_valid):
+        raise DataError("linear probe: needs two classes in the training split and a validation split with samples")
+    mean, spread = features_train.mean(axis=0), features_train.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    train, valid, test = ((part - mean) / spread for part in (features_train, features_valid, features_test))
+    best: tuple[float, Probe] | None = None
+    for strength in strengths:
+        probe = _fit(train, labels, valid, test, classes, strength, balanced, seed)
+        cost = _cost(labels_valid, probe.valid, balanced)
+        if best is None or cost < best[0]:
+            best = (cost, probe)
+    if best is None:
+        raise ValueError("strengths must name at least one inverse penalty")
+    return best[1]
+
+
+def metadata_matrix(samples: Sequence[Sample], fields: Sequence[Field]) -> tuple[Floats, tuple[str, ...]]:
+    """Return typed metadata as columns [N, M] and their names.
+
+    An enumeration gives one column a value, a number one column scaled to [0, 1] by its range; each field also gets a
+    column that says 'not recorded', in which case its other columns are 0.
+    """
+    names: list[str] = []
+    columns: list[list[float]] = []
+    for field in fields:
+        values = [sample.metadata.get(field.name) for sample in samples]
+        names.append(f"{field.name}: not recorded")
+        columns.append([float(value is None) for value in values])
+        if field.values:
+            names += [f"{field.name}: {known}" for known in field.values]
+            columns += [[float(value == known) for value in values] for known in field.values]
+            continue
+        width = (field.high - field.low) or 1.0
+        names.append(field.name)
+        columns.append([0.0 if value is None else (float(value) - field.low) / width for value in values])
+    return np.array(columns, dtype=np.float64).reshape(len(names), len(samples)).T, tuple(names)
+
+
+def _fit(
+    train: Floats,
+    labels: Ints,
+    valid: Floats,
+    test: Floats,
+    classes: int,
+    strength: float,
+    balanced: bool,
+    seed: int,
+) -> Probe:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    weights = "balanced" if balanced else None
+    model = LogisticRegression(C=strength, class_weight=weights, max_iter=2000, random_state=seed)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        model.fit(train, labels)
+    stopped = any(issubclass(one.category, ConvergenceWarning) for one in caught)
+    seen = np.asarray(model.classes_, dtype=np.int64)
+    on_valid, on_test = (_spread(model.predict_proba(part), seen, classes) for part in (valid, test))
+    return Probe(on_valid, on_test, strength, ("logistic regression stopped before it converged",) if stopped else ())
+
+
+def _spread(probabilities: Floats, seen: Ints, classes: int) -> Floats:
+    """Return probabilities of all classes, from those of the classes that training showed."""
+    full: Floats = np.full((len(probabilities), classes), SMALLEST)
+    full[:, seen] = probabilities
+    normal: Floats = full / full.sum(axis=1, keepdims=True)
+    return normal
+
+
+def _cost(labels: Ints, probabilities: Floats, balanced: bool) -> float:
+    if balanced:
+        return once(balanced_nll(labels, probabilities), np.ones(len(labels)))
+    return float(log_losses(labels, probabilities).mean())
+
+
+def _unit(vectors: Floats) -> Floats:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(length > 0, length, 1.0), dtype=np.float64)

@@ -1,0 +1,117 @@
+"""From bootstrap replicates to an interval: BCa, with tails widened for how few groups carry the statistic.
+
+The plain percentile interval covers about 92 % where it says 95 %. It is not centred for a skewed or biased statistic:
+BCa corrects that (Efron 1987, doi 10.1080/01621459.1987.10478410). And it is too narrow when few groups matter. So the
+normal quantile is replaced by t(df) * max(1, se_jackknife / se_bootstrap), which is Hesterberg's expanded percentile
+(2015, doi 10.1080/00031305.2015.1089789) with two changes: the jackknife error, which does not fall short on average
+(Efron and Stein 1981), in place of sqrt(G / (G - 1)); and degrees of freedom from the influence d_g of each group
+(Satterthwaite 1946), df = 2 (sum d^2)^2 / (sum d^4 - (sum d^2)^2 / G), since a rare class sits in few of the G groups.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from skinframe.evaluation.bootstrap import Replicates
+from skinframe.evaluation.weighted import Floats
+
+METHOD = "expanded BCa bootstrap"
+RECENTRED = "recentred percentile bootstrap"
+WIDEST = 1.5  # a statistic whose jackknife error is larger than this many bootstrap errors is not smooth
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What bends an interval: the bias z0, the acceleration a, the degrees of freedom, and the stretch of the tails."""
+
+    centre: float
+    bend: float
+    df: float
+    stretch: float
+
+
+def bounds(replicates: Replicates, level: float) -> tuple[float, float]:
+    """Return the ends of the expanded BCa interval; NaN where too few resamples or groups define the statistic."""
+    from scipy import special
+
+    drawn, shape = _defined(replicates), shape_of(replicates)
+    if shape is None:
+        return math.nan, math.nan
+    z = special.stdtrit(shape.df, (1 + level) / 2) * shape.stretch
+    low, high = (float(np.quantile(drawn, special.ndtr(_corrected(end, shape)))) for end in (-z, z))
+    return low, high
+
+
+def recentred(replicates: Replicates, level: float) -> tuple[float, float]:
+    """Return the percentile interval moved so that the resamples' mean is the estimate, never below 0.
+
+    For a statistic that noise only ever increases, such as ECE: resampling adds its noise a second time, which the
+    move takes back. The interval is for the expected value at this n, the scale on which the null floor stands too.
+    """
+    drawn = _defined(replicates)
+    if len(drawn) < 2 or math.isnan(replicates.estimate):
+        return math.nan, math.nan
+    ends = np.quantile(drawn, ((1 - level) / 2, (1 + level) / 2)) - drawn.mean() + replicates.estimate
+    return max(0.0, float(ends[0])), float(ends[1])
+
+
+def p_value(replicates: Replicates, null: float = 0.0) -> float:
+    """Return the two-sided p at which the interval would just touch `null`; never below 2 / (resamples + 1)."""
+    from scipy import special
+
+    drawn, shape = _defined(replicates), shape_of(replicates)
+    if shape is None:
+        return math.nan
+    if not np.ptp(drawn) and drawn[0] == null:
+        return 1.0
+    moved = float(special.ndtri(_share_below(drawn, null))) - shape.centre
+    z = moved / max(1 + shape.bend * moved, 1e-3) - shape.centre
+    p = 2 * float(special.stdtr(shape.df, -abs(z) / shape.stretch))
+    return min(1.0, max(p, 2 / (len(drawn) + 1)))
+
+
+def shape_of(replicates: Replicates) -> Shape | None:
+    """Return the shape of the interval; None where fewer than two resamples or blocks define the statistic."""
+    from scipy import special
+
+    drawn = _defined(replicates)
+    left = replicates.left_out[~np.isnan(replicates.left_out)]
+    if len(drawn) < 2 or len(left) < 2 or math.isnan(replicates.estimate):
+        return None
+    influence = np.asarray(left.mean() - left, dtype=np.float64)
+    spread, blocks = float(np.square(influence).sum()), len(influence)
+    jackknife, bootstrap = math.sqrt(spread * (blocks - 1) / blocks), float(drawn.std(ddof=1))
+    return Shape(
+        centre=float(special.ndtri(_share_below(drawn, replicates.estimate))),
+        bend=float((influence**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0,
+        df=degrees_of_freedom(influence),
+        stretch=min(max(1.0, jackknife / bootstrap), WIDEST) if bootstrap > 0 else 1.0,
+    )
+
+
+def degrees_of_freedom(influence: Floats) -> float:
+    """Return the degrees of freedom of the jackknife variance, at least 1; G where the G influences are normal."""
+    square = np.square(influence)
+    excess = float(np.square(square).sum() - square.sum() ** 2 / max(len(square), 1))
+    # equal influences have no excess: their variance is known as well as the groups are many
+    return max(1.0, 2 * float(square.sum()) ** 2 / excess if excess > 0 else float(len(square)))
+
+
+def _corrected(z: float, shape: Shape) -> float:
+    """Return z0 + (z0 + z) / (1 - a (z0 + z)); past its pole it would turn round, so it stops there."""
+    moved = shape.centre + z
+    return shape.centre + moved / max(1 - shape.bend * moved, 1e-3)
+
+
+def _share_below(drawn: Floats, value: float) -> float:
+    """Return the share of resamples below a value, ties half, kept half a resample away from 0 and 1."""
+    below = ((drawn < value).sum() + (drawn <= value).sum()) / 2
+    return float(np.clip(below, 0.5, len(drawn) - 0.5) / len(drawn))
+
+
+def _defined(replicates: Replicates) -> Floats:
+    drawn: Floats = replicates.resampled[~np.isnan(replicates.resampled)]
+    return drawn

@@ -1,0 +1,96 @@
+"""Prediction tables: who was predicted what, as Parquet that any tool reads."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skinframe.durable import write_atomic
+from skinframe.errors import DataError
+from skinframe.evaluation.weighted import Floats, Ints
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BLOCKS = ("logit", "probability", "calibrated")  # one column a class each, `probability:melanoma`
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """One split as predicted: ids, groups and labels [N]; logits, probabilities and calibrated ones [N, C].
+
+    A label of -1 is unknown. Raises ValueError where the lengths differ or an id stands twice.
+    """
+
+    ids: tuple[str, ...]
+    groups: tuple[str, ...]
+    labels: Ints
+    logits: Floats
+    probabilities: Floats
+    calibrated: Floats
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.ids), len(self.groups), len(self.labels), len(self.logits)}
+        shapes = {self.logits.shape, self.probabilities.shape, self.calibrated.shape}
+        if len(lengths) > 1 or len(shapes) > 1 or self.logits.ndim != 2:
+            raise ValueError(f"predictions do not fit together: {sorted(lengths)} rows, shapes {sorted(shapes)}")
+        if len(set(self.ids)) < len(self.ids):
+            twice = next(one for one in self.ids if self.ids.count(one) > 1)
+            raise ValueError(f"sample '{twice}' is predicted twice; a split holds each sample once")
+
+
+def write_predictions(path: Path, predictions: Predictions, classes: Sequence[str]) -> None:
+    """Write a table at `path`, whole or not at all. Raises DiskError where the disk refuses."""
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    pq.write_table(_table(predictions, tuple(classes)), buffer, compression="zstd")
+    write_atomic(path, buffer.getvalue())
+
+
+def read_predictions(path: Path) -> tuple[Predictions, tuple[str, ...]]:
+    """Return the predictions in a table and its classes. Raises DataError where it is not such a table."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+        classes = tuple(json.loads((table.schema.metadata or {})[b"skinframe.classes"]))
+        blocks = [_block(table, block, classes) for block in BLOCKS]
+        index = {name: place for place, name in enumerate(classes)}
+        labels = [-1 if name is None else index[name] for name in table["label"].to_pylist()]
+        ids, groups = table["id"].to_pylist(), table["group"].to_pylist()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such prediction table; has the run finished this split?") from None
+    except (pa.ArrowInvalid, KeyError, ValueError) as error:
+        raise DataError(f"{path}: not a prediction table of skinframe ({error})") from error
+    return Predictions(tuple(ids), tuple(groups), np.array(labels, dtype=np.int64), *blocks), classes
+
+
+def _table(predictions: Predictions, classes: tuple[str, ...]) -> pa.Table:
+    import pyarrow as pa
+
+    if predictions.logits.shape[1] != len(classes):
+        raise ValueError(f"{predictions.logits.shape[1]} columns for {len(classes)} classes")
+    columns: dict[str, Any] = {
+        "id": pa.array(predictions.ids, pa.string()),
+        "group": pa.array(predictions.groups, pa.string()),
+        "label": pa.array([None if y < 0 else classes[y] for y in predictions.labels.tolist()], pa.string()),
+    }
+    for block, values in zip(
+        BLOCKS, (predictions.logits, predictions.probabilities, predictions.calibrated), strict=True
+    ):
+        columns |= {f"{block}:{name}": pa.array(values[:, c], pa.float64()) for c, name in enumerate(classes)}
+    return pa.table(columns).replace_schema_metadata({"skinframe.classes": json.dumps(classes)})
+
+
+def _block(table: pa.Table, block: str, classes: tuple[str, ...]) -> Floats:
+    columns = [table[f"{block}:{name}"].to_numpy() for name in classes]
+    values: Floats = np.stack(columns, axis=1).astype(np.float64) if columns else np.zeros((len(table), 0))
+    return values

@@ -1,5 +1,0 @@
-"""Room 2: names become components, needs meet provides, what nothing reads is dropped. Loads no weights."""
-
-from skinframe.plan.plan import Plan, make_plan
-
-__all__ = ["Plan", "make_plan"]

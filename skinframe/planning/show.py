@@ -1,0 +1,96 @@
+"""The plan as text: the module table, what was dropped, what it costs, what is missing and the next step."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import yaml
+
+from skinframe.planning.plan import Plan
+from skinframe.planning.sizes import Sizes
+
+
+def plan_yaml(plan: Plan) -> str:
+    """Return the recipe with every default filled in, the wiring, plugin versions and the fingerprint."""
+    filled: dict[str, Any] = dataclasses.asdict(plan.recipe)
+    filled["data"]["config"] = dataclasses.asdict(plan.parts.dataset.config)
+    for kind in ("encoders", "heads", "losses"):
+        for name, component in getattr(plan.parts, kind).items():
+            filled[kind][name]["config"] = dataclasses.asdict(component.config)
+    for kind in ("prompt", "reasoner", "calibrator", "explainer"):
+        filled[kind]["config"] = dataclasses.asdict(getattr(plan.parts, kind).config)
+    statement = {
+        "recipe": _plain(filled),
+        "wiring": plan.wiring.losses,
+        "dropped": plan.wiring.dropped,
+        "origins": dict(plan.origins),
+        "identity": dict(plan.identity),
+        "fingerprint": plan.fingerprint,
+    }
+    return yaml.safe_dump(statement, sort_keys=False, width=120, allow_unicode=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def plan_text(plan: Plan, costs: Sizes) -> str:
+    """Return what `skinframe plan` prints."""
+    recipe = plan.recipe
+    lines = [f"{recipe.name} · scale {recipe.scale} · seed {recipe.seed} · fingerprint {plan.fingerprint[:8]}", ""]
+    lines += _components(plan)
+    if plan.wiring.dropped:
+        lines += ["", f"dropped: {'; '.join(plan.wiring.dropped)}"]
+    lines += ["", f"{'module':<44}{'role':<9}{'parameters':>16}{'bytes':>12}"]
+    for row in costs.rows:
+        lines.append(f"{row.name:<44}{row.role:<9}{row.parameters:>16,}{_size(row.bytes):>12}")
+    for role in ("frozen", "nf4", "lora", "trained"):
+        if costs.parameters(role):
+            lines.append(f"{'total ' + role:<53}{costs.parameters(role):>16,}")
+    lines += ["", *_costs(costs, plan)]
+    if plan.missing:
+        lines += ["", "missing on this machine:"]
+        for requirement in plan.missing:
+            lines += [f"  {requirement.kind}: {requirement.what}", f"    next: {requirement.next_step}"]
+    return "\n".join(lines)
+
+
+def _components(plan: Plan) -> list[str]:
+    lines = []
+    for path, origin in plan.origins.items():
+        kind, _, name = path.partition(".")
+        part: Any = getattr(plan.recipe, kind)
+        if kind == "metrics" or (name and f"{kind}.{name}" in {d.split(" ")[0] for d in plan.wiring.dropped}):
+            continue
+        part = part[name] if name else part
+        weight = f"  weight {part.weight}" if kind == "losses" else ""
+        feeds = plan.wiring.losses.get(name, {}) if kind == "losses" else {}
+        reads = f"  reads {', '.join(feeds.values())}" if feeds else ""
+        lines.append(f"{path:<22}{part.use:<22}{origin}{weight}{reads}")
+    return lines
+
+
+def _costs(costs: Sizes, plan: Plan) -> list[str]:
+    images = f"{costs.images:,}" if costs.images is not None else "unknown (data missing)"
+    total = f" = {_size(costs.cache_per_image * costs.images)}" if costs.images is not None else ""
+    return [
+        f"images                {images}",
+        f"feature cache         {_size(costs.cache_per_image)} an image{total}",
+        f"checkpoint            {_size(costs.checkpoint)} (adapters, connector, heads and their optimiser state)",
+        f"memory, expected      {_size(costs.memory)} (an estimate: weights, optimiser, activations of "
+        f"{plan.recipe.train.max_tokens:,} tokens)",
+        f"compute a sample      {costs.flops_per_sample / 1e12:.3g} TFLOP (forward and backward, features cached)",
+    ]
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
+        count /= 1000
+    raise AssertionError("unreachable")

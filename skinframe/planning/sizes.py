@@ -1,0 +1,89 @@
+"""What a run will cost, from shapes and the meta device: parameters by role, memory, cache, checkpoint, FLOPs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from skinframe.components import BuildContext, ModuleRow, Shape
+from skinframe.planning.plan import Plan
+
+ADAM_BYTES = 12  # fp32 gradient and two fp32 moments beside each trained fp32 parameter
+ACTIVATION_BYTES_PER_TOKEN = 6.6e6  # estimate for the 7B language model without checkpointing; scaled by its size
+REFERENCE_PARAMETERS = 7.07e9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """Bytes unless said otherwise. `images` is None where the data is not on this machine."""
+
+    rows: tuple[ModuleRow, ...]
+    images: int | None
+    cache_per_image: int
+    checkpoint: int
+    memory: float
+    flops_per_sample: float
+
+    def parameters(self, *roles: str) -> int:
+        return sum(row.parameters for row in self.rows if row.role in roles)
+
+
+def sizes(plan: Plan) -> Sizes:
+    """Count everything. Imports torch (meta device only); reads no weights."""
+    rows = module_rows(plan)
+    trained = sum(row.parameters for row in rows if row.role in ("lora", "trained"))
+    language = sum(row.parameters for row in rows if row.role == "nf4")
+    resident = sum(row.bytes for row in rows)
+    activations = ACTIVATION_BYTES_PER_TOKEN * plan.recipe.train.max_tokens * language / REFERENCE_PARAMETERS
+    width = 2 * plan.recipe.train.views  # the cache stores float16
+    per_image = sum(math.prod(shape) for name, shape in encoder_shapes(plan).items() if "text" not in name) * width
+    return Sizes(
+        rows=tuple(rows),
+        images=None if any(r.kind == "data" for r in plan.missing) else len(plan.parts.dataset.samples()),
+        cache_per_image=per_image,
+        checkpoint=trained * (4 + 8),
+        memory=resident + trained * ADAM_BYTES + activations,
+        flops_per_sample=sum(row.flops_per_sample for row in rows),
+    )
+
+
+def encoder_shapes(plan: Plan) -> dict[str, Shape]:
+    """Return the full name and shape of every encoder signal that the plan uses."""
+    encoders = {**plan.parts.encoders, **plan.parts.reasoner.brings()}
+    shapes = {f"{n}.{signal}": shape for n in plan.wiring.encoders for signal, shape in encoders[n].provides().items()}
+    return {name: shape for name, shape in shapes.items() if name in plan.wiring.used}
+
+
+def signal_shapes(plan: Plan) -> dict[str, Shape]:
+    """Return the shapes that heads and the reasoner are built from: encoder and reasoner signals."""
+    shapes = encoder_shapes(plan)
+    if plan.uses_reasoner:
+        shapes |= {f"reasoner.{signal}": shape for signal, shape in plan.parts.reasoner.provides().items()}
+    return shapes
+
+
+def head_context(plan: Plan, name: str, seed: int, device: str) -> BuildContext:
+    """Return what a head is built from; its signals go by bare name."""
+    shapes = signal_shapes(plan)
+    fed = {bare: shapes[full] for bare, full in plan.wiring.heads[name].items() if full in shapes}
+    return BuildContext(classes=plan.parts.dataset.classes, shapes=fed, seed=seed, device=device)
+
+
+def module_rows(plan: Plan) -> list[ModuleRow]:
+    """Return the module table: perception, reasoner, heads."""
+    encoders = {**plan.parts.encoders, **plan.parts.reasoner.brings()}
+    rows = [row for name in plan.wiring.encoders for row in encoders[name].modules()]
+    if plan.uses_reasoner:
+        rows += plan.parts.reasoner.modules(signal_shapes(plan))
+    for name in plan.wiring.heads:
+        rows += _head_rows(plan, name)
+    return rows
+
+
+def _head_rows(plan: Plan, name: str) -> list[ModuleRow]:
+    import torch
+
+    with torch.device("meta"):
+        module = plan.parts.heads[name].build(head_context(plan, name, 0, "meta"))
+    count = sum(parameter.numel() for parameter in module.parameters())
+    return [ModuleRow(name=f"heads.{name}", role="trained", parameters=count, bytes=4 * count)]

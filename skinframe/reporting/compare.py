@@ -1,0 +1,141 @@
+"""Runs side by side: their figures, paired differences from the evaluation, and what differs in their plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skinframe.durable import write_atomic
+from skinframe.errors import RecipeError
+from skinframe.recipe.text import parse_mapping
+from skinframe.reporting import words
+from skinframe.reporting.figures import Estimate, MetricInfo, Number
+from skinframe.reporting.schema import Headline, Report
+
+ABSENT = "(not there)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """`first` minus `second` in one metric, paired on the same test samples; `adjusted` is p after a correction."""
+
+    first: str
+    second: str
+    metric: str
+    estimate: Estimate
+    p_value: Number = None
+    adjusted: Number = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A key of plan.yaml that is not the same in all runs, with each run's value as text."""
+
+    path: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What is compared: one name, headline and set of figures a run, in the order given."""
+
+    names: tuple[str, ...]
+    headlines: tuple[Headline, ...]
+    metrics: tuple[MetricInfo, ...]
+    figures: tuple[Mapping[str, Estimate], ...]
+    differences: tuple[Difference, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def compare(
+    reports: Sequence[Report], differences: Sequence[Difference] = (), names: Sequence[str] | None = None
+) -> Comparison:
+    """Set runs side by side by their main rows. `differences` name runs as `names` (default: see `run_names`) do."""
+    figures = tuple(next((row.metrics for row in one.rows if row.role == "main"), {}) for one in reports)
+    infos = {info.name: info for one in reports for info in words.columns(one)}
+    return Comparison(
+        names=tuple(names or run_names(reports)),
+        headlines=tuple(one.headline for one in reports),
+        metrics=tuple(info for info in infos.values() if any(info.name in each for each in figures)),
+        figures=figures,
+        differences=tuple(differences),
+        settings=_settings([one.plan.yaml if one.plan else "" for one in reports]),
+        warnings=_warnings([one.headline for one in reports]),
+    )
+
+
+def run_names(reports: Sequence[Report]) -> tuple[str, ...]:
+    """Return each run's name, with its fingerprint where the name alone is not unique."""
+    plain = [one.headline.name for one in reports]
+    return tuple(
+        name if plain.count(name) == 1 else f"{name} {one.headline.fingerprint[:8]}"
+        for name, one in zip(plain, reports, strict=True)
+    )
+
+
+def to_html(comparison: Comparison) -> str:
+    """Return one self-contained page, under the same rules as the report's."""
+    from skinframe.reporting.page import environment
+
+    infos = {info.name: info for info in comparison.metrics}
+    readings = [(one, difference_sentence(one, infos.get(one.metric))) for one in comparison.differences]
+    template = environment().get_template("compare.html.j2")
+    return template.render(comparison=comparison, readings=readings, words=words)
+
+
+def write_comparison(comparison: Comparison, path: Path) -> None:
+    """Write the page to `path`, whole or not at all. Raises DiskError."""
+    write_atomic(path, to_html(comparison).encode("utf-8", "replace"))
+
+
+def difference_sentence(difference: Difference, info: MetricInfo | None) -> str:
+    """Say what a paired difference shows; a direction is named only where its interval and p leave zero out."""
+    p = difference.adjusted if difference.adjusted is not None else difference.p_value
+    low, high = difference.estimate.low, difference.estimate.high
+    if p is None or low is None or high is None:
+        return "not tested"
+    if p >= 0.05 or low <= 0 <= high:
+        return "no difference shown"
+    first_is_larger = low > 0
+    better = first_is_larger == (info is None or info.higher_is_better)
+    return f"favours {difference.first if better else difference.second}"
+
+
+def _settings(plans: Sequence[str]) -> tuple[Setting, ...]:
+    flat = [_flat(_parsed(text)) for text in plans]
+    paths = sorted({path for one in flat for path in one})
+    rows = (Setting(path=path, values=tuple(one.get(path, ABSENT) for one in flat)) for path in paths)
+    return tuple(row for row in rows if len(set(row.values)) > 1)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return parse_mapping(text, "plan.yaml") if text.strip() else {}
+    except RecipeError:
+        # a report from elsewhere may hold any text; its figures still compare
+        return {}
+
+
+def _flat(value: Any, path: str = "") -> dict[str, str]:
+    if not isinstance(value, dict) or (not value and path):
+        return {path: str(value)}
+    found: dict[str, str] = {}
+    for key, item in value.items():
+        found |= _flat(item, f"{path}.{key}" if path else str(key))
+    return found
+
+
+def _warnings(headlines: Sequence[Headline]) -> tuple[str, ...]:
+    said = []
+    scales = list(dict.fromkeys(one.scale for one in headlines))
+    if len(scales) > 1:
+        said.append(f"the runs are of different scales: {', '.join(scales)}")
+    sizes = {(one.n_test, one.groups_test) for one in headlines}
+    if len(sizes) > 1:
+        said.append("the runs were tested on different images: their figures do not compare directly")
+    if len({one.seed for one in headlines}) > 1:
+        said.append("the runs have different seeds: a difference may be the draw's")
+    return tuple(said)

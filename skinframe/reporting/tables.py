@@ -1,0 +1,96 @@
+"""Plain text for a terminal or a log: aligned columns, no control characters from data."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from skinframe.reporting import words
+from skinframe.reporting.compare import Comparison, difference_sentence
+from skinframe.reporting.figures import Estimate, MetricInfo
+from skinframe.reporting.schema import Report
+
+NOTICE = "for research only; not a medical device"
+
+
+def summary_text(report: Report) -> str:
+    """Return the headline, the warnings, this run's figures with their intervals, and all rows without them."""
+    head = report.headline
+    synthetic = ", synthetic images" if report.data and report.data.synthetic else ""
+    lines = [
+        f"{head.name} (scale: {head.scale}{synthetic}) on {head.device}, {head.date}",
+        f"{head.n_test:,} test images of {head.groups_test:,} {head.group_level}s; {_epoch(report)}",
+        *(f"warning: {warning}" for warning in report.warnings),
+    ]
+    shown = words.columns(report)
+    main = [row for row in report.rows if row.role == "main"]
+    figures = [
+        [_directed(info), _cell(row.metrics[info.name])] for row in main for info in shown if info.name in row.metrics
+    ]
+    values = [[row.name, *(_value(row.metrics.get(info.name)) for info in shown)] for row in report.rows]
+    parts = ["\n".join(safe(line) for line in lines)]
+    if figures:
+        parts.append(table(["this run, test images", f"value ({words.percent(report.level)} interval)"], figures))
+    if values:
+        parts.append(table(["model", *(info.label for info in shown)], values))
+    return "\n\n".join([*parts, NOTICE])
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Return the runs side by side, the paired differences and the settings that differ."""
+    head = ["metric", *comparison.names]
+    body = [
+        [_directed(info), *(_cell(one.get(info.name)) for one in comparison.figures)] for info in comparison.metrics
+    ]
+    parts = [*(f"warning: {safe(warning)}" for warning in comparison.warnings), table(head, body)]
+    if comparison.differences:
+        infos = {info.name: info for info in comparison.metrics}
+        rows = [
+            [
+                f"{one.first} - {one.second}",
+                words.metric_label(one.metric),
+                _cell(one.estimate),
+                words.number(one.adjusted if one.adjusted is not None else one.p_value),
+                difference_sentence(one, infos.get(one.metric)),
+            ]
+            for one in comparison.differences
+        ]
+        parts.append(table(["paired difference", "metric", "value", "p", "reading"], rows))
+    if comparison.settings:
+        parts.append(table(["differs in", *comparison.names], [[row.path, *row.values] for row in comparison.settings]))
+    return "\n\n".join(parts)
+
+
+def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Return aligned columns under a ruled head."""
+    rows = [[safe(cell) for cell in row] for row in (head, *body)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def safe(text: str) -> str:
+    """Return text without control and direction characters: a name must not move the cursor or recolour a terminal."""
+    return "".join(" " if unicodedata.category(one) in ("Cc", "Cf", "Cs") else one for one in text)
+
+
+def _directed(info: MetricInfo) -> str:
+    return f"{info.label} ({'higher' if info.higher_is_better else 'lower'} is better)"
+
+
+def _cell(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return ""
+    inside = words.interval(estimate)
+    floor = f" floor {words.number(estimate.floor.mean)}" if estimate.floor else ""
+    return words.number(estimate.value) + (f" ({inside})" if inside else "") + floor
+
+
+def _value(estimate: Estimate | None) -> str:
+    return "" if estimate is None else words.number(estimate.value)
+
+
+def _epoch(report: Report) -> str:
+    head = report.headline
+    chosen = "" if head.chosen_epoch is None else f", epoch {head.chosen_epoch} chosen"
+    return f"{head.epochs} epochs{chosen}{f' by {head.chosen_by}' if chosen and head.chosen_by else ''}"

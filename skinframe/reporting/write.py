@@ -1,0 +1,34 @@
+"""report.json and report.html, each complete or absent, never half."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from skinframe.durable import write_atomic
+from skinframe.errors import DataError
+from skinframe.reporting.codec import dumps, loads
+from skinframe.reporting.page import render
+from skinframe.reporting.schema import Report
+
+
+def write_report(report: Report, folder: Path) -> tuple[Path, Path]:
+    """Write report.json and report.html into `folder`; return their paths. Raises DiskError, DataError."""
+    text = dumps(report)
+    # a report that could not be read back is a bug found here, not by whoever opens it next year
+    loads(Report, text)
+    page = render(report)
+    json_path, html_path = folder / "report.json", folder / "report.html"
+    write_atomic(json_path, text.encode("utf-8"))
+    # a lone surrogate in an id has no UTF-8 form; JSON escapes it, the page shows a question mark
+    write_atomic(html_path, page.encode("utf-8", "replace"))
+    return json_path, html_path
+
+
+def read_report(path: Path) -> Report:
+    """Read report.json, from the file or from the run folder that holds it. Raises DataError."""
+    file = path / "report.json" if path.is_dir() else path
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{file}: no readable report here ({error}); name a finished run's folder") from error
+    return loads(Report, text, str(file))

@@ -1,0 +1,57 @@
+"""No claim without a test: the words that claim stand on the page only where a test object carries them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from skinframe.reporting import words
+from skinframe.reporting.page import render
+from skinframe.reporting.schema import Check, Grounding, Reliability, Report
+
+LEGS = tuple(
+    Check(name=name, passed=True) for name in ("localisation above centre", "causal effect", "sanity: adapter")
+)
+
+
+def test_without_tests_the_page_claims_nothing(report: Report) -> None:
+    text = render(report).lower()
+    assert "significant" not in text
+    assert "grounded" not in text
+    assert not re.search(r"(is|are|well|now) calibrated", text)
+    assert "no test of calibration was made" in text
+
+
+def test_grounded_is_said_only_when_every_leg_passed(report: Report) -> None:
+    assert "the maps are grounded" in words.grounding_sentence(Grounding(n=9, tests=LEGS))
+    for leg in range(3):
+        short = words.grounding_sentence(Grounding(n=9, tests=LEGS[:leg] + LEGS[leg + 1 :]))
+        assert "grounded" not in short
+        assert f"Not tested: {words.GROUNDING_LEGS[leg]}" in short
+        failing = tuple(dataclasses.replace(one, passed=index != leg) for index, one in enumerate(LEGS))
+        failed = words.grounding_sentence(Grounding(n=9, tests=failing))
+        assert "grounded" not in failed
+        assert LEGS[leg].name in failed
+
+
+def test_a_test_that_was_not_run_counts_as_missing() -> None:
+    idle = tuple(dataclasses.replace(one, passed=None) for one in LEGS)
+    assert "grounded" not in words.grounding_sentence(Grounding(n=9, tests=idle))
+
+
+def test_the_calibration_verdict_is_the_tests_own() -> None:
+    made = Reliability(name="after", bins=(), verdict=Check(name="floor", passed=False, detail="p = 0.001"))
+    assert "found a departure from calibration (p = 0.001)" in words.reliability_sentence(made)
+    passed = dataclasses.replace(made, verdict=Check(name="floor", passed=True))
+    assert "found no departure" in words.reliability_sentence(passed)
+
+
+def test_a_warning_of_a_figure_is_on_the_page_once(report: Report) -> None:
+    first = report.rows[0]
+    metrics = {
+        name: dataclasses.replace(one, warnings=("only 9 groups",) if name in ("ece", "nll") else ())
+        for name, one in first.metrics.items()
+    }
+    page = render(dataclasses.replace(report, rows=(dataclasses.replace(first, metrics=metrics), *report.rows[1:])))
+    assert page.count("only 9 groups") == 1
+    assert "skinframe (this run), NLL; skinframe (this run), ECE, 15 bins" in page

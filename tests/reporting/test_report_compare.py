@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from skinframe.reporting.compare import ABSENT, Difference, compare, difference_sentence, to_html, write_comparison
+from skinframe.reporting.figures import Estimate, MetricInfo
+from skinframe.reporting.schema import PlanText, Report
+from skinframe.reporting.tables import comparison_text, safe, summary_text
+
+
+def other(report: Report, **changes: object) -> Report:
+    head = dataclasses.replace(report.headline, fingerprint="aa00bb11cc22", **changes)  # type: ignore[arg-type]
+    plan = PlanText(yaml="name: cfa_full\nseed: 17\nlosses:\n  focal: {use: cross_entropy, weight: 1.0}\n")
+    return dataclasses.replace(report, headline=head, plan=plan)
+
+
+def difference(value: float, half: float, p: float, metric: str = "balanced_accuracy") -> Difference:
+    estimate = Estimate(value=value, low=value - half, high=value + half)
+    return Difference(first="one", second="two", metric=metric, estimate=estimate, p_value=p)
+
+
+def test_names_settings_and_figures_stand_side_by_side(report: Report) -> None:
+    made = compare([report, other(report)])
+    assert made.names == ("cfa_full 8f31c2a9", "cfa_full aa00bb11")
+    assert [(one.path, one.values) for one in made.settings] == [("losses.focal.use", ("focal", "cross_entropy"))]
+    assert made.warnings == ()
+    text = comparison_text(made)
+    assert "losses.focal.use" in text
+    assert text.count("0.612 (0.567 to 0.657)") == 2
+
+
+def test_runs_that_do_not_compare_are_said_so(report: Report) -> None:
+    warnings = " ".join(compare([report, other(report, scale="qwen7b", n_test=1000, seed=18)]).warnings)
+    assert "different scales: tiny, qwen7b" in warnings
+    assert "different images" in warnings
+    assert "different seeds" in warnings
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "p", "higher", "said"),
+    [
+        (0.04, 0.02, 0.01, True, "favours one"),
+        (0.04, 0.02, 0.01, False, "favours two"),
+        (-0.04, 0.02, 0.01, True, "favours two"),
+        (0.04, 0.06, 0.2, True, "no difference shown"),
+        (0.04, 0.02, 0.06, True, "no difference shown"),
+        (0.04, 0.06, 0.01, True, "no difference shown"),
+    ],
+)
+def test_a_direction_is_named_only_beyond_zero(value: float, half: float, p: float, higher: bool, said: str) -> None:
+    info = MetricInfo(name="m", higher_is_better=higher)
+    assert difference_sentence(difference(value, half, p), info) == said
+
+
+def test_the_adjusted_p_rules_and_no_p_is_no_test() -> None:
+    found = difference(0.04, 0.02, 0.03)
+    assert difference_sentence(dataclasses.replace(found, adjusted=0.2), None) == "no difference shown"
+    assert difference_sentence(dataclasses.replace(found, p_value=None), None) == "not tested"
+
+
+def test_the_page_is_whole_and_inert(report: Report, tmp_path: Path) -> None:
+    hostile = other(report, name="<script>alert(1)</script>")
+    made = compare([report, hostile], [difference(0.04, 0.02, 0.01)])
+    page = to_html(made)
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "favours one" in page
+    assert "http" not in page.replace("http-equiv", "")
+    write_comparison(made, tmp_path / "compare.html")
+    assert (tmp_path / "compare.html").read_text(encoding="utf-8") == page
+
+
+def test_a_plan_that_is_not_yaml_or_absent_still_compares(report: Report) -> None:
+    bad = dataclasses.replace(report, plan=PlanText(yaml="a: &x [1]\nb: *x"))
+    assert {ABSENT} <= {value for row in compare([report, bad]).settings for value in row.values}
+    assert compare([dataclasses.replace(report, plan=None), bad]).settings == ()
+
+
+def test_the_terminal_summary_is_plain_and_honest(report: Report) -> None:
+    hostile = dataclasses.replace(report, headline=dataclasses.replace(report.headline, name="\x1b[31mred\u202e"))
+    text = summary_text(hostile)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "scale: tiny, synthetic images" in text
+    assert "not a medical device" in text
+    assert "0.047 (0.035 to 0.059) floor 0.041" in text
+    assert safe("a\nb") == "a b"
