@@ -18,7 +18,7 @@ from skinframe_tiny.build.clip_train import Options, train
 from skinframe_tiny.build.corpus import corpus
 
 WORLD, HELD_OUT = 710_001, 710_002  # worlds that no recipe's default seed reaches
-VOCABULARY, CONTEXT = 768, 56
+VOCABULARY, CONTEXT = 768, 56  # room for more tokens than the captions' few words fill
 CONFIG: dict[str, Any] = {
     "model_cfg": {
         "embed_dim": 128,
@@ -45,7 +45,7 @@ CONFIG: dict[str, Any] = {
 
 
 def main() -> None:
-    """Train and write `weights/clip` in place; about a quarter of an hour on one CPU core."""
+    """Train and write `weights/clip` in place; about twenty minutes on one busy CPU core."""
     build(paths.clip(), Options())
 
 

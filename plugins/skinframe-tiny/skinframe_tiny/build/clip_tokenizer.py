@@ -22,7 +22,7 @@ def write_tokenizer(folder: Path, seed: int, vocabulary: int, context: int) -> N
     """
     rng = np.random.default_rng(seed)
     texts = [describe(rng, held).text for held in facts(photographs(seed, 3000))]
-    texts += [text for text in itertools.chain(*PHRASES, OPENINGS)] * 20
+    texts += list(itertools.chain(*PHRASES, OPENINGS)) * 20
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)

@@ -24,7 +24,7 @@ class Options:
 
     images: int = 8192
     held_out: int = 3000
-    epochs: int = 10
+    epochs: int = 8
     batch: int = 64
     captions: int = 32  # free captions a step, beside one phrase for every class and finding
     rate: float = 1.5e-3
