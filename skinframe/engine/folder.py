@@ -28,6 +28,8 @@ def run_folder(plan: Plan, out: Path, resume: bool) -> Iterator[Path]:
     if folder.exists() and not resume and any(folder.glob("checkpoints/epoch-*")):
         what = "this run was started before; continue it with --resume, or choose another folder with --out"
         raise RecipeError(plan.source, [Problem(str(folder), what)])
+    if resume and not folder.exists():
+        _refuse_other_plan(plan, out)
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
@@ -56,13 +58,27 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _same_plan(plan: Plan, folder: Path) -> None:
-    """Refuse to continue under another plan, and name the key that differs."""
+    """Refuse to continue a folder whose plan.yaml says another thing than its name, and name the key."""
+    differences = _differences(plan, folder)
+    if differences:
+        raise RecipeError(str(folder), differences)
+
+
+def _refuse_other_plan(plan: Plan, out: Path) -> None:
+    """Refuse `--resume` where only runs of another plan stand; where there is none at all it is a first start."""
+    others = sorted(out.glob(f"{plan.recipe.name}-*/plan.yaml"), key=lambda path: path.stat().st_mtime)
+    if not others:
+        return
+    newest = others[-1].parent
+    what = f"no run of this plan stands in {out}; leave out --resume to start one. The newest, {newest.name}, differs in"
+    raise RecipeError(plan.source, [Problem("--resume", what), *_differences(plan, newest)])
+
+
+def _differences(plan: Plan, folder: Path) -> list[Problem]:
     path = folder / "plan.yaml"
     if not path.is_file():
-        return
+        return []
     before = yaml.safe_load(path.read_text(encoding="utf-8"))["identity"]
     now = dict(plan.identity)
     keys = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
-    if keys:
-        problems = [Problem(key, f"was {before.get(key)} in this run, is {now.get(key)} now") for key in keys]
-        raise RecipeError(str(folder), problems)
+    return [Problem(key, f"was {before.get(key)} in that run, is {now.get(key)} now") for key in keys]
