@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from skinframe.components import Component, Encoder, Loss
 from skinframe.signals import needs
 from skinframe.testing import encoder_laws, loss_laws
-from skinframe.testing.case import SCORES, cases, normaliser
+from skinframe.testing.case import SCORES, cases, normaliser, sample_dim
 from skinframe.testing.draw import Maker
 
 
@@ -81,8 +81,12 @@ LOSS_LAWS: tuple[_Law, ...] = (
 )
 
 
-def loss_checks(loss: Loss, signals: Mapping[str, Maker] | None = None, examples: int = 25) -> list[Check]:
-    """Return the checks that apply to a loss; `signals` draws those that the kit does not know by name."""
+def loss_checks(loss: Loss, signals: Mapping[str, Maker] | None = None, examples: int = 15) -> list[Check]:
+    """Return the checks that apply to a loss; `signals` draws those that the kit does not know by name.
+
+    Raises AssertionError where `normalise_by` is not something that the loss's terms can be counted by.
+    """
+    sample_dim(loss)
     own = signals or {}
     return [
         Check(
@@ -100,7 +104,7 @@ def loss_contract(
     *losses: Loss,
     xfail: Mapping[str, str] | None = None,
     signals: Mapping[str, Maker] | None = None,
-    examples: int = 25,
+    examples: int = 15,
 ) -> pytest.MarkDecorator:
     """Parametrise a test over `loss` and `check`. `xfail` maps a check's name to the reason why it must fail."""
     return _contract("loss", [(loss, loss_checks(loss, signals, examples)) for loss in losses], xfail or {})

@@ -47,9 +47,11 @@ def test_every_check_has_a_wrong_component():
     assert set(wrong_encoders.WRONG) == {check.name for check in encoder_checks(wrong_encoders.RightEncoder())}
 
 
-def test_normaliser_must_be_a_need():
-    with pytest.raises(AssertionError, match="rationale_targets"):
+def test_terms_must_be_countable():
+    with pytest.raises(AssertionError, match="no signal of forward has the dim T"):
         loss_checks(wrong_losses.CountsAbsentSignal())
+    with pytest.raises(AssertionError, match="normalise_by is 'logits', not one of labels"):
+        loss_checks(wrong_losses.CountsModelSignal())
 
 
 def test_unknown_expected_failure_is_refused():

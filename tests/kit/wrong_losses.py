@@ -121,9 +121,15 @@ class Forgetful(Right):
 
 
 class CountsAbsentSignal(Right):
-    """Says that it is counted by a signal that it does not read."""
+    """Says that its terms are tokens, and reads none."""
 
     normalise_by: ClassVar[str] = "rationale_targets"
+
+
+class CountsModelSignal(Right):
+    """Says that its terms are counted by something that no batch holds before the model runs."""
+
+    normalise_by: ClassVar[str] = "logits"
 
 
 WRONG: dict[str, skinframe.Loss] = {
