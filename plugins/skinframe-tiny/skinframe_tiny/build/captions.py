@@ -34,7 +34,12 @@ PRESENT = (
     ("irregular dots and globules", "irregular dots globules", "irregular dots"),
     ("regression structures", "white scar-like areas with peppering", "regression"),
 )
-COLOUR_NAMES = (("brown colour", "brown"), ("tan colour", "light brown"), ("pink colour", "pink"), ("red colour", "red-purple"))
+COLOUR_NAMES = (
+    ("brown colour", "brown"),
+    ("tan colour", "light brown"),
+    ("pink colour", "pink"),
+    ("red colour", "red-purple"),
+)
 PATTERN_NAMES = (
     ("reticular pattern", "regular network", "fine network"),
     ("homogeneous pattern", "even colour", "structureless area"),
@@ -43,7 +48,10 @@ PATTERN_NAMES = (
     ("milia-like cysts", "keratotic surface", "keratin masses", "scale"),
     ("central white patch", "central white scar"),
 )
-BORDER_NAMES = (("regular border", "symmetric shape", "symmetric pattern"), ("irregular border", "asymmetric shape", "asymmetric pattern"))
+BORDER_NAMES = (
+    ("regular border", "symmetric shape", "symmetric pattern"),
+    ("irregular border", "asymmetric shape", "asymmetric pattern"),
+)
 ABSENT = tuple(tuple(f"no {name}" for name in names) for names in PRESENT)
 PHRASES = (*CLASS_NAMES, *PRESENT, *ABSENT, *COLOUR_NAMES, *PATTERN_NAMES, *BORDER_NAMES)
 OPENINGS = ("a dermoscopic image of {}", "dermoscopy of {}", "a dermoscopic photograph of {}", "{}", "assessment: {}")
