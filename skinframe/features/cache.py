@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +61,9 @@ class Features:
         """
         keys = [self._key(row, view) for row, view in zip(rows, views, strict=True)]
         names = tuple(self.shapes) if signals is None else tuple(signals)
-        out = {name: np.empty((len(keys), *self.shapes[name]), dtype=np.float32) for name in names}
+        out = {name: np.empty((len(keys), *self.shapes[name]), dtype=self._store.dtype) for name in names}
         self._read(keys, out)
-        return {name: torch.from_numpy(value) for name, value in out.items()}
+        return {name: torch.from_numpy(value).float() for name, value in out.items()}
 
     def close(self) -> None:
         """Let go of what is held in memory; no file stays open between two reads anyway."""
@@ -74,7 +74,7 @@ class Features:
             raise IndexError(f"row {row}, view {view} is not among {len(self)} samples in {self.views} views")
         return self._keys[row * self.views + view]
 
-    def _read(self, keys: Sequence[str], out: Mapping[str, NDArray[np.float32]]) -> None:
+    def _read(self, keys: Sequence[str], out: Mapping[str, NDArray[Any]]) -> None:
         """Read by shard, so that each file is opened once a batch; a shard that fails is repaired, then read again."""
         by_shard: dict[str, list[int]] = defaultdict(list)
         for position, key in enumerate(keys):
@@ -88,7 +88,7 @@ class Features:
                 self._repair(shard, str(error))
                 self._read_again(wanted, out)
 
-    def _read_again(self, wanted: Sequence[tuple[int, str]], out: Mapping[str, NDArray[np.float32]]) -> None:
+    def _read_again(self, wanted: Sequence[tuple[int, str]], out: Mapping[str, NDArray[Any]]) -> None:
         for position, key in wanted:
             shard = self._store.places[key].shard
             try:
@@ -96,9 +96,7 @@ class Features:
             except (DamagedError, FileNotFoundError) as error:
                 raise DiskError(f"{shard.path}: damaged again right after it was written ({error})") from error
 
-    def _read_shard(
-        self, shard: Shard, wanted: Sequence[tuple[int, str]], out: Mapping[str, NDArray[np.float32]]
-    ) -> None:
+    def _read_shard(self, shard: Shard, wanted: Sequence[tuple[int, str]], out: Mapping[str, NDArray[Any]]) -> None:
         handle = os.open(shard.path, os.O_RDONLY)
         try:
             for position, key in wanted:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+# Convolutions on a CPU: a few images at a time in channels-last order stay in its cache (measured 1.5 times faster
+# than 32 at once in the default order, EfficientNet-Lite0 at 160 pixels, one thread).
+CPU_SLICE = 8
+
+
 class VisionTower(Tower):
     """A timm model in evaluation mode, without its classifier."""
 
@@ -34,7 +39,9 @@ class VisionTower(Tower):
         """Encode RGB images: `image_tokens` [B, P, V] and `image_embedding` [B, V], float32 on the CPU."""
         self.calls += 1
         pixels = torch.stack([self.transform(image) for image in images]).to(self.device)
-        features = self.model.forward_features(pixels)
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
+        parts = torch.split(pixels, CPU_SLICE) if pixels.device.type == "cpu" else (pixels,)
+        features = torch.cat([self.model.forward_features(part) for part in parts])
         return {"image_tokens": pool_grid(features, self.grid).cpu(), "image_embedding": features.mean((2, 3)).cpu()}
 
 
@@ -50,7 +57,8 @@ def load(
         )
     except (SafetensorError, RuntimeError, KeyError, OSError) as error:
         raise DataError(f"{path}: not a checkpoint of {architecture}: {error}") from error
-    return VisionTower(model.to(device).eval().requires_grad_(False), transform, grid, device)
+    model = model.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+    return VisionTower(model, transform, grid, device)
 
 
 def count(architecture: str, image_size: int) -> tuple[int, int, float]:

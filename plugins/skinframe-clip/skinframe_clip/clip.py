@@ -145,7 +145,7 @@ class OpenClip(skinframe.Encoder):
             return []
         return [Requirement(what=f"weights of {source.label}", next_step=source.next_step)]
 
-    def _tokenizer_digest(self, source: Source) -> str | None:
-        """Return the digest of a tokenizer that stands in the folder; open_clip's built-in one is part of its code."""
-        file = None if source.folder is None else source.folder / "tokenizer.json"
-        return file_digest(file) if file is not None and file.is_file() else None
+    def _tokenizer_digest(self, source: Source) -> list[str]:
+        """Return the digests of a tokenizer that stands in the folder; open_clip's built-in one is part of its code."""
+        files = [] if source.folder is None else sorted(source.folder.glob("tokenizer*.json"))
+        return [file_digest(file) for file in files]

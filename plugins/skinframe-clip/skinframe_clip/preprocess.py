@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from PIL.Image import Resampling
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -55,23 +58,38 @@ class Preprocess:
         )
 
     def square(self, image: Image) -> Image:
-        """Return the pixels that `transform` keeps, as a square image of `size`."""
-        from PIL import Image as PIL
+        """Return what the tower sees of an image, before normalisation: `size` x `size` pixels.
 
-        width, height = image.size
+        Step for step open_clip's evaluation transform (a test compares them bit for bit), in PIL alone, so that a
+        heat map's backdrop and the tower's input are one and the same.
+        """
+        resample = Resampling.BICUBIC if self.interpolation == "bicubic" else Resampling.BILINEAR
         if self.fit == "squash":
-            return image.resize((self.size, self.size), PIL.Resampling.BICUBIC)
-        scale = self.size / (min if self.fit == "shortest" else max)(width, height)
-        resized = image.resize((round(width * scale), round(height * scale)), PIL.Resampling.BICUBIC)
-        left, top = ((side - self.size) // 2 for side in resized.size)
+            return image.resize((self.size, self.size), resample)
+        width, height = image.size
+        short, long = sorted(image.size)
+        if self.fit == "shortest":
+            far = int(self.size * long / short)
+            resized = image.resize((self.size, far) if width <= height else (far, self.size), resample)
+        else:
+            ratio = long / self.size
+            resized = image.resize((max(1, round(width / ratio)), max(1, round(height / ratio))), resample)
+        left, top = (_offset(side, self.size) for side in resized.size)
         return resized.crop((left, top, left + self.size, top + self.size))  # beyond the edge PIL gives black
 
     def transform(self) -> Callable[[Image], Tensor]:
-        """Return open_clip's own evaluation transform for these numbers: RGB image -> [3, size, size] float32."""
-        from open_clip.transform import PreprocessCfg, image_transform_v2
+        """Return the map from an RGB image to the tower's input [3, size, size], float32."""
+        import torch
 
-        cfg = PreprocessCfg(
-            size=self.size, mean=self.mean, std=self.std, interpolation=self.interpolation, resize_mode=self.fit
-        )
-        transform: Callable[[Image], Tensor] = image_transform_v2(cfg, is_train=False)
-        return transform
+        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
+
+        def apply(image: Image) -> Tensor:
+            pixels = torch.from_numpy(np.array(self.square(image))).permute(2, 0, 1).contiguous()
+            return (pixels.to(torch.float32) / 255 - mean) / std
+
+        return apply
+
+
+def _offset(side: int, size: int) -> int:
+    """Return where the square starts along a side: inside it for a crop, before it (negative) for a border."""
+    return round((side - size) / 2) if side >= size else -((size - side) // 2)
