@@ -6,6 +6,8 @@ import skinframe
 from skinframe_qwen.reasoner import Qwen25VL
 from skinframe_qwen.vision import QwenVision
 
+__all__ = ["Qwen25VL", "QwenVision"]
+
 
 @skinframe.hookimpl
 def register_reasoners() -> list[type[skinframe.Reasoner]]:
