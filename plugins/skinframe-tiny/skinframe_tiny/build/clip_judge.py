@@ -27,7 +27,7 @@ Figures = dict[str, float | dict[str, float]]
 def judge(folder: Path, data: Corpus) -> Figures:
     """Return zero-shot and probe balanced accuracy, and each attribute's AUROC over images and over patches.
 
-    Probes are fitted on the first two thirds of the images and judged on the rest; the split falls between patients.
+    Probes are fitted on the first two thirds of the images and judged on the rest; at most one patient is on both.
     """
     model = open_clip.create_model(f"local-dir:{folder}").eval()
     tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
