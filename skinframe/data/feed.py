@@ -16,8 +16,8 @@ from skinframe.model.protocols import TokenRow
 class Source(Protocol):
     """Cached features of one encoder."""
 
-    def get(self, rows: Sequence[int], views: Sequence[int]) -> dict[str, Tensor]:
-        """Return each signal [B, ...] for the given samples and dihedral views."""
+    def get(self, rows: Sequence[int], views: Sequence[int], signals: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Return the named signals [B, ...], all where none is named, for the given samples and dihedral views."""
 
 
 @dataclass(kw_only=True)
@@ -31,6 +31,7 @@ class Feed:
     text_ids: Tensor
     device: str = "cpu"
     images: dict[str, Source] = field(default_factory=dict)
+    read: dict[str, Sequence[str]] = field(default_factory=dict)  # signals of each source that the model reads
     texts: dict[str, Tensor] = field(default_factory=dict)
     tokens: Sequence[TokenRow] | None = None
     collate: Callable[[Sequence[TokenRow]], Mapping[str, Tensor]] | None = None
@@ -49,7 +50,9 @@ class Feed:
             "batch.text_ids": self.text_ids[index],
         }
         for instance, source in self.images.items():
-            batch |= {f"{instance}.{name}": value for name, value in source.get(rows, views).items()}
+            batch |= {
+                f"{instance}.{name}": value for name, value in source.get(rows, views, self.read.get(instance)).items()
+            }
         batch |= {name: table[index] for name, table in self.texts.items()}
         if self.tokens is not None and self.collate is not None:
             chosen = [self.tokens[row] for row in rows]

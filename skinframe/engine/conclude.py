@@ -143,9 +143,9 @@ def _device(device: str) -> str:
 
 def _columns(prepared: Prepared) -> tuple[MetricInfo, ...]:
     """Directions of metrics that the page does not know by itself (a plugin's)."""
-    from skinframe.reporting.words import STANDARD
+    from skinframe.reporting.words import OTHERS, STANDARD
 
-    standard = {info.name: info for info in STANDARD}
+    standard = {info.name: info for info in (*STANDARD, *OTHERS)}
     plugins = prepared.plan.parts.metrics
     order = [name for name in standard if name in plugins] + [name for name in plugins if name not in standard]
     return tuple(

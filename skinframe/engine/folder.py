@@ -70,7 +70,9 @@ def _refuse_other_plan(plan: Plan, out: Path) -> None:
     if not others:
         return
     newest = others[-1].parent
-    what = f"no run of this plan stands in {out}; leave out --resume to start one. The newest, {newest.name}, differs in"
+    what = (
+        f"no run of this plan stands in {out}; leave out --resume to start one. The newest, {newest.name}, differs in"
+    )
     raise RecipeError(plan.source, [Problem("--resume", what), *_differences(plan, newest)])
 
 

@@ -23,7 +23,6 @@ from skinframe.engine.display import Display
 from skinframe.features.extract import extract_images, extract_texts
 from skinframe.model.assemble import Assembled
 from skinframe.planning import Plan
-from skinframe.planning.plan import digest_of
 from skinframe.sample import Sample
 
 
@@ -181,7 +180,8 @@ def make_feed(prepared: Prepared, model: Assembled) -> Feed:
         attributes=attribute_table([sample.attributes for sample in samples], len(parts.dataset.attributes)),
         text_ids=text_ids(descriptions(prepared)),
         device=prepared.device,
-        images=dict(prepared.features),
+        images={name: features for name, features in prepared.features.items() if _read(plan, name)},
+        read={name: _read(plan, name) for name in prepared.features},
         texts={name: table for name, table in prepared.texts.items() if name in plan.wiring.used},
     )
     if model.reasoner is not None:
@@ -197,6 +197,7 @@ def make_feed(prepared: Prepared, model: Assembled) -> Feed:
     return feed
 
 
-def data_digest(prepared: Prepared) -> str:
-    """Return a digest of image contents and split, for the checkpoint and the report."""
-    return digest_of([list(prepared.keys), prepared.split.digest])
+def _read(plan: Plan, encoder: str) -> list[str]:
+    """Return the image signals of an encoder that the model reads."""
+    signals = encoders(plan)[encoder].provides()
+    return [name for name in signals if name != "text_embedding" and f"{encoder}.{name}" in plan.wiring.used]

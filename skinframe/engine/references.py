@@ -38,7 +38,7 @@ def references(prepared: Prepared) -> Iterator[Reference]:
 
 def embeddings(prepared: Prepared, name: str, rows: tuple[int, ...]) -> NDArray[np.float64]:
     """Return the pooled features [N, D] of an encoder, upright view."""
-    found = prepared.features[name].get(rows, [0] * len(rows))["image_embedding"]
+    found = prepared.features[name].get(rows, [0] * len(rows), ["image_embedding"])["image_embedding"]
     return np.asarray(found.double().numpy())
 
 

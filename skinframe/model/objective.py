@@ -10,7 +10,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from skinframe.components import Loss
-from skinframe.errors import Problem, RecipeError
+from skinframe.errors import DataError, Problem, RecipeError
 from skinframe.planning import Plan
 from skinframe.recipe.typed import typed
 
@@ -69,12 +69,11 @@ class Objective:
         return {term.name: len(batch[f"batch.{term.loss.normalise_by}"]) for term in self.terms}
 
     def parts(self, signals: Mapping[str, Tensor], weights: Mapping[str, float]) -> dict[str, Tensor]:
-        """Return each term's raw value, for the terms whose weight is not 0."""
-        return {
-            term.name: term.loss.forward(**{role: signals[full] for role, full in term.feeds.items()})
-            for term in self.terms
-            if weights[term.name] != 0
-        }
+        """Return each term's raw value, for the terms whose weight is not 0.
+
+        Raises DataError naming the term where it refuses its inputs (a class without a training sample, say).
+        """
+        return {term.name: _value(term, signals) for term in self.terms if weights[term.name] != 0}
 
     def floors(self) -> dict[str, float]:
         """Return, for the terms that have one, what a perfectly calibrated model would score at their size."""
@@ -93,3 +92,10 @@ class Objective:
         for term in self.terms:
             prefix = f"{term.name}."
             term.loss.load_state({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
+
+
+def _value(term: Term, signals: Mapping[str, Tensor]) -> Tensor:
+    try:
+        return term.loss.forward(**{role: signals[full] for role, full in term.feeds.items()})
+    except ValueError as error:
+        raise DataError(f"losses.{term.name}: {error}") from error

@@ -38,6 +38,19 @@ STANDARD = (
         "perfectly calibrated model of this sharpness and number of images would score by chance",
     ),
 )
+OTHERS = (
+    MetricInfo(
+        name="balanced_nll",
+        label="Balanced NLL",
+        higher_is_better=False,
+        meaning="the NLL averaged within each class first, so that rare classes count as much as common ones",
+    ),
+    MetricInfo(
+        name="macro_f1",
+        label="Macro F1",
+        meaning="the mean over the classes of the harmonic mean of precision and recall; for comparison with papers",
+    ),
+)
 # a heat map is called grounded only if each of these legs was tested and passed
 GROUNDING_LEGS = ("localisation", "causal effect", "sanity")
 
@@ -75,7 +88,7 @@ def columns(report: Report) -> tuple[MetricInfo, ...]:
     """Return the metrics to show: those that the report lists, else those of its rows, standard ones first."""
     present = list(dict.fromkeys(name for row in report.rows for name in row.metrics))
     listed = {info.name: info for info in report.metrics}
-    known = {info.name: info for info in STANDARD}
+    known = {info.name: info for info in (*STANDARD, *OTHERS)}
     order = [*listed, *(name for name in known if name not in listed), *present]
     return tuple(
         _labelled(listed.get(name) or known.get(name) or MetricInfo(name=name), known)
