@@ -105,6 +105,8 @@ def test_positive_pairs():
         [0, 0, 0, 0, 0],
     ]
     with_class = positive_pairs(ids, labels)
+    unknown = torch.full((5,), -100)
+    assert torch.equal(positive_pairs(ids, unknown), positive_pairs(ids))  # two unknown classes are not the same one
     assert with_class.int().tolist() == [
         [1, 1, 0, 0, 0],
         [1, 1, 1, 0, 0],

@@ -135,11 +135,9 @@ def test_brier_by_hand():
     assert brier(logits, torch.tensor([1])).item() == pytest.approx(2 * 0.75**2)
 
 
-@pytest.fixture(
-    params=[lambda queue: SoftECE(SoftECE.Config(queue=queue)), lambda queue: MDCA(MDCA.Config(queue=queue))]
-)
+@pytest.fixture(params=[SoftECE, MDCA])
 def build(request):
-    return request.param
+    return lambda queue: request.param(request.param.Config(queue=queue))
 
 
 @pytest.fixture
