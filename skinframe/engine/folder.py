@@ -71,7 +71,7 @@ def _refuse_other_plan(plan: Plan, out: Path) -> None:
         return
     newest = others[-1].parent
     what = (
-        f"no run of this plan stands in {out}; leave out --resume to start one. The newest, {newest.name}, differs in"
+        f"no run of this plan stands in {out}; leave --resume out to start one. {newest.name} differs in"
     )
     raise RecipeError(plan.source, [Problem("--resume", what), *_differences(plan, newest)])
 

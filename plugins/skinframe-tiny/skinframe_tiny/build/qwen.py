@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -49,8 +48,7 @@ def main() -> None:
 def build(folder: Path, options: qwen_train.Options, eyes: qwen_tower.Options, judged: int = 1000) -> None:
     """Write config, tokenizer, weights (float16) and `figures.json` (what was measured on the held-out world)."""
     began = time.monotonic()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)  # the same sums in the same order on any machine of this kind
     torch.manual_seed(options.seed)
     ids = write_tokenizer(folder, corpus_texts(photographs(WORLD, 3000)), VOCABULARY)
