@@ -78,9 +78,15 @@ def compare(*runs: str | Path) -> Comparison:
 
 
 def predict(
-    run: str | Path, images: Paths, *, metadata: Mapping[str, str] | None = None, out: str | Path | None = None
+    run: str | Path,
+    images: Paths,
+    *,
+    metadata: Mapping[str, str] | None = None,
+    out: str | Path | None = None,
+    plugins: Paths = (),
 ) -> Predictions:
     """Return probabilities, rationale and heat map for new images. Raises DataError, RecipeError."""
     from skinframe.engine.predict import predict as forward
 
-    return forward(Path(run), [Path(image) for image in images], metadata, Path(out) if out is not None else None)
+    folder = Path(out) if out is not None else None
+    return forward(Path(run), [Path(image) for image in images], metadata, folder, [Path(file) for file in plugins])

@@ -80,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     predict.add_argument("--meta", action="append", default=[], metavar="FIELD=VALUE", help="e.g. age=60, sex=female")
     predict.add_argument("--out", type=Path, help="folder for heat maps and predictions.json")
+    predict.add_argument("--plugin", action="append", default=[], metavar="FILE", help="one-file plugin of the run")
     predict.set_defaults(verb=_predict)
     return top
 
@@ -139,4 +140,5 @@ def _compare(options: argparse.Namespace) -> None:
 def _predict(options: argparse.Namespace) -> None:
     from skinframe.engine.predict import predict
 
-    print(predict(options.run, options.images, dict(pair.partition("=")[::2] for pair in options.meta), options.out))
+    metadata = dict(pair.partition("=")[::2] for pair in options.meta)
+    print(predict(options.run, options.images, metadata, options.out, [Path(file) for file in options.plugin]))

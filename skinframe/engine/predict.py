@@ -32,6 +32,8 @@ from skinframe.recipe.typed import typed
 from skinframe.sample import Field, Sample, Value
 from skinframe.train.checkpoint import load_checkpoint
 
+FILE_PLUGIN = "plugins.file:"  # how the plan's identity names a one-file plugin
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -59,14 +61,19 @@ class Predictions(tuple[Prediction, ...]):
 
 
 def predict(
-    run: Path, images: Sequence[Path], metadata: Mapping[str, str] | None = None, out: Path | None = None
+    run: Path,
+    images: Sequence[Path],
+    metadata: Mapping[str, str] | None = None,
+    out: Path | None = None,
+    plugins: Sequence[Path] = (),
 ) -> Predictions:
     """Predict new images with the chosen checkpoint of a finished run.
 
-    `metadata` is typed by the data set's own fields and holds for every image. Raises RecipeError where the folder is
-    no finished run, DataError for an image or a value that is not usable.
+    `metadata` is typed by the data set's own fields and holds for every image; `plugins` are the one-file plugins that
+    the run was made with. Raises RecipeError where the folder is no finished run, DataError for an image or a value
+    that is not usable.
     """
-    plan = plan_of_run(run)
+    plan = plan_of_run(run, plugins)
     dataset = plan.parts.dataset
     values = typed_metadata(metadata or {}, dataset.fields)
     names = [f"{position:04d}" for position in range(len(images))]
@@ -106,16 +113,40 @@ def _predict(
     )
 
 
-def plan_of_run(run: Path) -> Plan:
-    """Rebuild the plan that a finished run was made from. Raises RecipeError where a key or a digest has changed."""
+def plan_of_run(run: Path, plugins: Sequence[Path] = ()) -> Plan:
+    """Rebuild the plan that a finished run was made from.
+
+    Raises RecipeError where a plugin file is not named, or where weights or a plugin file are no longer the same; the
+    training data itself may be gone.
+    """
     path = run / "plan.yaml"
     if not path.is_file() or not (run / "selection.json").is_file():
         raise RecipeError(str(run), [Problem("run", "is not a finished run; name the folder that holds report.html")])
     statement = yaml.safe_load(path.read_text(encoding="utf-8"))
     recipe, problems = typed(Recipe, statement["recipe"], "")
-    if recipe is None:
+    before: dict[str, str] = statement["identity"]
+    given = {f"{FILE_PLUGIN}{plugin.name}" for plugin in plugins}
+    problems += [
+        Problem("--plugin", f"the run was made with {text}; name that file with --plugin")
+        for key, text in before.items()
+        if key.startswith(FILE_PLUGIN) and key not in given
+    ]
+    if recipe is None or problems:
         raise RecipeError(str(path), problems)
-    return make_plan(recipe, load(recipe.requires, source=str(path)), str(path))
+    plan = make_plan(recipe, load(recipe.requires, plugins, source=str(path)), str(path))
+    problems = [
+        Problem(key, f"was {text} in that run, is {plan.identity.get(key)} now")
+        for key, text in before.items()
+        if _decides(key) and plan.identity.get(key) != text
+    ]
+    if problems:
+        raise RecipeError(str(path), problems)
+    return plan
+
+
+def _decides(key: str) -> bool:
+    """Say whether a prediction depends on this key of the plan's identity; the training data it does not."""
+    return key.startswith(FILE_PLUGIN) or (key.endswith(".digest") and key != "data.digest")
 
 
 def typed_metadata(given: Mapping[str, str], fields: Sequence[Field]) -> dict[str, Value]:

@@ -65,8 +65,8 @@ class Objective:
         return {term.name: term.schedule.at(epoch) for term in self.terms}
 
     def counts(self, batch: Mapping[str, Tensor]) -> dict[str, int]:
-        """Return how many loss terms each loss has in a micro-batch, from batch signals alone."""
-        return {term.name: len(batch[f"batch.{term.loss.normalise_by}"]) for term in self.terms}
+        """Return how many loss terms each loss has in a micro-batch, from batch signals alone; negatives are masked."""
+        return {term.name: _valid(batch[f"batch.{term.loss.normalise_by}"]) for term in self.terms}
 
     def parts(self, signals: Mapping[str, Tensor], weights: Mapping[str, float]) -> dict[str, Tensor]:
         """Return each term's raw value, for the terms whose weight is not 0.
@@ -99,3 +99,7 @@ def _value(term: Term, signals: Mapping[str, Tensor]) -> Tensor:
         return term.loss.forward(**{role: signals[full] for role, full in term.feeds.items()})
     except ValueError as error:
         raise DataError(f"losses.{term.name}: {error}") from error
+
+
+def _valid(signal: Tensor) -> int:
+    return len(signal) if signal.is_floating_point() else int((signal >= 0).sum())
