@@ -133,3 +133,14 @@ def cli(environment: dict[str, str], tmp_path: Path) -> Cli:
         return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def photograph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One new image that no run has seen."""
+    from skinframe_tiny import SyntheticDermoscopy
+
+    dataset = SyntheticDermoscopy(SyntheticDermoscopy.Config(images=3, seed=999))
+    path = tmp_path_factory.mktemp("photograph") / "new lesion.png"
+    path.write_bytes(dataset.image_bytes(dataset.samples()[2]))
+    return path

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
+from PIL.Image import Image
 
 from skinframe.components import Encoder
 from skinframe.data.feed import Feed, attribute_table
@@ -21,18 +21,15 @@ from skinframe.data.manifest import check_samples
 from skinframe.durable import write_atomic, write_json
 from skinframe.engine.cases import grid
 from skinframe.engine.prepare import encoders
+from skinframe.engine.reopen import plan_of_run
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
 from skinframe.evaluation.predict import explain, predict_logits, write_rationales
 from skinframe.features.extract import extract_images
 from skinframe.model.assemble import Assembled, assemble
-from skinframe.planning import Plan, make_plan
-from skinframe.plugins import load
-from skinframe.recipe.schema import Recipe
-from skinframe.recipe.typed import typed
+from skinframe.planning import Plan
+from skinframe.recipe.schema import Images
 from skinframe.sample import Field, Sample, Value
 from skinframe.train.checkpoint import load_checkpoint
-
-FILE_PLUGIN = "plugins.file:"  # how the plan's identity names a one-file plugin
 
 
 @dataclass(frozen=True)
@@ -113,42 +110,6 @@ def _predict(
     )
 
 
-def plan_of_run(run: Path, plugins: Sequence[Path] = ()) -> Plan:
-    """Rebuild the plan that a finished run was made from.
-
-    Raises RecipeError where a plugin file is not named, or where weights or a plugin file are no longer the same; the
-    training data itself may be gone.
-    """
-    path = run / "plan.yaml"
-    if not path.is_file() or not (run / "selection.json").is_file():
-        raise RecipeError(str(run), [Problem("run", "is not a finished run; name the folder that holds report.html")])
-    statement = yaml.safe_load(path.read_text(encoding="utf-8"))
-    recipe, problems = typed(Recipe, statement["recipe"], "")
-    before: dict[str, str] = statement["identity"]
-    given = {f"{FILE_PLUGIN}{plugin.name}" for plugin in plugins}
-    problems += [
-        Problem("--plugin", f"the run was made with {text}; name that file with --plugin")
-        for key, text in before.items()
-        if key.startswith(FILE_PLUGIN) and key not in given
-    ]
-    if recipe is None or problems:
-        raise RecipeError(str(path), problems)
-    plan = make_plan(recipe, load(recipe.requires, plugins, source=str(path)), str(path))
-    problems = [
-        Problem(key, f"was {text} in that run, is {plan.identity.get(key)} now")
-        for key, text in before.items()
-        if _decides(key) and plan.identity.get(key) != text
-    ]
-    if problems:
-        raise RecipeError(str(path), problems)
-    return plan
-
-
-def _decides(key: str) -> bool:
-    """Say whether a prediction depends on this key of the plan's identity; the training data it does not."""
-    return key.startswith(FILE_PLUGIN) or (key.endswith(".digest") and key != "data.digest")
-
-
 def typed_metadata(given: Mapping[str, str], fields: Sequence[Field]) -> dict[str, Value]:
     """Return metadata as the fields' own types; what is not given is not recorded. Raises DataError."""
     known = {field.name: field for field in fields}
@@ -182,7 +143,7 @@ def _feed(
 ) -> tuple[Feed, str | None]:
     """Return a feed over new images, with features extracted now, and the signal that heat is drawn over."""
     limits, device = plan.recipe.images, "cuda" if torch.cuda.is_available() else "cpu"
-    pictures = [decode(one, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes) for one in data]
+    pictures = [_decoded(one, sample.image, limits) for one, sample in zip(data, samples, strict=True)]
     keys = [hashlib.sha256(one).hexdigest() for one in data]
     count, dataset = len(samples), plan.parts.dataset
     feed = Feed(
@@ -203,6 +164,13 @@ def _feed(
     feed.tokens = [model.reasoner.tokenize(plan.parts.prompt.question(s, dataset.fields), None) for s in samples]
     feed.collate = model.reasoner.collate
     return feed, plan.parts.reasoner.needs()[0]
+
+
+def _decoded(data: bytes, name: str, limits: Images) -> Image:
+    try:
+        return decode(data, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from error
 
 
 def _loader(encoder: Encoder) -> Any:

@@ -45,7 +45,9 @@ def test_the_term_changes_what_is_learned(full: Any, without_alignment: Any, con
 
 
 def test_the_first_step_values_of_the_other_terms_do_not_change(full: Any, without_alignment: Any) -> None:
-    first, other = (json.loads((run.folder / "log.jsonl").read_text().splitlines()[0]) for run in (full, without_alignment))
+    first, other = (
+        json.loads((run.folder / "log.jsonl").read_text().splitlines()[0]) for run in (full, without_alignment)
+    )
     for name in ("focal", "rationale"):
         assert first["parts"][name]["value"] == other["parts"][name]["value"]
 

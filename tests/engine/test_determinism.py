@@ -13,19 +13,21 @@ import pytest
 Contents = Callable[[Path], dict[str, str]]
 
 
-def test_the_same_seed_gives_the_same_bytes(
-    small: Any, finished: Path, contents: Contents, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def again(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A second run, with a cache of its own, so that extraction is repeated too."""
-    again = small.run(tmp_path / "out", cache=tmp_path / "cache").folder
+    folder = tmp_path_factory.mktemp("again")
+    return Path(small.run(folder / "out", cache=folder / "cache").folder)
+
+
+def test_the_same_seed_gives_the_same_bytes(finished: Path, again: Path, contents: Contents) -> None:
     first, second = contents(finished), contents(again)
     assert first == second
     kinds = {Path(name).suffix for name in first}
     assert {".safetensors", ".jsonl", ".parquet", ".json", ".yaml"} <= kinds
 
 
-def test_the_reports_differ_in_time_only(small: Any, finished: Path, tmp_path: Path) -> None:
-    again = small.run(tmp_path).folder
+def test_the_reports_differ_in_time_only(finished: Path, again: Path) -> None:
     first, second = (json.loads((folder / "report.json").read_text()) for folder in (finished, again))
     for report in (first, second):
         headline = report.get("report", report)["headline"]
@@ -52,7 +54,7 @@ def test_the_log_holds_no_clock(finished: Path) -> None:
 
 @pytest.mark.parametrize("name", ["model", "optimiser", "losses"])
 def test_the_checkpoints_of_two_epochs_differ(finished: Path, contents: Contents, name: str) -> None:
-    """Guards the comparison above: equal files are equal because they were computed alike, not because they are empty."""
+    """Guards the comparison above: equal files are not equal because nothing is in them."""
     files = contents(finished)
     differs = files[f"checkpoints/epoch-000/{name}.safetensors"] != files[f"checkpoints/epoch-001/{name}.safetensors"]
     assert differs or name == "losses"

@@ -1,0 +1,52 @@
+"""The plan of a finished run, made again from what its folder says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from skinframe.errors import Problem, RecipeError
+from skinframe.planning import Plan, make_plan
+from skinframe.plugins import load
+from skinframe.recipe.schema import Recipe
+from skinframe.recipe.typed import typed
+
+FILE_PLUGIN = "plugins.file:"  # how the plan's identity names a one-file plugin
+
+
+def plan_of_run(run: Path, plugins: Sequence[Path] = ()) -> Plan:
+    """Rebuild the plan that a finished run was made from.
+
+    Raises RecipeError where a plugin file is not named, or where weights or a plugin file are no longer the same; the
+    training data itself may be gone.
+    """
+    path = run / "plan.yaml"
+    if not path.is_file() or not (run / "selection.json").is_file():
+        raise RecipeError(str(run), [Problem("run", "is not a finished run; name the folder that holds report.html")])
+    statement = yaml.safe_load(path.read_text(encoding="utf-8"))
+    recipe, problems = typed(Recipe, statement["recipe"], "")
+    before: dict[str, str] = statement["identity"]
+    given = {f"{FILE_PLUGIN}{plugin.name}" for plugin in plugins}
+    problems += [
+        Problem("--plugin", f"the run was made with {text}; name that file with --plugin")
+        for key, text in before.items()
+        if key.startswith(FILE_PLUGIN) and key not in given
+    ]
+    if recipe is None or problems:
+        raise RecipeError(str(path), problems)
+    plan = make_plan(recipe, load(recipe.requires, plugins, source=str(path)), str(path))
+    problems = [
+        Problem(key, f"was {text} in that run, is {plan.identity.get(key)} now")
+        for key, text in before.items()
+        if _decides(key) and plan.identity.get(key) != text
+    ]
+    if problems:
+        raise RecipeError(str(path), problems)
+    return plan
+
+
+def _decides(key: str) -> bool:
+    """Say whether a prediction depends on this key of the plan's identity; the training data it does not."""
+    return key.startswith(FILE_PLUGIN) or (key.endswith(".digest") and key != "data.digest")

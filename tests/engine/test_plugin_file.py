@@ -1,0 +1,86 @@
+"""A new loss in one short file: it runs with `--plugin` and appears in plan, log and report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+SOURCE = '''
+"""Entropy of the predictions."""
+import skinframe
+from skinframe.signals import Labels, Logits
+
+
+class Entropy(skinframe.Loss):
+    """Mean entropy of the softmax; a penalty for doubt."""
+
+    name = "entropy"
+    coupling = "per_sample"
+
+    def forward(self, logits: Logits, labels: Labels):
+        return -(logits.softmax(-1) * logits.log_softmax(-1)).sum(-1).mean()
+
+
+@skinframe.hookimpl
+def register_losses():
+    return [Entropy]
+'''.lstrip()
+
+
+@pytest.fixture(scope="module")
+def plugged(
+    small: Any, one_epoch: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[str], Path]:
+    folder = tmp_path_factory.mktemp("plugin")
+    plugin, preset = folder / "entropy_loss.py", folder / "entropy.yaml"
+    plugin.write_text(SOURCE)
+    preset.write_text("losses: {doubt: {use: entropy, weight: 0.3}}\n")
+    run = one_epoch(plugins=[plugin], presets=[str(preset)])
+    return run.folder, [str(preset)], plugin
+
+
+def test_the_file_is_short() -> None:
+    assert len(SOURCE.splitlines()) <= 20
+
+
+def test_it_is_in_the_plan_with_the_digest_of_its_file(plugged: tuple[Path, list[str], Path]) -> None:
+    statement = yaml.safe_load((plugged[0] / "plan.yaml").read_text())
+    assert statement["origins"]["losses.doubt"].startswith("entropy_loss.py sha256:")
+    assert statement["wiring"]["doubt"] == {"logits": "classify.logits", "labels": "batch.labels"}
+
+
+def test_it_is_in_every_line_of_the_log(plugged: tuple[Path, list[str], Path]) -> None:
+    for line in (plugged[0] / "log.jsonl").read_text().splitlines():
+        part = json.loads(line)["parts"]["doubt"]
+        assert part["weight"] == 0.3
+        assert 0 < part["value"] < 2.08  # at most ln 8
+
+
+def test_it_is_in_the_report(plugged: tuple[Path, list[str], Path]) -> None:
+    text = (plugged[0] / "report.json").read_text()
+    assert '"doubt"' in text
+    assert "doubt" in (plugged[0] / "report.html").read_text()
+
+
+def test_another_text_of_the_file_is_another_fingerprint(
+    small: Any, plugged: tuple[Path, list[str], Path], tmp_path: Path
+) -> None:
+    import skinframe
+
+    other = tmp_path / "entropy_loss.py"
+    other.write_text(SOURCE.replace(".mean()", ".mean() * 2"))
+    overrides = [*small.overrides, "train.epochs=1"]
+    plan = skinframe.plan(small.recipe, overrides=overrides, presets=plugged[1], plugins=[other])
+    assert plan.run_name != plugged[0].name
+
+
+def test_its_run_predicts_with_the_same_file(plugged: tuple[Path, list[str], Path], photograph: Path) -> None:
+    import skinframe
+
+    (found,) = skinframe.predict(plugged[0], [photograph], plugins=[plugged[2]])
+    assert sum(found.probabilities.values()) == pytest.approx(1)
