@@ -22,8 +22,7 @@ from skinframe.components import (
 from skinframe.errors import DataError, DiskError, NonFiniteError, RecipeError, SkinframeError
 from skinframe.hookspecs import hookimpl
 from skinframe.sample import Field, Sample
-
-__version__ = "0.1.0"
+from skinframe.version import __version__
 
 __all__ = [
     "BuildContext",
@@ -47,6 +46,7 @@ __all__ = [
     "Sample",
     "SkinframeError",
     "Tower",
+    "__version__",
     "compare",
     "hookimpl",
     "plan",

@@ -210,7 +210,7 @@ class Reasoner(Component):
 
     @abstractmethod
     def build(self, context: BuildContext) -> nn.Module:
-        """Return a module with the methods of `skinframe.model.protocols.ReasonerModule`."""
+        """Return a module with the methods of `skinframe.protocols.ReasonerModule`."""
 
     @abstractmethod
     def digest(self) -> str:

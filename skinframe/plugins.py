@@ -13,11 +13,11 @@ from types import ModuleType
 
 import pluggy
 
-import skinframe
 from skinframe import hookspecs
 from skinframe.catalog import Catalog, Origin, build_catalog
 from skinframe.components import Component
 from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.version import __version__
 
 FIRST_PARTY = ("cfa", "clip", "derm", "example", "qwen", "tiny")
 
@@ -51,7 +51,7 @@ def load(names: Iterable[str], files: Sequence[Path] = (), source: str = "plugin
 
     manager = pluggy.PluginManager("skinframe")
     manager.add_hookspecs(hookspecs)
-    origins: dict[str, Origin] = {"skinframe": Origin("skinframe", "skinframe", skinframe.__version__)}
+    origins: dict[str, Origin] = {"skinframe": Origin("skinframe", "skinframe", __version__)}
     manager.register(defaults, name="skinframe")
     broken: dict[str, str] = {}
     known = installed()

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skinframe.model.protocols import TokenRow
+from skinframe.protocols import TokenRow
 
 
 class Source(Protocol):

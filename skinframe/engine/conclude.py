@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import skinframe
 from skinframe.data.feed import Feed
 from skinframe.durable import write_json
 from skinframe.engine.curves import training_curves
@@ -25,6 +24,7 @@ from skinframe.evaluation.intervals import Score, score
 from skinframe.model.assemble import Assembled
 from skinframe.reporting.schema import Calibration, Headline, MetricInfo, Report, Row
 from skinframe.reporting.write import write_report
+from skinframe.version import __version__
 
 RECONSTRUCTION = (
     "The paper's equations, weights and prompts are not public; the CFA terms here are our reconstruction"
@@ -120,7 +120,7 @@ def _headline(prepared: Prepared, folder: Path, chosen: int, seconds: float) -> 
         scale=plan.recipe.scale,
         device=_device(prepared.device),
         date=datetime.now(UTC).date().isoformat(),
-        version=skinframe.__version__,
+        version=__version__,
         fingerprint=plan.fingerprint,
         seed=plan.recipe.seed,
         group_level=plan.parts.dataset.level,

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import skinframe
 from skinframe.catalog import Catalog
 from skinframe.components import Component, Requirement
 from skinframe.errors import RecipeError
 from skinframe.planning.resolve import Parts, resolve
 from skinframe.planning.wire import Wiring, wire
 from skinframe.recipe.schema import Recipe
+from skinframe.version import __version__
 
 # What may differ between two runs of the same experiment: it changes no number.
 NOT_FINGERPRINTED = ("title", "images.workers", "train.tensorboard", "evaluate.cases")
@@ -107,7 +107,7 @@ def _identity(recipe: Recipe, parts: Parts, wiring: Wiring, catalog: Catalog) ->
             kept[f"{path}.digest"] = _digest(component)
     used = {entry.origin.plugin: entry.origin for entry in catalog.entries.values()}
     kept |= {f"plugins.{name}": f"{origin.distribution} {origin.version}" for name, origin in used.items()}
-    kept["skinframe"] = skinframe.__version__
+    kept["skinframe"] = __version__
     for path in dropped_paths(wiring):  # a disabled component must not show, or weight 0 would be another run
         kept = {key: value for key, value in kept.items() if not key.startswith(f"{path}.")}
     return kept

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from skinframe import BuildContext, PromptText
-from skinframe.model.protocols import TokenRow
+from skinframe.protocols import TokenRow
 from skinframe.seeding import derive
 from skinframe_qwen import _state
 from skinframe_qwen._connector import Connector, pool_grid
@@ -28,7 +28,7 @@ SIGNALS = frozenset({"hidden", "rationale_logits"})
 
 
 class QwenReasoner(nn.Module):
-    """A `skinframe.model.protocols.ReasonerModule` over Qwen2.5-VL's language model."""
+    """A `skinframe.protocols.ReasonerModule` over Qwen2.5-VL's language model."""
 
     base: Any  # transformers' class, whose annotations say less than it does
 

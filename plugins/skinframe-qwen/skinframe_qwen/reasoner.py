@@ -132,7 +132,7 @@ class Qwen25VL(skinframe.Reasoner):
         return found
 
     def build(self, context: skinframe.BuildContext) -> nn.Module:
-        """Return the module of `skinframe.model.protocols.ReasonerModule`. Raises RecipeError without weights."""
+        """Return the module of `skinframe.protocols.ReasonerModule`. Raises RecipeError without weights."""
         from skinframe_qwen._module import QwenReasoner
 
         folder = self.checkpoint.folder
