@@ -116,7 +116,7 @@ def _headline(prepared: Prepared, folder: Path, chosen: int, seconds: float) -> 
     }
     epochs = len(list((folder / "checkpoints").glob("epoch-*[0-9]")))
     return Headline(
-        name=plan.recipe.title or plan.recipe.name,
+        name=f"{plan.recipe.title or plan.recipe.name} on {plan.recipe.data.use}",
         scale=plan.recipe.scale,
         device=_device(prepared.device),
         date=datetime.now(UTC).date().isoformat(),
