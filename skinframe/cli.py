@@ -68,16 +68,16 @@ def parser() -> argparse.ArgumentParser:
     show.set_defaults(verb=_show)
 
     report = verbs.add_parser("report", help="write a finished run's report.html again and print its summary")
-    report.add_argument("run", type=Path, metavar="RUN")
+    report.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     report.set_defaults(verb=_report)
 
     compare = verbs.add_parser("compare", help="compare finished runs on the same test samples")
-    compare.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    compare.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folders")
     compare.set_defaults(verb=_compare)
 
     predict = verbs.add_parser("predict", help="probabilities, rationale and heat map for new images")
-    predict.add_argument("run", type=Path, metavar="RUN")
-    predict.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    predict.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    predict.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="JPEG or PNG files")
     predict.add_argument("--meta", action="append", default=[], metavar="FIELD=VALUE", help="e.g. age=60, sex=female")
     predict.add_argument("--out", type=Path, help="folder for heat maps and predictions.json")
     predict.add_argument("--plugin", action="append", default=[], metavar="FILE", help="one-file plugin of the run")
@@ -86,9 +86,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _recipe_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("recipe", metavar="RECIPE")
-    command.add_argument("--preset", action="append", default=[], metavar="NAME", help="overlay, in order")
-    command.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", dest="overrides")
+    command.add_argument("recipe", metavar="RECIPE", help="a recipe file, for example recipes/cfa_full.yaml")
+    command.add_argument(
+        "--preset", action="append", default=[], metavar="NAME", help="lay presets/NAME.yaml over the recipe, in order"
+    )
+    command.add_argument(
+        "--set", action="append", default=[], metavar="PATH=VALUE", dest="overrides", help="set one path, last of all"
+    )
     command.add_argument("--without", action="append", default=[], metavar="KIND.NAME", help="disable a component")
     command.add_argument("--plugin", action="append", default=[], metavar="FILE", help="load a one-file plugin")
 
