@@ -127,6 +127,10 @@ class Prompt(Component):
     def class_descriptions(self, classes: Sequence[str]) -> list[str]:
         """Return one zero-shot description a class, in order."""
 
+    def class_words(self, classes: Sequence[str]) -> list[str]:
+        """Return what each class is called in text, in order: a verbalizer reads the first token of each."""
+        return list(classes)
+
     @abstractmethod
     def rationale(self, sample: Sample, classes: Sequence[str], attributes: Sequence[str]) -> str:
         """Return the target rationale that names the attributes."""
@@ -187,6 +191,7 @@ class BuildContext:
     classes: tuple[str, ...]
     shapes: Mapping[str, Shape]
     seed: int
+    class_words: tuple[str, ...] = ()  # what the prompt calls the classes
     device: str = "cpu"
     precision: Literal["fp32", "bf16"] = "fp32"
     reasoner: nn.Module | None = None  # for a head that borrows from it, such as the verbalizer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from skinframe.components import BuildContext
 from skinframe.planning import Plan
-from skinframe.planning.sizes import encoder_shapes, signal_shapes
+from skinframe.planning.sizes import build_head, encoder_shapes, head_context
 from skinframe.seeding import derive
 
 
@@ -73,12 +74,10 @@ def assemble(plan: Plan, device: str) -> Assembled:
         )
         reasoner = plan.parts.reasoner.build(context)
     heads = {}
-    shapes = signal_shapes(plan)
-    for name, feeds in plan.wiring.heads.items():
-        fed = {bare: shapes[full] for bare, full in feeds.items() if full in shapes}
+    for name in plan.wiring.heads:
         head_seed = derive(seed, f"heads.{name}")
-        context = BuildContext(classes=classes, shapes=fed, seed=head_seed, device=device, reasoner=reasoner)
+        context = replace(head_context(plan, name, head_seed, device), reasoner=reasoner)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(head_seed)
-            heads[name] = plan.parts.heads[name].build(context).to(device)
+            heads[name] = build_head(plan, name, context).to(device)
     return Assembled(plan, reasoner, heads)

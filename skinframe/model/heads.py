@@ -106,7 +106,7 @@ class Verbalizer(Head):
 
     @dataclass(frozen=True, kw_only=True)
     class Config:
-        words: tuple[str, ...] = ()  # one a class, distinct first tokens; empty: the class names themselves
+        words: tuple[str, ...] = ()  # one a class, distinct first tokens; empty: what the prompt calls the classes
 
     def needs(self) -> tuple[str, ...]:
         return ("hidden",)
@@ -117,5 +117,5 @@ class Verbalizer(Head):
     def build(self, context: BuildContext) -> nn.Module:
         from skinframe.model._heads import VerbalizerModule
 
-        words = self.config.words or context.classes
+        words = self.config.words or context.class_words or context.classes
         return VerbalizerModule(context, words, context.shapes["hidden"][-1])

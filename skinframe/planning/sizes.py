@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from skinframe.components import BuildContext, ModuleRow, Shape
+from skinframe.errors import Problem, RecipeError
 from skinframe.planning.plan import Plan
+
+if TYPE_CHECKING:
+    from torch import nn
 
 ADAM_BYTES = 12  # fp32 gradient and two fp32 moments beside each trained fp32 parameter
 ACTIVATION_BYTES_PER_TOKEN = 6.6e6  # estimate for the 7B language model without checkpointing; scaled by its size
@@ -66,7 +71,9 @@ def head_context(plan: Plan, name: str, seed: int, device: str) -> BuildContext:
     """Return what a head is built from; its signals go by bare name."""
     shapes = signal_shapes(plan)
     fed = {bare: shapes[full] for bare, full in plan.wiring.heads[name].items() if full in shapes}
-    return BuildContext(classes=plan.parts.dataset.classes, shapes=fed, seed=seed, device=device)
+    classes = plan.parts.dataset.classes
+    words = tuple(plan.parts.prompt.class_words(classes))
+    return BuildContext(classes=classes, class_words=words, shapes=fed, seed=seed, device=device)
 
 
 def module_rows(plan: Plan) -> list[ModuleRow]:
@@ -80,10 +87,18 @@ def module_rows(plan: Plan) -> list[ModuleRow]:
     return rows
 
 
+def build_head(plan: Plan, name: str, context: BuildContext) -> nn.Module:
+    """Build one head. Raises RecipeError under its path where its options do not fit the model."""
+    try:
+        return plan.parts.heads[name].build(context)
+    except ValueError as error:
+        raise RecipeError(plan.source, [Problem(f"heads.{name}", str(error))]) from error
+
+
 def _head_rows(plan: Plan, name: str) -> list[ModuleRow]:
     import torch
 
     with torch.device("meta"):
-        module = plan.parts.heads[name].build(head_context(plan, name, 0, "meta"))
+        module = build_head(plan, name, head_context(plan, name, 0, "meta"))
     count = sum(parameter.numel() for parameter in module.parameters())
     return [ModuleRow(name=f"heads.{name}", role="trained", parameters=count, bytes=4 * count)]

@@ -114,6 +114,10 @@ class ClinicalTemplate(skinframe.Prompt):
             texts.append(text + (self._text["with"].format(findings=join(typical)) if typical else ""))
         return texts
 
+    def class_words(self, classes: Sequence[str]) -> list[str]:
+        """Return each class's name in words, e.g. 'basal cell carcinoma'."""
+        return [self._template.class_name(name) for name in classes]
+
     def rationale(self, sample: Sample, classes: Sequence[str], attributes: Sequence[str]) -> str:
         """Return e.g. 'Findings: atypical network, blue-whitish veil. Assessment: melanoma.'
 
