@@ -97,6 +97,9 @@ def flaw_of(folder: Path) -> str | None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what an interrupted write left behind."""
-    for leftover in folder.glob("*.tmp-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    """Remove what an interrupted write left behind, here and in the folders below; the folder must have one owner."""
+    for leftover in list(folder.rglob("*.tmp-*")):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)

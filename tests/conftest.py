@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -104,7 +105,9 @@ def small(tiny_qwen: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
         "evaluate.cases=3",
         "evaluate.probes=false",
     )
-    return Small(RECIPE, overrides, tmp_path_factory.mktemp("cache"))
+    recipe = tmp_path_factory.mktemp("recipes") / RECIPE.name
+    shutil.copy(RECIPE, recipe)  # a recipe edited while the tests run must not change them
+    return Small(recipe, overrides, tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")

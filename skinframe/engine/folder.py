@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from skinframe.durable import disk_errors, write_atomic
+from skinframe.durable import disk_errors, sweep, write_atomic
 from skinframe.errors import BusyError, Problem, RecipeError
 from skinframe.planning import Plan
 from skinframe.planning.show import plan_yaml
@@ -34,6 +34,7 @@ def run_folder(plan: Plan, out: Path, resume: bool) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         _same_plan(plan, folder)
+        sweep(folder)
         write_atomic(folder / "plan.yaml", plan_yaml(plan).encode())
         yield folder
 
@@ -70,9 +71,7 @@ def _refuse_other_plan(plan: Plan, out: Path) -> None:
     if not others:
         return
     newest = others[-1].parent
-    what = (
-        f"no run of this plan stands in {out}; leave --resume out to start one. {newest.name} differs in"
-    )
+    what = f"no run of this plan stands in {out}; leave --resume out to start one. {newest.name} differs in"
     raise RecipeError(plan.source, [Problem("--resume", what), *_differences(plan, newest)])
 
 
@@ -80,7 +79,14 @@ def _differences(plan: Plan, folder: Path) -> list[Problem]:
     path = folder / "plan.yaml"
     if not path.is_file():
         return []
-    before = yaml.safe_load(path.read_text(encoding="utf-8"))["identity"]
-    now = dict(plan.identity)
+    before, now = _identity(path), dict(plan.identity)
     keys = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     return [Problem(key, f"was {before.get(key)} in that run, is {now.get(key)} now") for key in keys]
+
+
+def _identity(path: Path) -> dict[str, str]:
+    try:
+        return dict(yaml.safe_load(path.read_text(encoding="utf-8"))["identity"])
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        what = "is not the plan of a run; restore it, or move the run folder away to start afresh"
+        raise RecipeError(str(path.parent), [Problem(path.name, what)]) from error

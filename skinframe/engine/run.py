@@ -50,7 +50,7 @@ def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tu
     from skinframe.evaluation.select import best, exhausted
     from skinframe.model.assemble import assemble
     from skinframe.model.objective import Objective
-    from skinframe.train.checkpoint import load_checkpoint, newest_checkpoint
+    from skinframe.train.checkpoint import newest_checkpoint
     from skinframe.train.loop import Trainer
     from skinframe.train.trackers import Tracker
 
@@ -71,25 +71,33 @@ def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tu
         trainer = Trainer(plan, model, Objective(plan), feed, prepared.split.train, folder, accelerator, watch)
         if start is not None:
             display.say(f"continuing after epoch {start.epoch}")
-            if len(history) <= start.epoch:  # killed between a checkpoint and its validation
-                model.load_trained_state(start.tensors("model"))
+            for epoch in range(len(history), start.epoch + 1):  # killed between a checkpoint and its validation
+                model.load_trained_state(_whole(folder, epoch).tensors("model"))
                 history.append(validate(prepared, model, feed))
+                _write_history(folder, history)
         select = recipe.select
         for checkpoint in _until_exhausted(trainer.epochs(start), history, select, exhausted):
             history.append(validate(prepared, model, feed))
-            write_json(folder / "validation.json", [_finite(entry) for entry in history])
+            _write_history(folder, history)
             display.say(f"epoch {checkpoint.epoch}: validation {select.by} {history[-1][select.by]:.4f}")
     tracker.close()
     if prepared.tower_calls != calls:
         raise AssertionError("a frozen tower was called during training; its features are cached")
     chosen = best(history, select.by, select.mode)
-    checkpoint = load_checkpoint(folder / "checkpoints" / f"epoch-{chosen:03d}")
-    if checkpoint is None:
-        what = f"the chosen checkpoint (epoch {chosen}) does not match its hashes; move the folder away and run again"
-        raise RecipeError(str(folder), [Problem("checkpoints", what)])
-    model.load_trained_state(checkpoint.tensors("model"))
+    model.load_trained_state(_whole(folder, chosen).tensors("model"))
     write_json(folder / "selection.json", {"epoch": chosen, "by": select.by, "mode": select.mode})
     return chosen, model, feed
+
+
+def _whole(folder: Path, epoch: int) -> Any:
+    """Return the checkpoint of an epoch. Raises RecipeError where its files do not match their hashes."""
+    from skinframe.train.checkpoint import load_checkpoint
+
+    checkpoint = load_checkpoint(folder / "checkpoints" / f"epoch-{epoch:03d}")
+    if checkpoint is None:
+        what = f"epoch {epoch} is needed and does not match its hashes; move the folder away and run again"
+        raise RecipeError(str(folder), [Problem("checkpoints", what)])
+    return checkpoint
 
 
 def _until_exhausted(epochs: Any, history: list[dict[str, float]], select: Any, exhausted: Any) -> Any:
@@ -108,5 +116,7 @@ def _history(folder: Path, epochs: int) -> list[dict[str, float]]:
     return [{k: math.nan if v is None else v for k, v in entry.items()} for entry in entries[:epochs]]
 
 
-def _finite(entry: dict[str, float]) -> dict[str, float | None]:
-    return {key: value if math.isfinite(value) else None for key, value in entry.items()}
+def _write_history(folder: Path, history: list[dict[str, float]]) -> None:
+    """Write what has been validated; JSON has no NaN, so an undefined figure is null."""
+    plain = [{k: v if math.isfinite(v) else None for k, v in entry.items()} for entry in history]
+    write_json(folder / "validation.json", plain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from skinframe.durable import flaw_of, sweep, write_folder
+from skinframe.durable import disk_errors, flaw_of, sweep, write_folder
 from skinframe.errors import Problem, RecipeError
 
 log = logging.getLogger("skinframe")
@@ -44,6 +45,9 @@ def save_checkpoint(
     whole_state = {**state, "epoch": epoch}
     files = {f"{name}.safetensors": safetensors.torch.save(_storable(group)) for name, group in tensors.items()}
     files["state.json"] = json.dumps(whole_state, indent=2, sort_keys=True).encode()
+    if target.exists():  # it did not verify, or training would have gone on behind it
+        with disk_errors(target):
+            shutil.rmtree(target)
     write_folder(target, files)
     return Checkpoint(target, whole_state)
 

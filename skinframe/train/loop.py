@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from accelerate import Accelerator
 from skinframe.data.batches import epoch_order, epoch_steps, view_of
 from skinframe.data.feed import Feed
 from skinframe.durable import disk_errors
-from skinframe.errors import NonFiniteError
+from skinframe.errors import NonFiniteError, Problem, RecipeError
 from skinframe.model.assemble import Assembled
 from skinframe.model.objective import Objective
 from skinframe.planning import Plan
@@ -73,6 +74,8 @@ class Trainer:
                     stream.flush()
                 step += 1
                 self.watch(step, total, line)
+            with disk_errors(log_path):  # the checkpoint to come states this length
+                os.fsync(stream.fileno())
         return step
 
     def _step(
@@ -123,8 +126,15 @@ class Trainer:
 
 
 def _truncate(path: Path, size: int) -> None:
-    """Forget log lines of the epoch that was cut off: it is trained again, bit for bit."""
-    with path.open("ab") as stream:
+    """Forget log lines of the epoch that was cut off: it is trained again, bit for bit.
+
+    Raises RecipeError where the log holds less than the checkpoint says.
+    """
+    found = path.stat().st_size if path.is_file() else 0
+    if found < size:
+        what = f"has {found} bytes where the checkpoint says {size}; restore it, or move the run folder away"
+        raise RecipeError(str(path.parent), [Problem(path.name, what)])
+    with disk_errors(path), path.open("ab") as stream:
         stream.truncate(size)
 
 
