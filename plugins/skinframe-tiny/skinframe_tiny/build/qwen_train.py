@@ -25,7 +25,7 @@ class Options:
     """How much to draw and how long to train."""
 
     photographs: int = 40_000
-    steps: int = 1500
+    steps: int = 1200
     batch: int = 32
     rate: float = 3e-3
     weight_decay: float = 0.02
