@@ -1,0 +1,122 @@
+"""Rewrite the generated tables of the docs: `uv run python docs/generate.py`. A test fails while one is out of date.
+
+A table stands between `<!-- generated: NAME -->` and `<!-- end -->`; NAME is a function below.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import inspect
+import re
+import typing
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from skinframe import cli, hookspecs, plugins, signals
+from skinframe.components import KINDS, Loss
+from skinframe.recipe import schema
+
+DOCS = Path(__file__).parent
+REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table."""
+    cells = [list(head), *map(list, rows)]
+    lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]
+    return "\n".join([lines[0], "|" + " --- |" * len(cells[0]), *lines[1:]])
+
+
+def first_line(thing: object) -> str:
+    return (inspect.getdoc(thing) or "").partition("\n")[0]
+
+
+def signal_table() -> str:
+    """Every signal that the engine names."""
+    found = [(name, signals.signal_of(value)) for name, value in vars(signals).items()]
+    rows = [(f"`{s.name}`", f"`{n}`", f"`[{s.dims}]`", s.kind, s.doc) for n, s in found if s is not None]
+    return table(("signal", "annotation", "dims", "kind", "meaning"), rows)
+
+
+def hook_table() -> str:
+    """Every hook, in the order of hookspecs.py."""
+    hooks = [(name, value) for name, value in vars(hookspecs).items() if name.startswith("register_")]
+    rows = []
+    for name, hook in hooks:
+        returns = str(hook.__annotations__["return"]).replace("list[type[", "list[type[skinframe.")
+        rows.append((f"`{name}()`", f"`{returns}`", first_line(hook)))
+    return table(("hook", "returns", "what"), rows)
+
+
+def component_table() -> str:
+    """Every component of the engine and of the first-party plugins."""
+    catalog = plugins.load(["cfa", "clip", "derm", "example", "qwen", "tiny"])
+    rows = []
+    for kind in KINDS:
+        for name in catalog.names(kind):
+            entry = catalog.entries[kind, name]
+            rows.append((kind, f"`{name}`", entry.origin.distribution, first_line(entry.component)))
+    return table(("kind", "`use`", "from", "what"), rows)
+
+
+def loss_table() -> str:
+    """The losses of skinframe-cfa: coupling and options with defaults."""
+    catalog = plugins.load(["cfa"])
+    rows = []
+    for name in catalog.names("loss"):
+        component = catalog.entries["loss", name].component
+        if not issubclass(component, Loss):
+            raise TypeError(f"{name} is registered as a loss and is none")
+        fields = dataclasses.fields(component.Config)
+        options = ", ".join(f"`{field.name}: {field.default}`" for field in fields)
+        rows.append((f"`{name}`", component.coupling.replace("_", " "), options or "none"))
+    return table(("`use`", "coupling", "options and defaults"), rows)
+
+
+def recipe_table() -> str:
+    """Every key of a recipe's own sections with type and default."""
+    rows = []
+    for section in ("split", "images", "train", "select", "evaluate"):
+        kind = {"split": schema.Split, "images": schema.Images, "train": schema.Train}
+        owner = {**kind, "select": schema.Select, "evaluate": schema.Evaluate}[section]
+        hints = typing.get_type_hints(owner)
+        for field in dataclasses.fields(owner):
+            hint = hints[field.name]
+            shown = hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+            rows.append((f"`{section}.{field.name}`", f"`{shown}`", f"`{field.default!r}`"))
+    return table(("key", "type", "default"), rows)
+
+
+def cli_tables() -> str:
+    """Every command with its arguments, read from the parser itself."""
+    parser = cli.parser()
+    verbs = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    helps = {action.dest: action.help or "" for action in verbs._choices_actions}
+    parts = []
+    for name, verb in verbs.choices.items():
+        rows = []
+        for action in verb._actions:
+            if isinstance(action, argparse._HelpAction):
+                continue
+            shown = action.option_strings[0] if action.option_strings else action.metavar or action.dest
+            value = f" {action.metavar or action.dest.upper()}" if action.option_strings and action.nargs != 0 else ""
+            rows.append((f"`{shown}{value}`", (action.help or "").replace("%%", "%")))
+        parts.append(f"### skinframe {name}\n\n{helps[name].capitalize()}.\n\n{table(('argument', 'meaning'), rows)}")
+    return "\n\n".join(parts)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    function.__name__: function
+    for function in (signal_table, hook_table, component_table, loss_table, recipe_table, cli_tables)
+}
+
+
+def rewritten(text: str) -> str:
+    """Return a page with its generated tables made anew. Raises KeyError naming an unknown table."""
+    return REGION.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}\n{found[3]}", text)
+
+
+if __name__ == "__main__":
+    for page in sorted(DOCS.glob("*.md")):
+        page.write_text(rewritten(page.read_text(encoding="utf-8")), encoding="utf-8")

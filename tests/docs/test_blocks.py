@@ -1,0 +1,125 @@
+"""Every block of the docs is run or checked: what is written is run."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shlex
+import sys
+import tomllib
+import types
+from pathlib import Path
+from typing import Any
+
+import pages
+import pytest
+import yaml
+
+from skinframe import cli
+from skinframe.engine.start import plan_of
+from skinframe.recipe.load import merge
+
+LIGHT = ("plan", "list", "show")  # executed; the others are read by the real parser
+OTHER = ("uv run tox", "pip install", "uv run", "python -m skinframe_tiny.build", "hf download", "uvx")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder with the recipes beside it, as a reader has them."""
+    (tmp_path / "recipes").symlink_to(pages.ROOT / "recipes")
+    (tmp_path / "plugins").symlink_to(pages.ROOT / "plugins")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", pages.PAGES, ids=pages.NAMES)
+def test_blocks(
+    page: Path, desk: Path, tiny_qwen: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = types.ModuleType("page")  # a real module, so that dataclasses and annotations find their names
+    monkeypatch.setitem(sys.modules, "page", module)
+    monkeypatch.syspath_prepend(desk)
+    files: list[Path] = []
+    for block in pages.blocks(page):
+        assert block.language in pages.LANGUAGES, f"{block.page}:{block.line}: language '{block.language}'"
+        source = block.note_of("from")
+        if source is not None:
+            _stands_in(block, pages.ROOT / source)
+        file = block.note_of("file")
+        if file is not None:
+            (desk / file).write_text(block.text, encoding="utf-8")
+            files += [desk / file] if file.endswith(".py") and not file.startswith("test_") else []
+        if block.language == "python":
+            _execute(block, vars(module))
+        elif block.language == "yaml" and source is None:
+            _plans(block, desk, files, tiny_qwen)
+        elif block.language == "toml":
+            tomllib.loads(block.text)
+        elif block.language == "console":
+            _console(block, capsys)
+
+
+def _stands_in(block: pages.Block, path: Path) -> None:
+    """A recipe's excerpt says nothing that the recipe does not; any other file stands there word for word."""
+    text = path.read_text(encoding="utf-8")
+    if block.language == "yaml":
+        part, whole = yaml.safe_load(block.text), yaml.safe_load(text)
+        merged: Any = yaml.safe_load(text)
+        merge(merged, part)
+        assert merged == whole, f"{block.page}:{block.line} differs from {path.name}"
+    else:
+        assert block.text == text, f"{block.page}:{block.line} differs from {path.name}"
+
+
+def _execute(block: pages.Block, names: dict[str, Any]) -> None:
+    """Run a block where the blocks above it on its page left off; lines keep their numbers in a traceback."""
+    tree = ast.increment_lineno(ast.parse(block.text, block.page), block.line - 1)
+    exec(compile(tree, str(pages.ROOT / block.page), "exec"), names)  # noqa: S102  (the docs' own text)
+
+
+def _plans(block: pages.Block, desk: Path, files: list[Path], model: Path) -> None:
+    """A block of YAML is a whole recipe where it extends one, else it is laid over the main recipe as a preset is."""
+    data = yaml.safe_load(block.text)
+    path = desk / (block.note_of("file") or "block.yaml")
+    path.write_text(block.text, encoding="utf-8")
+    recipe, presets = (str(path), []) if "extends" in data else ("recipes/cfa_full.yaml", [str(path)])
+    own = (data.get("reasoner") or {}).get("config", {}).get("model")
+    overrides = [] if own else [f"reasoner.config.model={model}"]
+    plan_of(recipe, presets, overrides, (), files)
+
+
+def _console(block: pages.Block, capsys: pytest.CaptureFixture[str]) -> None:
+    for command, shown in pages.commands(block):
+        words = shlex.split(command, comments=True)
+        words = words[2:] if words[:2] == ["uv", "run"] and words[2] == "skinframe" else words
+        if words[0] != "skinframe":
+            assert command.startswith(OTHER), f"{block.page}:{block.line}: what is '{command}'?"
+            continue
+        options = cli.parser().parse_args(words[1:])
+        if hasattr(options, "recipe"):
+            assert Path(options.recipe).is_file(), f"{block.page}:{block.line}: no recipe {options.recipe}"
+        if words[1] in LIGHT:
+            options.verb(options)
+            _matches(shown, capsys.readouterr().out, f"{block.page}:{block.line}")
+
+
+def _matches(shown: list[str], printed: str, where: str) -> None:
+    """The output shown is the output printed; a line `…` stands for any lines."""
+    lines = [line.rstrip() for line in printed.splitlines()]
+    at, free = 0, not shown
+    for line in shown:
+        if line == "…":
+            free = True
+            continue
+        found = next((i for i in range(at, len(lines)) if lines[i] == line), None) if free else at
+        assert found is not None, f"{where}: not printed: {line}"
+        assert found < len(lines), f"{where}: printed less than is shown: {line}"
+        assert lines[found] == line, f"{where}: printed '{lines[found]}' where the page shows '{line}'"
+        at, free = found + 1, False
+    assert free or at == len(lines), f"{where}: prints more: {lines[at : at + 3]}"
+
+
+def test_this_machine_has_an_offline_hub() -> None:
+    """A page that fetched something would pass on the author's machine only."""
+    assert os.environ["HF_HUB_OFFLINE"] == "1"
