@@ -5,20 +5,30 @@ Concrete classes, safetensors only, no remote code, no network.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import BitsAndBytesConfig, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VisionTransformerPretrainedModel
 
+from skinframe import RecipeError
+from skinframe.errors import Problem
 from skinframe_qwen._quiet import no_progress_bars, quiet_import
 
 with quiet_import():
     from bitsandbytes.nn import Linear4bit
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
-SOURCE: dict[str, Any] = {"use_safetensors": True, "local_files_only": True, "trust_remote_code": False}
+SOURCE: dict[str, Any] = {
+    "use_safetensors": True,
+    "local_files_only": True,
+    "trust_remote_code": False,
+    "output_loading_info": True,  # a tensor that a file lacks is otherwise drawn at random, with a mere warning
+}
 
 
 class Blind(Qwen2_5_VLForConditionalGeneration):  # type: ignore[no-untyped-call]
@@ -50,8 +60,8 @@ def load_language_model(folder: Path, quantize: str, precision: str, device: str
         bnb_4bit_compute_dtype=dtype,
         llm_int8_skip_modules=["lm_head"],
     )
-    with no_progress_bars():
-        model = Blind.from_pretrained(
+    with no_progress_bars(), _reading(folder):
+        loaded: Any = Blind.from_pretrained(
             folder,
             dtype=dtype,
             device_map={"": device},
@@ -61,6 +71,7 @@ def load_language_model(folder: Path, quantize: str, precision: str, device: str
             key_mapping={r"^model(?!\.(language_model|visual))": "model.language_model"},
             **SOURCE,
         )
+        model: Blind = _whole(loaded)
     _no_cpu_packing(model)
     return model.requires_grad_(False)
 
@@ -68,8 +79,8 @@ def load_language_model(folder: Path, quantize: str, precision: str, device: str
 def load_tower(folder: Path, precision: str, device: str) -> Tower:
     """Return the frozen vision tower, in evaluation mode; no key of the language model is read."""
     config: Any = Qwen2_5_VLConfig.from_pretrained(folder, local_files_only=True)
-    with no_progress_bars():
-        tower: Tower = Tower.from_pretrained(
+    with no_progress_bars(), _reading(folder):
+        loaded: Any = Tower.from_pretrained(
             folder,
             config=config.vision_config,
             dtype=DTYPES[precision],
@@ -78,9 +89,30 @@ def load_tower(folder: Path, precision: str, device: str) -> Tower:
             key_mapping={r"^(model\.)?visual\.": ""},
             **SOURCE,
         )
+        tower: Tower = _whole(loaded)
     tower.requires_grad_(False)
     tower.train(False)
     return tower
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Say which checkpoint cannot be read, in place of a library's traceback."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (OSError, SafetensorError, KeyError, RuntimeError, ValueError) as error:
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        what = f"cannot be read as a Qwen2.5-VL checkpoint ({first}); bring its files again"
+        raise RecipeError("reasoner", [Problem(str(folder), what)]) from error
+
+
+def _whole(loaded: tuple[Any, dict[str, Any]]) -> Any:
+    model, report = loaded
+    if report["missing_keys"]:
+        raise ValueError(f"{len(report['missing_keys'])} tensors are not in its files, {min(report['missing_keys'])}")
+    return model
 
 
 def _no_cpu_packing(model: torch.nn.Module) -> None:

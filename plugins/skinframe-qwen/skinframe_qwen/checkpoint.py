@@ -56,6 +56,8 @@ class Checkpoint:
         """Return the one step that brings the weights here."""
         if HUB_ID.fullmatch(self.model):
             return f"hf download {self.model} --revision {self.revision}"
+        if self.model.startswith(PREFIX):
+            return f"reinstall the plugin that ships {self.model}"
         return f"put a Qwen2.5-VL checkpoint in the Hugging Face folder format at {self.model}"
 
     def missing(self) -> list[Requirement]:
