@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +40,8 @@ class Split:
     file: str | None = None
 
     def __post_init__(self) -> None:
-        if min(self.train, self.valid, self.test) <= 0 or abs(self.train + self.valid + self.test - 1) > 1e-6:
+        shares = (self.train, self.valid, self.test)
+        if not (min(shares) > 0 and abs(sum(shares) - 1) <= 1e-6):  # so written, NaN is refused too
             raise ValueError("train, valid and test must be positive and sum to 1")
 
 
@@ -49,6 +54,11 @@ class Images:
     max_pixels: int = 50_000_000
     max_bytes: int = 50_000_000
     workers: int = 2
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_fraction <= 1:
+            raise ValueError(f"max_fraction is a share of the images in [0, 1], got {self.max_fraction}")
+        _at_least(self, 1, "max_pixels", "max_bytes", "workers")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +80,13 @@ class Train:
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "max_tokens", "threads", "gradient_norms_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        _at_least(self, 1, "epochs", "batch_size", "max_tokens", "threads", "gradient_norms_every")
         if not 1 <= self.views <= 8:
             raise ValueError(f"views must be 1 to 8 (the dihedral views), got {self.views}")
-        if self.lr <= 0 or (self.head_lr is not None and self.head_lr <= 0):
+        if not all(0 < rate < math.inf for rate in (self.lr, self.lr if self.head_lr is None else self.head_lr)):
             raise ValueError("lr and head_lr must be positive")
+        if not (0 <= self.weight_decay < math.inf and 0 <= self.clip < math.inf):
+            raise ValueError("weight_decay and clip must not be negative; clip 0 never clips")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is a share of all steps in [0, 1), got {self.warmup}")
 
@@ -89,6 +99,9 @@ class Select:
     mode: Literal["min", "max"] = "min"
     patience: int = 0
 
+    def __post_init__(self) -> None:
+        _at_least(self, 0, "patience")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluate:
@@ -99,6 +112,12 @@ class Evaluate:
     max_new_tokens: int = 48
     cases: int = 12
     probes: bool = True
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "resamples", "max_new_tokens")
+        _at_least(self, 0, "cases")
+        if not 0 < self.level < 1:
+            raise ValueError(f"level is the share that an interval covers, in (0, 1), got {self.level}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,3 +143,16 @@ class Recipe:
     train: Train = field(default_factory=Train)
     select: Select = field(default_factory=Select)
     evaluate: Evaluate = field(default_factory=Evaluate)
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            what = (
+                "name is the run folder's: letters, digits, '.', '_', '-', at most 80, beginning with one of the first"
+            )
+            raise ValueError(f"{what} two; got {self.name!r}")
+
+
+def _at_least(section: Any, least: int, *names: str) -> None:
+    for name in names:
+        if getattr(section, name) < least:
+            raise ValueError(f"{name} must be at least {least}, got {getattr(section, name)}")

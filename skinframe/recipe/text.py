@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,19 @@ class _Loader(yaml.SafeLoader):
 def read_mapping(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file. Raises RecipeError with the line of what is wrong."""
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for a writer
+            what = "is a folder; name the recipe in it" if stat.S_ISDIR(status.st_mode) else "is not a regular file"
+            raise RecipeError(str(path), [Problem("file", what)])
+        size = status.st_size
         if size > MAX_BYTES:
             raise RecipeError(str(path), [Problem("file", f"is {size:,} bytes; a recipe has at most {MAX_BYTES:,}")])
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+    except UnicodeDecodeError as error:
+        raise RecipeError(str(path), [Problem("file", f"is not UTF-8 text (byte {error.start})")]) from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        reason = "no such file" if isinstance(error, FileNotFoundError) else reason
         raise RecipeError(str(path), [Problem("file", reason)]) from error
     return parse_mapping(text, str(path))
 
