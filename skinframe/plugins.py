@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pluggy
 
@@ -68,26 +69,40 @@ def load(names: Iterable[str], files: Sequence[Path] = (), source: str = "plugin
             problems.append(Problem("requires", f"plugin '{name}' failed to load: {broken[name]}"))
     for path in files:
         origin, module = _load_file(path)
+        if origin.plugin in origins:
+            problems.append(Problem("--plugin", f"two plugin files are named '{path.name}'; rename one"))
+            continue
         origins[origin.plugin] = origin
         manager.register(module, name=origin.plugin)
     problems += _misspelt(manager)
-    catalog, flaws = build_catalog(_registered(manager, origins), broken, origins)
-    problems += [Problem("plugins", flaw) for flaw in flaws]
+    registered, flaws = _registered(manager, origins)
+    catalog, clashes = build_catalog(registered, broken, origins)
+    problems += [Problem("plugins", flaw) for flaw in flaws + clashes]
     if problems:
         raise RecipeError(source, problems)
     return catalog
 
 
-def _registered(manager: pluggy.PluginManager, origins: dict[str, Origin]) -> list[tuple[type[Component], Origin]]:
-    found = []
+def _registered(
+    manager: pluggy.PluginManager, origins: dict[str, Origin]
+) -> tuple[list[tuple[type[Component], Origin]], list[str]]:
+    """Call every hook; return what was registered, and what a hook did instead of giving a list of classes."""
+    found: list[tuple[type[Component], Origin]] = []
+    flaws = []
     for hook in vars(manager.hook).values():
-        if not isinstance(hook, pluggy.HookCaller):
-            continue
-        for implementation in hook.get_hookimpls():
-            components: list[type[Component]] = implementation.function()  # type: ignore[assignment]
-            for component in components:
-                found.append((component, origins[implementation.plugin_name]))
-    return found
+        for implementation in hook.get_hookimpls() if isinstance(hook, pluggy.HookCaller) else ():
+            origin = origins[implementation.plugin_name]
+            where = f"{hook.name} of {origin}"
+            try:
+                components: Any = implementation.function()
+            except Exception as error:  # a stranger's hook may raise anything
+                flaws.append(f"{where}: {type(error).__name__}: {error}")
+                continue
+            if isinstance(components, list | tuple):
+                found += [(component, origin) for component in components]
+            else:
+                flaws.append(f"{where}: expected a list of component classes, got {components!r}")
+    return found, flaws
 
 
 def _misspelt(manager: pluggy.PluginManager) -> list[Problem]:
@@ -121,6 +136,9 @@ def _load_file(path: Path) -> tuple[Origin, ModuleType]:
     sys.modules[spec.name] = module  # dataclasses and signal annotations look their module up by name
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RecipeError("--plugin", [Problem(str(path), f"{type(error).__name__}: {error}")]) from error
+    if not any(hasattr(value, "skinframe_impl") for value in vars(module).values()):
+        what = "registers nothing; mark a function with @skinframe.hookimpl, for example register_losses"
+        raise RecipeError("--plugin", [Problem(str(path), what)])
     return Origin(name, path.name, f"sha256:{digest[:12]}"), module
