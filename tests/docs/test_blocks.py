@@ -49,7 +49,8 @@ def test_blocks(
         file = block.note_of("file")
         if file is not None:
             (desk / file).write_text(block.text, encoding="utf-8")
-            files += [desk / file] if file.endswith(".py") and not file.startswith("test_") else []
+            plugin = file.endswith(".py") and not file.startswith("test_")
+            files += [desk / file] if plugin and desk / file not in files else []
         if block.language == "python":
             _execute(block, vars(module))
         elif block.language == "yaml" and source is None:
