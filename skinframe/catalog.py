@@ -64,7 +64,7 @@ def build_catalog(
     for component, origin in registered:
         flaw = malformed(component)
         if flaw:
-            problems.append(f"{component.__qualname__} of {origin}: {flaw}")
+            problems.append(f"{getattr(component, '__qualname__', repr(component))} of {origin}: {flaw}")
             continue
         key = (component.kind, component.name)
         if key in entries and entries[key].component is not component:

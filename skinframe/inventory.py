@@ -23,18 +23,18 @@ def plugins() -> str:
 
 def components(names: Sequence[str]) -> str:
     """Return the components of the named plugins (all of them where none is named), by kind, with their origin."""
-    catalog = _tolerant(names or sorted(installed()))
+    catalog, broken = _tolerant(names or sorted(installed()))
     lines = []
     for kind in KINDS:
         entries = [(name, catalog.entries[kind, name]) for name in catalog.names(kind)]
         lines += [kind, *(f"  {name:<24}{entry.origin!s:<24}{_first_line(entry)}" for name, entry in entries)]
-    lines += [f"not loaded: {name}: {reason}" for name, reason in catalog.broken.items()]
+    lines += [f"not loaded: {problem.what}" for problem in broken]
     return "\n".join(lines)
 
 
 def describe(name: str, files: Sequence[Path] = ()) -> str:
     """Return a component's options with types and defaults, its docs and its origin. Raises RecipeError."""
-    catalog = _tolerant(sorted(installed()), files)
+    catalog, _ = _tolerant(sorted(installed()), files)
     found = [entry for (_, entry_name), entry in catalog.entries.items() if entry_name == name]
     if not found:
         hint = did_you_mean(name, {entry_name for _, entry_name in catalog.entries})
@@ -42,17 +42,19 @@ def describe(name: str, files: Sequence[Path] = ()) -> str:
     return "\n\n".join(_described(entry) for entry in found)
 
 
-def _tolerant(names: Sequence[str], files: Sequence[Path] = ()) -> Catalog:
-    """Load what loads; a broken plugin is left out with its reason."""
+def _tolerant(names: Sequence[str], files: Sequence[Path] = ()) -> tuple[Catalog, list[Problem]]:
+    """Load what loads; a broken plugin is left out, with its reason beside the catalog."""
     whole = list(names)
+    broken: list[Problem] = []
     while True:
         try:
-            return load(whole, files)
+            return load(whole, files), broken
         except RecipeError as error:
-            broken = [name for name in whole if any(f"'{name}' failed to load" in str(p) for p in error.problems)]
-            if not broken:
+            found = {n: p for n in whole for p in error.problems if f"'{n}' failed to load" in p.what}
+            if not found:
                 raise
-            whole = [name for name in whole if name not in broken]
+            broken += found.values()
+            whole = [name for name in whole if name not in found]
 
 
 def _first_line(entry: Entry) -> str:
