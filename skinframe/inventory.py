@@ -72,7 +72,7 @@ def _described(entry: Entry) -> str:
     lines += ["", "options"]
     hints = typing.get_type_hints(component.Config)
     for field in dataclasses.fields(component.Config):
-        lines.append(f"  {field.name:<20}{_type(hints[field.name]):<28} default {_default(field)}")
+        lines.append(f"  {field.name:<24}{_type(hints[field.name]):<28} default {_default(field)}")
     if not dataclasses.fields(component.Config):
         lines.append("  none")
     return "\n".join(lines)

@@ -106,6 +106,7 @@ def small(tiny_qwen: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
         "evaluate.probes=false",
     )
     recipe = tmp_path_factory.mktemp("recipes") / RECIPE.name
+    shutil.copytree(RECIPE.parent / "presets", recipe.parent / "presets")
     shutil.copy(RECIPE, recipe)  # a recipe edited while the tests run must not change them
     return Small(recipe, overrides, tmp_path_factory.mktemp("cache"))
 

@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
 
 from torch import Tensor
 
 from skinframe.components import Loss
-from skinframe.errors import DataError, Problem, RecipeError
+from skinframe.errors import DataError
 from skinframe.planning import Plan
-from skinframe.recipe.typed import typed
-
-
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """A weight over time: from `start` to `to` over `epochs` epochs, then constant."""
-
-    to: float
-    start: float = 0.0
-    epochs: float = 1.0
-    shape: Literal["linear", "cosine"] = "linear"
-
-    def at(self, epoch: float) -> float:
-        """Return the weight at a fractional epoch (0 is the first step)."""
-        share = min(1.0, epoch / self.epochs) if self.epochs > 0 else 1.0
-        if self.shape == "cosine":
-            share = (1 - math.cos(math.pi * share)) / 2
-        return self.start + (self.to - self.start) * share
-
-
-def schedule_of(weight: Any, where: str) -> Schedule:
-    """Return the schedule of a recipe's `weight`, a number or a mapping. Raises RecipeError."""
-    if isinstance(weight, int | float) and not isinstance(weight, bool) and math.isfinite(weight):
-        return Schedule(to=float(weight), start=float(weight))
-    schedule, problems = typed(Schedule, weight, where)
-    if schedule is None:
-        raise RecipeError(where, [*problems, Problem(where, "expected a number or a schedule {to, start, epochs}")])
-    return schedule
+from skinframe.planning.schedule import Schedule, schedule_of
 
 
 @dataclass(frozen=True)

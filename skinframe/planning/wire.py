@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from skinframe import signals
 from skinframe.components import Head
-from skinframe.errors import Problem, did_you_mean
+from skinframe.errors import Problem, RecipeError, did_you_mean
 from skinframe.planning.resolve import Parts
+from skinframe.planning.schedule import is_zero, schedule_of
 from skinframe.recipe.schema import Recipe
 from skinframe.signals import Need, Signal, needs
 
@@ -40,6 +41,10 @@ def wire(recipe: Recipe, parts: Parts) -> tuple[Wiring, list[Problem]]:
         if is_zero(part.weight):
             wiring.dropped.append(f"losses.{name} (weight 0)")
             continue
+        try:
+            schedule_of(part.weight, f"losses.{name}.weight")
+        except RecipeError as error:
+            problems += error.problems
         feeds, found = _feeds(needs(loss.forward), part.inputs, offered, f"losses.{name}", recipe)
         wiring.losses[name] = feeds
         problems += found
@@ -50,10 +55,6 @@ def wire(recipe: Recipe, parts: Parts) -> tuple[Wiring, list[Problem]]:
     if not problems:
         problems += _walk_back(wiring, parts, offered, recipe)
     return wiring, problems
-
-
-def is_zero(weight: object) -> bool:
-    return isinstance(weight, int | float) and weight == 0
 
 
 def producers(parts: Parts) -> dict[str, list[str]]:
