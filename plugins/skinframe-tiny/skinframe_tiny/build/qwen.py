@@ -41,7 +41,7 @@ def config(ids: dict[str, int]) -> Qwen2_5_VLConfig:
 
 
 def main() -> None:
-    """Train and write `weights/qwen` in place; about a quarter of an hour on one CPU core."""
+    """Train and write `weights/qwen` in place; about ten minutes of one CPU core."""
     build(paths.qwen(), qwen_train.Options(), qwen_tower.Options())
 
 
