@@ -1,0 +1,58 @@
+"""Every recipe plans, alone and under every preset: with no weights and no data on the machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import skinframe
+from skinframe.planning.show import plan_text, plan_yaml
+from skinframe.planning.sizes import sizes
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "presets")
+PRESETS = sorted((ROOT / "recipes" / "presets").glob("*.yaml"))
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT / "recipes").with_suffix("").as_posix()
+
+
+def test_there_are_recipes_and_presets() -> None:
+    assert len(RECIPES) >= 8
+    assert {"tiny", "qwen3b", "qwen7b", "ham10000", "mobilenet"} <= {path.stem for path in PRESETS}
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=name)
+def test_it_plans(recipe: Path) -> None:
+    plan = skinframe.plan(recipe)
+    assert plan.wiring.losses
+    assert plan.run_name.startswith(plan.recipe.name)
+    assert plan.fingerprint in plan_yaml(plan)
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("recipe", RECIPES, ids=name)
+def test_it_plans_under_every_preset(recipe: Path, preset: Path) -> None:
+    plan = skinframe.plan(recipe, presets=[str(preset)])
+    assert plan.wiring.losses
+
+
+def test_names_are_unique() -> None:
+    """Two recipes of one name would share a prefix of run folders, and `--resume` would compare the wrong ones."""
+    names = [skinframe.plan(recipe).recipe.name for recipe in RECIPES]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    "presets", [[], ["qwen7b"], ["qwen3b", "ham10000"]], ids=lambda value: "+".join(value) or "none"
+)
+def test_the_plan_prints_what_it_costs(presets: list[str]) -> None:
+    plan = skinframe.plan(ROOT / "recipes" / "cfa_full.yaml", presets=presets)
+    text = plan_text(plan, sizes(plan))
+    for words in ("role", "parameters", "feature cache", "checkpoint", "memory, expected"):
+        assert words in text
+    if presets:
+        assert "missing on this machine" in text
+        assert "next:" in text
