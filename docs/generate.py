@@ -1,6 +1,6 @@
-"""Rewrite the generated tables of the docs: `uv run python docs/generate.py`. A test fails while one is out of date.
+"""Rewrite the generated parts of the pages: `uv run python docs/generate.py`. A test fails while one is out of date.
 
-A table stands between `<!-- generated: NAME -->` and `<!-- end -->`; NAME is a function below.
+A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; NAME is a function below.
 """
 
 from __future__ import annotations
@@ -106,9 +106,34 @@ def cli_tables() -> str:
     return "\n\n".join(parts)
 
 
+def excerpt(*sections: str) -> str:
+    """Some sections of the main recipe, word for word."""
+    text = (DOCS.parent / "recipes" / "cfa_full.yaml").read_text(encoding="utf-8")
+    found = re.findall(r"^(\w+):(.*\n(?:(?: .*)?\n)*)", text, re.MULTILINE)
+    lines = "".join(f"{key}:{rest.rstrip()}\n" for key, rest in found if key in sections)
+    return f"```yaml\n{lines}```"
+
+
+def recipe_core() -> str:
+    return excerpt("data", "encoders", "reasoner", "heads", "losses", "calibrator")
+
+
+def recipe_losses() -> str:
+    return excerpt("losses")
+
+
 TABLES: dict[str, Callable[[], str]] = {
     function.__name__: function
-    for function in (signal_table, hook_table, component_table, loss_table, recipe_table, cli_tables)
+    for function in (
+        signal_table,
+        hook_table,
+        component_table,
+        loss_table,
+        recipe_table,
+        cli_tables,
+        recipe_core,
+        recipe_losses,
+    )
 }
 
 
@@ -118,5 +143,5 @@ def rewritten(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for page in sorted(DOCS.glob("*.md")):
+    for page in (DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))):
         page.write_text(rewritten(page.read_text(encoding="utf-8")), encoding="utf-8")

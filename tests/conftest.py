@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-RECIPE = ROOT / "recipes" / "cfa_full.yaml"
+RECIPE = ROOT / "tests" / "small.yaml"
 SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>")
 SPECIALS += ("<|vision_pad|>", "<|image_pad|>", "<|video_pad|>")
 
@@ -90,25 +90,10 @@ def _tokenizer(folder: Path) -> dict[str, int]:
 
 @pytest.fixture(scope="session")
 def small(tiny_qwen: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
-    overrides = (
-        f"reasoner.config.model={tiny_qwen}",
-        "reasoner.config.lora.r=2",
-        "reasoner.config.pool=2",
-        "data.config.images=60",
-        "data.config.seed=110",  # every class has a training sample
-        "train.epochs=2",
-        "train.batch_size=16",
-        "train.threads=1",
-        "train.gradient_norms_every=2",
-        "evaluate.resamples=50",
-        "evaluate.max_new_tokens=4",
-        "evaluate.cases=3",
-        "evaluate.probes=false",
-    )
     recipe = tmp_path_factory.mktemp("recipes") / RECIPE.name
-    shutil.copytree(RECIPE.parent / "presets", recipe.parent / "presets")
-    shutil.copy(RECIPE, recipe)  # a recipe edited while the tests run must not change them
-    return Small(recipe, overrides, tmp_path_factory.mktemp("cache"))
+    shutil.copytree(ROOT / "recipes" / "presets", recipe.parent / "presets")
+    shutil.copy(RECIPE, recipe)  # a file edited while the tests run must not change them
+    return Small(recipe, (f"reasoner.config.model={tiny_qwen}",), tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")
