@@ -16,7 +16,7 @@ from typing import Any
 from skinframe.errors import DiskError
 
 MANIFEST = "MANIFEST.json"
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.ENOTDIR, errno.EPERM)
 
 
 @contextmanager

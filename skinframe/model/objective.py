@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from skinframe.components import Loss
-from skinframe.errors import DataError
+from skinframe.errors import DataError, Problem, RecipeError
 from skinframe.planning import Plan
 from skinframe.planning.schedule import Schedule, schedule_of
 
@@ -42,7 +42,8 @@ class Objective:
     def parts(self, signals: Mapping[str, Tensor], weights: Mapping[str, float]) -> dict[str, Tensor]:
         """Return each term's raw value, for the terms whose weight is not 0.
 
-        Raises DataError naming the term where it refuses its inputs (a class without a training sample, say).
+        Raises DataError naming the term where it refuses its inputs (a class without a training sample, say) and
+        RecipeError where it fails or gives no scalar.
         """
         return {term.name: _value(term, signals) for term in self.terms if weights[term.name] != 0}
 
@@ -66,10 +67,20 @@ class Objective:
 
 
 def _value(term: Term, signals: Mapping[str, Tensor]) -> Tensor:
+    """Return one term. A plugin's mistake is reported under its name; `--debug` shows where it is."""
+    where = f"losses.{term.name}"
     try:
-        return term.loss.forward(**{role: signals[full] for role, full in term.feeds.items()})
+        value: object = term.loss.forward(**{role: signals[full] for role, full in term.feeds.items()})
     except ValueError as error:
-        raise DataError(f"losses.{term.name}: {error}") from error
+        raise DataError(f"{where}: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError) as error:
+        what = f"'{term.loss.name}' raised {type(error).__name__}: {error}"
+        raise RecipeError("objective", [Problem(where, what)]) from error
+    if not isinstance(value, Tensor) or value.ndim:
+        shown = f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else f"{value!r}"
+        what = f"'{term.loss.name}' gave {shown}; a loss returns a scalar tensor"
+        raise RecipeError("objective", [Problem(where, what)])
+    return value
 
 
 def _valid(signal: Tensor) -> int:

@@ -32,7 +32,7 @@ def test_the_folder_holds_what_the_design_promises(finished: Path) -> None:
 
 def test_the_name_is_the_recipe_and_the_fingerprint(finished: Path) -> None:
     statement = yaml.safe_load((finished / "plan.yaml").read_text())
-    assert finished.name == f"cfa_full-{statement['fingerprint'][:8]}"
+    assert finished.name == f"small-{statement['fingerprint'][:8]}"
     assert statement["recipe"]["train"]["weight_decay"] == 0.01  # every default is filled in
     assert statement["recipe"]["losses"]["focal"]["config"]["gamma"] == 2.0
     assert statement["origins"]["losses.focal"].startswith("skinframe-cfa ")

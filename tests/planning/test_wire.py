@@ -14,10 +14,9 @@ Sets = list[str]
 
 
 @pytest.fixture
-def plan(root: Path, tiny_qwen: Path) -> Any:
+def plan(small: Any) -> Any:
     def make(*overrides: str, **more: Any) -> Any:
-        base = [f"reasoner.config.model={tiny_qwen}"]
-        return skinframe.plan(root / "recipes" / "cfa_full.yaml", overrides=[*base, *overrides], **more)
+        return skinframe.plan(small.recipe, overrides=[*small.overrides, *overrides], **more)
 
     return make
 
