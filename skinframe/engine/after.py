@@ -12,7 +12,7 @@ from skinframe.catalog import Catalog
 from skinframe.components import Metric
 from skinframe.engine.estimates import estimate, known
 from skinframe.engine.result import RunResult
-from skinframe.errors import DataError
+from skinframe.errors import DataError, Problem, RecipeError
 from skinframe.evaluation.intervals import paired_difference
 from skinframe.evaluation.predictions import Predictions, read_predictions
 from skinframe.plugins import load
@@ -32,8 +32,11 @@ def rewrite_report(run: Path) -> RunResult:
 def compare_runs(runs: Sequence[Path], catalog: Catalog | None = None) -> Comparison:
     """Compare finished runs; differences are paired by test sample and resampled by group, p-values Holm-adjusted.
 
-    Writes compare.html beside the first run. Raises DataError where test samples differ.
+    Writes compare.html beside the first run. Raises DataError where test samples differ, RecipeError for
+    fewer than two runs.
     """
+    if len(runs) < 2:
+        raise RecipeError("compare", [Problem("runs", f"expected at least two run folders, got {len(runs)}")])
     reports = [read_report(run) for run in runs]
     tables = [read_predictions(run / "predictions" / "test.parquet")[0] for run in runs]
     names = list(run_names(reports))
