@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 
 import pages
 import pytest
+
+from skinframe import cli
+from skinframe.engine.start import plan_of
 
 
 def written(page: str, folder: Path) -> dict[str, Path]:
@@ -50,3 +54,17 @@ def test_the_encoder_runs(small: Any, tmp_path: Path) -> None:
     extra = {"plugins": [files["my_encoder.py"]], "presets": [str(files["my_encoder.yaml"])]}
     run = small.run(tmp_path / "runs", "train.epochs=1", "reasoner.config.pool=2", **extra)
     assert "thumbnail" in (run.folder / "plan.yaml").read_text(encoding="utf-8")
+
+
+def test_the_readme_s_plugin_takes_focal_s_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = pages.blocks(pages.ROOT / "README.md")
+    (source,) = [block.text for block in shown if block.language == "python"]
+    (tmp_path / "my_loss.py").write_text(source, encoding="utf-8")
+    (tmp_path / "recipes").symlink_to(pages.ROOT / "recipes")
+    monkeypatch.chdir(tmp_path)
+    consoles = [block for block in shown if block.language == "console"]
+    (command,) = [line for block in consoles for line, _ in pages.commands(block) if "my_loss.py" in line]
+    options = cli.parser().parse_args(shlex.split(command)[1:])
+    plan = plan_of(options.recipe, options.preset, options.overrides, options.without, options.plugin)
+    assert plan.wiring.losses["focal"] == {"logits": "classify.logits", "labels": "batch.labels"}
+    assert plan.origins["losses.focal"].startswith("my_loss.py sha256:")
