@@ -58,11 +58,19 @@ def wire(recipe: Recipe, parts: Parts) -> tuple[Wiring, list[Problem]]:
 
 
 def producers(parts: Parts) -> dict[str, list[str]]:
-    """Return, for each bare signal name, the full names that provide it."""
+    """Return, for each bare signal name, the full names that provide it.
+
+    A bare name means the recipe's own encoder before one that the reasoner brings, which keeps its full name.
+    """
     offered: dict[str, list[str]] = {name: [f"batch.{name}"] for name in BATCH}
-    for instance, encoder in {**parts.encoders, **parts.reasoner.brings()}.items():
+    for instance, encoder in parts.encoders.items():
         for signal in encoder.provides():
             offered.setdefault(signal, []).append(f"{instance}.{signal}")
+    own = frozenset(offered)
+    for instance, encoder in parts.reasoner.brings().items():
+        for signal in encoder.provides():
+            key = f"{instance}.{signal}" if signal in own else signal
+            offered.setdefault(key, []).append(f"{instance}.{signal}")
     for signal in parts.reasoner.provides():
         offered.setdefault(signal, []).append(f"reasoner.{signal}")
     for instance, head in parts.heads.items():
@@ -105,7 +113,8 @@ def _one(asked: str, offered: dict[str, list[str]], where: str, recipe: Recipe) 
         return found[0], []
     if found:
         both = " and ".join(found)
-        return "", [Problem(where, f"needs '{asked}', which {both} provide; name one under `inputs`")]
+        todo = "name one under `inputs`" if where.startswith("losses.") else "leave one out, for example with --without"
+        return "", [Problem(where, f"needs '{asked}', which {both} provide; {todo}")]
     disabled = [
         f"{kind}.{n}" for kind in ("heads", "encoders") for n, p in getattr(recipe, kind).items() if not p.enabled
     ]

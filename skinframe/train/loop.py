@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -64,14 +65,14 @@ class Trainer:
         steps = epoch_steps(order, lengths, train.batch_size, train.max_tokens)
         total = len(steps) * train.epochs
         self.model.train()
-        with log_path.open("a", encoding="utf-8") as stream:
+        with disk_errors(log_path):
+            stream = log_path.open("ab", buffering=0)  # closing a buffer would write again what did not fit
+        with stream:
             for position, micro in enumerate(steps):
                 factor = set_rate(optimiser, step, total, train.warmup)
                 record = self._step(epoch, epoch + position / len(steps), micro, step, optimiser)
                 line = _line(epoch, step, factor, record, micro, self.objective.floors())
-                with disk_errors(log_path):
-                    stream.write(json.dumps(line) + "\n")
-                    stream.flush()
+                _append(stream, log_path, json.dumps(line) + "\n")
                 step += 1
                 self.watch(step, total, line)
             with disk_errors(log_path):  # the checkpoint to come states this length
@@ -123,6 +124,13 @@ class Trainer:
             "threads": torch.get_num_threads(),
         }
         return save_checkpoint(self.folder / "checkpoints", epoch, tensors, state)
+
+
+def _append(stream: io.FileIO, path: Path, text: str) -> None:
+    data = text.encode()
+    with disk_errors(path):
+        while data:
+            data = data[stream.write(data) :]
 
 
 def _truncate(path: Path, size: int) -> None:

@@ -118,6 +118,32 @@ def test_a_full_disk_is_said_and_survived(
     assert contents(folder) == contents(finished)
 
 
+def test_a_full_disk_under_the_log(
+    small: Any, finished: Path, contents: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log is a stream: closing it tries to write again what did not fit. A real limit of the kernel, no mock."""
+    import resource
+
+    import skinframe.train.loop as loop
+
+    limits, real = resource.getrlimit(resource.RLIMIT_FSIZE), loop.set_rate
+
+    def shrinking(optimiser: Any, step: int, *rest: Any) -> float:
+        if step == 4:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+        return real(optimiser, step, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "set_rate", shrinking)
+        try:
+            with pytest.raises(DiskError, match=r"log\.jsonl: file too large; free space"):
+                small.run(tmp_path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    small.run(tmp_path, resume=True)
+    assert contents(tmp_path / finished.name) == contents(finished)
+
+
 def test_a_folder_that_cannot_be_written(small: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises((DiskError, RecipeError), match="file"):

@@ -46,8 +46,14 @@ def test_without_any_term_there_is_no_run(plan: Any) -> None:
 def test_two_producers_of_one_signal_are_both_named(plan: Any, tmp_path: Path) -> None:
     preset = tmp_path / "second.yaml"
     preset.write_text("heads: {second: {use: linear}}\n")
-    with pytest.raises(RecipeError, match=r"classify\.logits and second\.logits provide; name one"):
+    with pytest.raises(RecipeError, match=r"classify\.logits and second\.logits provide; (name one|leave one out)"):
         plan(presets=[str(preset)])
+
+
+def test_a_bare_name_means_the_recipe_s_own_encoder(plan: Any) -> None:
+    wiring = plan("reasoner.config.vision=both", "reasoner.config.native_size=56").wiring
+    assert wiring.reasoner == ("clip.image_tokens", "native.image_tokens")
+    assert wiring.heads["project"]["image_tokens"] == "clip.image_tokens"
 
 
 def test_a_role_is_re_routed_by_full_name(plan: Any) -> None:
