@@ -1,0 +1,74 @@
+"""What trains and judges: loss terms, metrics, calibrators, explainers."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from skinframe.components.base import Component
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+Coupling = Literal["per_sample", "pairwise_additive", "batch"]
+
+
+class Loss(Component):
+    """One term. Its needs are the parameter names of `forward`, which returns a scalar.
+
+    `normalise_by` names the signal whose first dim counts the loss terms, so that a step of several micro-batches
+    gives the same value as one large batch.
+    """
+
+    kind = "loss"
+    coupling: ClassVar[Coupling]
+    normalise_by: ClassVar[str] = "labels"
+    forward: Callable[..., Tensor]
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what must survive a resume (a calibration queue); empty for a stateless term."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take back what `state` returned."""
+
+
+class Metric(Component):
+    """A number from labels and probabilities; weights are the multiplicities of a bootstrap resample."""
+
+    kind = "metric"
+    higher_is_better: ClassVar[bool] = True
+    has_floor: ClassVar[bool] = False  # report what a perfectly calibrated model of this sharpness would score
+
+    @abstractmethod
+    def value(
+        self, labels: NDArray[np.int64], probabilities: NDArray[np.float64], weights: NDArray[np.float64]
+    ) -> float:
+        """Return the metric; NaN where it is undefined, never 0 or 1."""
+
+
+class Calibrator(Component):
+    """A map from logits to probabilities, fitted on validation predictions only."""
+
+    kind = "calibrator"
+
+    @abstractmethod
+    def fit(self, logits: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, Any]:
+        """Return the fitted parameters as plain JSON values."""
+
+    @abstractmethod
+    def apply(self, logits: NDArray[np.float64], parameters: Mapping[str, Any]) -> NDArray[np.float64]:
+        """Return calibrated probabilities [N, C]."""
+
+
+class Explainer(Component):
+    """A heat map over image tokens for one prediction."""
+
+    kind = "explainer"
+
+    @abstractmethod
+    def explain(self, forward: Callable[[Tensor], Tensor], image_tokens: Tensor, classes: Tensor) -> Tensor:
+        """Return heat [B, P] >= 0 for the given classes; `forward` maps image tokens [B, P, V] to logits [B, C]."""
