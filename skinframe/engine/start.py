@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from skinframe.errors import Problem, RecipeError
+from skinframe.errors import DataError, Problem, RecipeError
 from skinframe.planning import Plan, make_plan
 from skinframe.plugins import load
 from skinframe.recipe import load_recipe
@@ -25,7 +25,14 @@ def plan_of(
 
 
 def refuse_missing(plan: Plan) -> None:
-    """Raise RecipeError with the next step for everything that is not on this machine."""
-    if plan.missing:
-        problems = [Problem(r.kind, f"{r.what}; next: {r.next_step}") for r in plan.missing]
-        raise RecipeError(plan.source, problems)
+    """Refuse a run that lacks something, with the next step for each thing.
+
+    Raises DataError where only data is missing, RecipeError where weights or a GPU are.
+    """
+    if not plan.missing:
+        return
+    problems = [Problem(r.kind, f"{r.what}; next: {r.next_step}") for r in plan.missing]
+    refusal = RecipeError(plan.source, problems)
+    if all(requirement.kind == "data" for requirement in plan.missing):
+        raise DataError(str(refusal))
+    raise refusal

@@ -30,5 +30,6 @@ def read_report(path: Path) -> Report:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: no readable report here ({error}); name a finished run's folder") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"{file}: {reason.lower()}; name a finished run's folder") from error
     return loads(Report, text, str(file))
