@@ -143,5 +143,5 @@ def test_the_same_image_in_two_splits_is_refused(small: Any, table: Callable[...
 def test_a_missing_root_is_a_missing_requirement(small: Any, tmp_path: Path) -> None:
     preset = tmp_path / "table.yaml"
     preset.write_text("data: {use: table, config: {root: /nowhere/at/all, classes: [a, b]}}\n")
-    with pytest.raises(RecipeError, match=r"/nowhere/at/all.*does not exist; next: .*data\.config\.root=FOLDER"):
+    with pytest.raises(DataError, match=r"/nowhere/at/all.*does not exist; next: .*data\.config\.root=FOLDER"):
         run(small, [str(preset)], tmp_path / "out")
