@@ -31,14 +31,18 @@ def skeleton(architecture: Mapping[str, Any]) -> Any:
 def forward_flops(weights: int, tokens: int) -> float:
     """Return the FLOPs of one forward pass: a multiply and an add for each weight of a linear and each token.
 
-    Attention scores are left out: under 2 % at the few hundred tokens of a sample. Training with LoRA and no
-    recomputation takes about twice this: the backward pass needs the gradient of the activations only.
+    Attention scores are left out: under 2 % at the few hundred tokens of a sample.
     """
     return 2.0 * weights * tokens
 
 
+def training_flops(weights: int, tokens: int, *, trained: bool) -> float:
+    """Return the FLOPs of forward and backward: a frozen weight passes the gradient on, a trained one has its own."""
+    return forward_flops(weights, tokens) * (3 if trained else 2)
+
+
 def tower_row(architecture: Mapping[str, Any], *, tokens: int, precision: str) -> ModuleRow:
-    """Return the row of Qwen's own vision tower for an image of `tokens` merged tokens."""
+    """Return the row of Qwen's own vision tower for an image of `tokens` merged tokens; FLOPs are of one forward."""
     visual = skeleton(architecture).model.visual
     total = _total(visual.parameters())
     merger = _total(visual.merger.parameters())
@@ -50,7 +54,10 @@ def tower_row(architecture: Mapping[str, Any], *, tokens: int, precision: str) -
 def reasoner_rows(
     architecture: Mapping[str, Any], config: Qwen25VL.Config, image_shapes: Sequence[Shape]
 ) -> list[ModuleRow]:
-    """Return the rows of language model, LM head, adapters and connector; `image_shapes` as the reasoner reads them."""
+    """Return the rows of language model, LM head, adapters and connector; `image_shapes` as the reasoner reads them.
+
+    FLOPs are of a training step, forward and backward; the LM head reads a few positions only and counts none.
+    """
     model = skeleton(architecture)
     language, head = model.model.language_model, model.lm_head
     stored = WIDTH[str(architecture.get("dtype") or architecture.get("torch_dtype") or "bfloat16")]
@@ -65,11 +72,11 @@ def reasoner_rows(
     nf4 = config.quantize == "nf4"
     rows = [
         _row("language model: linear layers", "nf4" if nf4 else "frozen", inner,
-             inner * NF4_BYTES if nf4 else inner * stored, forward_flops(inner, tokens)),
+             inner * NF4_BYTES if nf4 else inner * stored, training_flops(inner, tokens, trained=False)),
         _row("language model: embedding", "frozen", embedding, embedding * stored),
         _row("language model: norms and biases", "frozen", rest, rest * stored),
         _row("LM head (tied to the embedding)" if tied else "LM head", "frozen", scores, scores * stored),
-        _row("LoRA adapters", "lora", adapters, adapters * 4, forward_flops(adapters, tokens)),
+        _row("LoRA adapters", "lora", adapters, adapters * 4, training_flops(adapters, tokens, trained=True)),
     ]  # fmt: skip
     if config.vision != "native":
         rows.append(_connector_row(image_shapes[0][1], int(language.config.hidden_size), config, image_shapes))
@@ -79,7 +86,8 @@ def reasoner_rows(
 def _connector_row(V: int, H: int, config: Qwen25VL.Config, image_shapes: Sequence[Shape]) -> ModuleRow:
     with torch.device("meta"):
         total = _total(Connector(V, H, dropout=0.0).parameters())
-    return _row("connector", "trained", total, total * 4, forward_flops(total, _encoder_tokens(config, image_shapes)))
+    flops = training_flops(total, _encoder_tokens(config, image_shapes), trained=True)
+    return _row("connector", "trained", total, total * 4, flops)
 
 
 def _image_tokens(config: Qwen25VL.Config, image_shapes: Sequence[Shape]) -> int:

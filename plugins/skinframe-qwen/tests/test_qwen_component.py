@@ -55,6 +55,13 @@ def test_the_3b_model_has_no_head_of_its_own() -> None:
     assert found["language model: embedding"].parameters == 151_936 * 2048
 
 
+def test_a_training_step_costs_what_the_published_formula_says() -> None:
+    """2.73 TFLOP a 100 tokens, forward and backward with LoRA and no recomputation (the design's unit cost)."""
+    found = rows(model=SEVEN, pool=2)
+    language = sum(row.flops_per_sample for name, row in found.items() if name != "connector")
+    assert language == pytest.approx(2.73e12 * (64 + 64) / 100, rel=0.02)
+
+
 def test_the_closed_form_agrees_with_the_meta_device() -> None:
     from skinframe_qwen.checkpoint import Checkpoint
 
