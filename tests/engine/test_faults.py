@@ -101,14 +101,12 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, name: str, when: int = 1) -> None
     monkeypatch.setattr(durable, "write_file", write)
 
 
-@pytest.mark.parametrize(
-    "name", ["plan.yaml", "split.json", "optimiser", "validation.json", "test.parquet", "report.html"]
-)
+@pytest.mark.parametrize("name", ["split.json", "optimiser", "test.parquet", "report.html"])
 def test_a_full_disk_is_said_and_survived(
     small: Any, finished: Path, contents: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     with monkeypatch.context() as patch:
-        full_disk(patch, name, when=2 if name in ("optimiser", "validation.json") else 1)
+        full_disk(patch, name, when=2 if name == "optimiser" else 1)
         with pytest.raises(DiskError, match=r"no space left on device; free space or choose another folder") as found:
             small.run(tmp_path)
     assert found.value.exit_code == 5
