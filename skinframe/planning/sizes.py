@@ -48,7 +48,7 @@ def sizes(plan: Plan) -> Sizes:
         cache_per_image=per_image,
         checkpoint=trained * (4 + 8),
         memory=resident + trained * ADAM_BYTES + activations,
-        flops_per_sample=sum(row.flops_per_sample for row in rows),
+        flops_per_sample=sum(row.flops_per_sample for row in rows[len(encoder_rows(plan)) :]),
     )
 
 
@@ -78,13 +78,18 @@ def head_context(plan: Plan, name: str, seed: int, device: str) -> BuildContext:
 
 def module_rows(plan: Plan) -> list[ModuleRow]:
     """Return the module table: perception, reasoner, heads."""
-    encoders = {**plan.parts.encoders, **plan.parts.reasoner.brings()}
-    rows = [row for name in plan.wiring.encoders for row in encoders[name].modules()]
+    rows = encoder_rows(plan)
     if plan.uses_reasoner:
         rows += plan.parts.reasoner.modules(signal_shapes(plan))
     for name in plan.wiring.heads:
         rows += _head_rows(plan, name)
     return rows
+
+
+def encoder_rows(plan: Plan) -> list[ModuleRow]:
+    """Return the frozen towers' rows; they run once a view, not once a sample and epoch."""
+    encoders = {**plan.parts.encoders, **plan.parts.reasoner.brings()}
+    return [row for name in plan.wiring.encoders for row in encoders[name].modules()]
 
 
 def build_head(plan: Plan, name: str, context: BuildContext) -> nn.Module:
