@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from skinframe.errors import DataError, RecipeError
+from skinframe.errors import DataError
 
 Rows = list[dict[str, str]]
 COLUMNS = ("id", "image", "label", "patient", "lesion", "age", "sex", "site", "split")
