@@ -92,7 +92,7 @@ REFUSED = [
     (("compare", "{finished}", "nowhere"), 3, "nowhere"),
     (("compare", "{finished}"), 2, "at least two"),
     (("run", "{recipe}", "--plugin", "nowhere.py"), 2, "no such file"),
-    (("run", "{recipe}", "--preset", "ham10000"), 2, "data.config.root=FOLDER"),
+    (("run", "{recipe}", "--preset", "ham10000"), 3, "data.config.root=FOLDER"),
     (("run", "{recipe}", "--set", "requires=[cfa, clip, qwen, derm, tiny, odd]"), 2, "no plugin 'odd' is installed"),
     (("run", "{recipe}", "--set", "requires=[cfa, clip, qwen, derm]"), 2, "no dataset named 'synthetic_dermoscopy'"),
     (("run", "{recipe}", "--set", "split.file=nowhere.json", "--out", "{tmp}"), 3, "nowhere.json"),
