@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from skinframe.planning.plan import Plan
+from skinframe.planning.plan import Plan, dropped_paths
 from skinframe.planning.sizes import Sizes
 
 
@@ -65,7 +65,7 @@ def _components(plan: Plan) -> list[str]:
     for path, origin in plan.origins.items():
         kind, _, name = path.partition(".")
         part: Any = getattr(plan.recipe, kind)
-        if kind == "metrics" or (name and f"{kind}.{name}" in {d.split(" ")[0] for d in plan.wiring.dropped}):
+        if kind == "metrics" or path in dropped_paths(plan.wiring):
             continue
         part = part[name] if name else part
         weight = f"  weight {part.weight}" if kind == "losses" else ""

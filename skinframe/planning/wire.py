@@ -163,6 +163,7 @@ def _walk_back(wiring: Wiring, parts: Parts, offered: dict[str, list[str]], reci
     read = {full.split(".")[0] for full in used}
     wiring.dropped += [f"heads.{n} (no remaining consumer)" for n in parts.heads if n not in read]
     wiring.dropped += [f"encoders.{n} (no remaining consumer)" for n in parts.encoders if n not in read]
+    wiring.dropped += [] if "reasoner" in read else ["reasoner (no remaining consumer)"]
     wiring.encoders = tuple(n for n in {**parts.encoders, **parts.reasoner.brings()} if n in read)
     wiring.heads = {name: wiring.heads[name] for name in parts.heads if name in wiring.heads}  # the recipe's order
     wiring.used = frozenset(used)
