@@ -20,7 +20,15 @@ from skinframe.engine.start import plan_of
 from skinframe.recipe.load import merge
 
 LIGHT = ("plan", "list", "show")  # executed; the others are read by the real parser
-OTHER = ("uv run tox", "pip install", "uv run", "python -m skinframe_tiny.build", "hf download", "uvx")
+OTHER = (
+    "uv run tox",
+    "pip install",
+    "uv run",
+    "python -m skinframe_tiny.build",
+    "python tests/benchmarks/",
+    "hf download",
+    "uvx",
+)
 
 
 @pytest.fixture
