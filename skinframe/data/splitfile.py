@@ -23,16 +23,31 @@ def samples_digest(samples: Sequence[Sample]) -> str:
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
-def write_split(path: Path, split: Split, samples: Sequence[Sample]) -> None:
-    """Write the split once. Raises DataError where another split already stands at `path`."""
+def images_digest(samples: Sequence[Sample], keys: Keys) -> str | None:
+    """Return a digest of which image content stands under which id; None where the contents are not known."""
+    if keys is None:
+        return None
+    rows = sorted(json.dumps([sample.id, key]) for sample, key in zip(samples, keys, strict=True))
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def write_split(path: Path, split: Split, samples: Sequence[Sample], keys: Keys = None) -> None:
+    """Write the split once. Raises DataError where another split, or one of other image contents, stands at `path`."""
+    images = images_digest(samples, keys)
     if path.exists():
-        if _read(path)["digest"] != split.digest:
+        before = _read(path)
+        if before["digest"] != split.digest:
             raise DataError(f"{path}: another split is frozen here; use that one or choose another path")
+        if images is not None and before.get("images") not in (None, images):
+            raise DataError(
+                f"{path}: the images have changed since this split was frozen; restore them or start afresh"
+            )
         return
     content = {
         "format": FORMAT,
         "digest": split.digest,
         "samples": samples_digest(samples),
+        "images": images,
         "parts": {name: sorted(samples[index].id for index in split.part(name)) for name in PARTS},
     }
     write_json(path, content)

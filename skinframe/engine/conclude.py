@@ -25,10 +25,16 @@ from skinframe.model.assemble import Assembled
 from skinframe.reporting.schema import Calibration, Headline, MetricInfo, Report, Row
 from skinframe.reporting.write import write_report
 from skinframe.version import __version__
+from skinframe.weights import PREFIX
 
 RECONSTRUCTION = (
     "The paper's equations, weights and prompts are not public; the CFA terms here are our reconstruction"
     " (docs/cfa.md), and every choice is an option."
+)
+EMBEDDED = (
+    "The embedded reasoner was trained on the law that draws the synthetic lesions (other patients, no image of this"
+    " run): like a pretrained model, it comes knowing how findings speak for each class. A probe on the encoder's"
+    " features has not been told."
 )
 
 
@@ -89,7 +95,6 @@ def _rows(prepared: Prepared, outcome: Outcome, display: Display) -> tuple[list[
 def scored(prepared: Prepared, outcome: Outcome, probabilities: NDArray[np.float64]) -> dict[str, Score]:
     """Score test probabilities by every metric of the recipe, resampling groups."""
     plan = prepared.plan
-    lesions = [_lesion(prepared, row) for row in prepared.split.test]
     return score(
         plan.parts.metrics,
         outcome.test.labels,
@@ -98,13 +103,8 @@ def scored(prepared: Prepared, outcome: Outcome, probabilities: NDArray[np.float
         seed=plan.recipe.seed,
         resamples=plan.recipe.evaluate.resamples,
         level=plan.recipe.evaluate.level,
-        same_label=lesions,
+        same_label=prepared.lesions(prepared.split.test),
     )
-
-
-def _lesion(prepared: Prepared, row: int) -> str:
-    sample = prepared.samples[row]
-    return f"lesion:{sample.lesion}" if sample.lesion is not None else f"image:{sample.id}"
 
 
 def _headline(prepared: Prepared, folder: Path, chosen: int, seconds: float) -> Headline:
@@ -164,4 +164,6 @@ def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome) -
 def _notes(prepared: Prepared, explanations: Explanations) -> tuple[str, ...]:
     losses: Sequence[str] = [part.name for part in prepared.plan.parts.losses.values()]
     notes = [RECONSTRUCTION] if "region_alignment" in losses else []
+    if prepared.plan.uses_reasoner and getattr(prepared.plan.parts.reasoner.config, "model", "").startswith(PREFIX):
+        notes.append(EMBEDDED)
     return (*notes, *explanations.notes)

@@ -51,7 +51,7 @@ def explain_test(
         texts = write_rationales(model, feed, rows, evaluate.max_new_tokens, tokens, task.update)
     heat = None
     if model.reasoner is not None:
-        chosen = [int(k) for k in outcome.test.logits.argmax(1)]
+        chosen = [int(k) for k in outcome.test.calibrated.argmax(1)]
         signal = plan.parts.reasoner.needs()[0]
         heat = explain(model, feed, rows, chosen, signal, plan.wiring.logits, plan.parts.explainer, tokens)
     _write(prepared, texts, outcome, folder)
@@ -95,8 +95,9 @@ def _quality(prepared: Prepared, texts: Sequence[str]) -> RationaleQuality | Non
         attributes=tuple(
             AttributeRow(
                 name=row.name,
-                accuracy=Estimate(value=known((row.sensitivity + row.specificity) / 2)),
-                mentioned=row.present / row.n if row.n else None,
+                accuracy=Estimate(value=known(row.accuracy)),
+                majority=Estimate(value=known(row.majority)),
+                mentioned=row.named / row.n if row.n else None,
             )
             for row in found.attributes
         ),

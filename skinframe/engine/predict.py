@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from skinframe.data.manifest import check_samples
 from skinframe.durable import write_atomic, write_json
 from skinframe.engine.cases import grid
 from skinframe.engine.prepare import encoders
-from skinframe.engine.reopen import plan_of_run
+from skinframe.engine.reopen import plan_of_run, read_json
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
 from skinframe.evaluation.predict import explain, predict_logits, write_rationales
 from skinframe.features.extract import extract_images
@@ -91,12 +90,12 @@ def _predict(
     dataset = plan.parts.dataset
     rows, limit = range(len(images)), plan.recipe.train.max_tokens
     logits = predict_logits(model, feed, rows, plan.wiring.logits, limit)
-    fitted = _json(run / "calibrator.json")["parameters"]
+    fitted = read_json(run / "calibrator.json")["parameters"]
     probabilities = plan.parts.calibrator.apply(logits, fitted)
     texts = write_rationales(model, feed, rows, plan.recipe.evaluate.max_new_tokens, limit, lambda done, total: None)
     heat = None
     if tokens is not None:
-        chosen = [int(k) for k in logits.argmax(1)]
+        chosen = [int(k) for k in probabilities.argmax(1)]
         heat = explain(model, feed, rows, chosen, tokens, plan.wiring.logits, plan.parts.explainer, limit)
     return Predictions(
         Prediction(
@@ -129,7 +128,7 @@ def typed_metadata(given: Mapping[str, str], fields: Sequence[Field]) -> dict[st
 
 
 def _model(plan: Plan, run: Path) -> Assembled:
-    epoch = int(_json(run / "selection.json")["epoch"])
+    epoch = int(read_json(run / "selection.json")["epoch"])
     checkpoint = load_checkpoint(run / "checkpoints" / f"epoch-{epoch:03d}")
     if checkpoint is None:
         raise RecipeError(str(run), [Problem("checkpoints", f"epoch {epoch} does not match its hashes")])
@@ -197,8 +196,3 @@ def _save_heat(plan: Plan, path: Path, heat: Any, out: Path, row: int) -> str | 
     target = out / f"{row:04d}-{path.stem}-heat.png"
     write_atomic(target, picture)
     return str(target)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return loaded

@@ -67,6 +67,11 @@ class Prepared:
         needs = self.plan.parts.reasoner.needs() if self.plan.uses_reasoner else ()
         return known[needs[0].split(".")[0]] if needs else next(iter(known.values()))
 
+    def lesions(self, rows: Sequence[int]) -> list[str]:
+        """Return the unit that has one diagnosis, however often it was photographed."""
+        chosen = [self.samples[row] for row in rows]
+        return [f"lesion:{s.lesion}" if s.lesion is not None else f"image:{s.id}" for s in chosen]
+
     def tower(self, name: str, encoder: Encoder) -> Tower:
         """Load a frozen encoder, once. An epoch after extraction never asks for it."""
         if name not in self.towers:
@@ -126,7 +131,7 @@ def _split(plan: Plan, samples: Sequence[Sample], keys: Sequence[str], folder: P
     else:
         fractions = (shares.train, shares.valid, shares.test)
         split = make_split(samples, fractions=fractions, seed=plan.recipe.seed, keys=keys)
-    write_split(folder / "split.json", split, samples)
+    write_split(folder / "split.json", split, samples, keys)
     return split
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -25,9 +27,12 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = ()) -> Plan:
     path = run / "plan.yaml"
     if not path.is_file() or not (run / "selection.json").is_file():
         raise RecipeError(str(run), [Problem("run", "is not a finished run; name the folder that holds report.html")])
-    statement = yaml.safe_load(path.read_text(encoding="utf-8"))
-    recipe, problems = typed(Recipe, statement["recipe"], "")
-    before: dict[str, str] = statement["identity"]
+    try:
+        statement = yaml.safe_load(path.read_text(encoding="utf-8"))
+        written, before = statement["recipe"], dict(statement["identity"])
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise RecipeError(str(path), [Problem("plan", f"cannot be read ({type(error).__name__})")]) from error
+    recipe, problems = typed(Recipe, written, "")
     given = {f"{FILE_PLUGIN}{plugin.name}" for plugin in plugins}
     problems += [
         Problem("--plugin", f"the run was made with {text}; name that file with --plugin")
@@ -42,9 +47,22 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = ()) -> Plan:
         for key, text in before.items()
         if _decides(key) and plan.identity.get(key) != text
     ]
+    learnt = tuple(read_json(run / "selection.json").get("classes", ()))
+    if learnt != plan.parts.dataset.classes:
+        what = f"were {', '.join(learnt)} in that run, are {', '.join(plan.parts.dataset.classes)} now"
+        problems.append(Problem("data.classes", f"{what}; name them in the data set's options"))
     if problems:
         raise RecipeError(str(path), problems)
     return plan
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return what a run's own JSON file says. Raises RecipeError where it is gone or cut off."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecipeError(str(path), [Problem("file", f"cannot be read ({type(error).__name__})")]) from error
+    return dict(found)
 
 
 def _decides(key: str) -> bool:

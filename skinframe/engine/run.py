@@ -6,7 +6,7 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from skinframe.durable import write_json
 from skinframe.engine.display import Display, parts_note
@@ -16,6 +16,8 @@ from skinframe.engine.result import RunResult
 from skinframe.engine.start import refuse_missing
 from skinframe.errors import Problem, RecipeError
 from skinframe.planning import Plan
+from skinframe.planning.resolve import select_mode
+from skinframe.recipe.schema import Select
 
 
 def run(plan: Plan, *, out: Path, cache: Path, resume: bool = False, display: Display | None = None) -> RunResult:
@@ -45,9 +47,10 @@ def _device(plan: Plan) -> str:
 def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tuple[int, Any, Any]:
     """Train epoch by epoch, validate each, stop early where the recipe says so, load the chosen checkpoint."""
     from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
 
     from skinframe.engine.measure import validate
-    from skinframe.evaluation.select import best, exhausted
+    from skinframe.evaluation.select import best
     from skinframe.model.assemble import assemble
     from skinframe.model.objective import Objective
     from skinframe.train.checkpoint import newest_checkpoint
@@ -57,10 +60,12 @@ def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tu
     recipe = plan.recipe
     model = assemble(plan, prepared.device)
     feed = make_feed(prepared, model)
+    AcceleratorState._reset_state(True)  # it is global to the process, and a second run may want another precision
     accelerator = Accelerator(mixed_precision="bf16" if recipe.train.precision == "bf16" else "no")
     tracker = Tracker(folder if recipe.train.tensorboard else None)
     start = newest_checkpoint(folder / "checkpoints")
     history = _history(folder, start.epoch + 1 if start is not None else 0)
+    select, mode = recipe.select, select_mode(recipe, plan.parts)
     calls = prepared.tower_calls
     with display.task("training") as task:
 
@@ -75,17 +80,19 @@ def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tu
                 model.load_trained_state(_whole(folder, epoch).tensors("model"))
                 history.append(validate(prepared, model, feed))
                 _write_history(folder, history)
-        select = recipe.select
-        for checkpoint in _until_exhausted(trainer.epochs(start), history, select, exhausted):
+        for checkpoint in _until_exhausted(trainer.epochs(start), history, select, mode):
             history.append(validate(prepared, model, feed))
             _write_history(folder, history)
             display.say(f"epoch {checkpoint.epoch}: validation {select.by} {history[-1][select.by]:.4f}")
     tracker.close()
     if prepared.tower_calls != calls:
         raise AssertionError("a frozen tower was called during training; its features are cached")
-    chosen = best(history, select.by, select.mode)
+    chosen = best(history, select.by, mode)
     model.load_trained_state(_whole(folder, chosen).tensors("model"))
-    write_json(folder / "selection.json", {"epoch": chosen, "by": select.by, "mode": select.mode})
+    write_json(
+        folder / "selection.json",
+        {"epoch": chosen, "by": select.by, "mode": mode, "classes": plan.parts.dataset.classes},
+    )
     return chosen, model, feed
 
 
@@ -100,9 +107,11 @@ def _whole(folder: Path, epoch: int) -> Any:
     return checkpoint
 
 
-def _until_exhausted(epochs: Any, history: list[dict[str, float]], select: Any, exhausted: Any) -> Any:
+def _until_exhausted(epochs: Any, history: list[dict[str, float]], select: Select, mode: Literal["min", "max"]) -> Any:
     """Yield epochs until patience runs out; asks before the next epoch is trained, so a resume stops alike."""
-    while not exhausted(history, select.by, select.mode, select.patience or None):
+    from skinframe.evaluation.select import exhausted
+
+    while not exhausted(history, select.by, mode, select.patience or None):
         checkpoint = next(epochs, None)
         if checkpoint is None:
             return

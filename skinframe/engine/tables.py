@@ -91,7 +91,8 @@ def reliability_sections(
         ("before calibration", "this run, before calibration", test.probabilities),
         ("after calibration", "this run", test.calibrated),
     ):
-        bins = reliability(test.labels, table, seed=seed)
+        draws = prepared.plan.recipe.evaluate.resamples
+        bins = reliability(test.labels, table, seed=seed, draws=draws, units=prepared.lesions(prepared.split.test))
         ece = scores[row].get("ece")
         sections.append(
             Reliability(

@@ -22,11 +22,15 @@ Mentions = Sequence[tuple[bool | None, ...]]
 
 @dataclass(frozen=True)
 class AttributeRow:
-    """One attribute: how often it is there, is named when there, and is not named when not; NaN where undefined."""
+    """One attribute: in how many samples it is there and is named, how often that agrees, how often the majority
+    answer does, and both kinds of agreement apart; NaN where undefined."""
 
     name: str
     n: int
     present: int
+    named: int
+    accuracy: float
+    majority: float
     sensitivity: float
     specificity: float
 
@@ -81,7 +85,7 @@ def score_rationales(
         baseline=scores["baseline"],
         gain=difference_of(found["gain"], len(truth), groups, level=level, resamples=resamples),
         mentioned=float((~np.isnan(_table(mentions, len(attributes)))).mean()) if claimed.size else float("nan"),
-        attributes=attribute_rows(claimed, real, attributes),
+        attributes=attribute_rows(claimed, real, usual, attributes),
     )
 
 
@@ -107,16 +111,23 @@ def majority(truth: Mentions, attributes: int) -> NDArray[np.bool_]:
     return np.asarray((table == 1).sum(axis=0) > (table == 0).sum(axis=0))
 
 
-def attribute_rows(claimed: NDArray[np.bool_], real: Floats, attributes: Sequence[str]) -> tuple[AttributeRow, ...]:
-    """Return sensitivity and specificity of each attribute."""
+def attribute_rows(
+    claimed: NDArray[np.bool_], real: Floats, usual: NDArray[np.bool_], attributes: Sequence[str]
+) -> tuple[AttributeRow, ...]:
+    """Return accuracy, the majority answer's accuracy, sensitivity and specificity of each attribute."""
     there, gone = real == 1, real == 0
     counts = [part.sum(axis=0).astype(np.float64) for part in (there & claimed, there, gone & ~claimed, gone)]
     sensitivity, specificity = ratio(counts[0], counts[1]), ratio(counts[2], counts[3])
+    known = counts[1] + counts[3]
+    accuracy, constant = ratio(counts[0] + counts[2], known), ratio(np.where(usual, counts[1], counts[3]), known)
     return tuple(
         AttributeRow(
             name=name,
             n=int(counts[1][a] + counts[3][a]),
             present=int(counts[1][a]),
+            named=int((claimed[:, a] & (there | gone)[:, a]).sum()),
+            accuracy=float(accuracy[a]),
+            majority=float(constant[a]),
             sensitivity=float(sensitivity[a]),
             specificity=float(specificity[a]),
         )

@@ -35,8 +35,14 @@ class Assembled(nn.Module):
         for name, head in self.heads.items():
             read = {bare: signals[full] for bare, full in self._feeds[name].items() if full in signals}
             if len(read) == len(self._feeds[name]):
-                signals |= {f"{name}.{signal}": value for signal, value in head(read).items()}
+                # class scores in bf16 tie, and would be trained and judged at two precisions
+                with torch.autocast(self._device_type(signals), enabled=False):
+                    signals |= {f"{name}.{signal}": value for signal, value in head(read).items()}
         return signals
+
+    @staticmethod
+    def _device_type(signals: Mapping[str, Tensor]) -> str:
+        return next(iter(signals.values())).device.type
 
     def trained_state(self) -> dict[str, Tensor]:
         """Return what a checkpoint holds: adapters, connector and heads, never the frozen base."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from skinframe.catalog import Catalog
 from skinframe.components import (
@@ -68,7 +68,20 @@ def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Proble
     if recipe.select.by not in parts.metrics:
         hint = did_you_mean(recipe.select.by, parts.metrics)
         problems.append(Problem("select.by", f"'{recipe.select.by}' is not among the recipe's metrics{hint}"))
+    elif parts.metrics[recipe.select.by] is not None:
+        right = select_mode(recipe, parts)
+        if recipe.select.mode not in (None, right):
+            what = f"'{recipe.select.mode}' would keep the worst epoch: {recipe.select.by} is better when {_WAY[right]}"
+            problems.append(Problem("select.mode", what))
     return (None if problems else parts), problems
+
+
+_WAY = {"min": "lower", "max": "higher"}
+
+
+def select_mode(recipe: Recipe, parts: Parts) -> Literal["min", "max"]:
+    """Return which end of the selecting metric is the better one."""
+    return "max" if parts.metrics[recipe.select.by].higher_is_better else "min"
 
 
 def build(kind: type[C], part: Part | LossPart, path: str, catalog: Catalog) -> tuple[C | None, list[Problem]]:

@@ -176,6 +176,8 @@ def _head_feeds(
     feeds, problems = {}, []
     for signal in head.needs():
         full, found = _one(signal, offered, f"heads.{name}", recipe)
+        if full.startswith("batch."):
+            found = [Problem(f"heads.{name}", f"may not read '{full}': a model never sees labels or their like")]
         problems += found
         if full:
             feeds[signal.rpartition(".")[2]] = full

@@ -93,10 +93,11 @@ class Train:
 
 @dataclass(frozen=True, kw_only=True)
 class Select:
-    """Which epoch is kept: by a validation metric only. `patience` 0 never stops early."""
+    """Which epoch is kept: by a validation metric only. `mode` follows the metric where it is left out; `patience` 0
+    never stops early."""
 
     by: str = "nll"
-    mode: Literal["min", "max"] = "min"
+    mode: Literal["min", "max"] | None = None
     patience: int = 0
 
     def __post_init__(self) -> None:

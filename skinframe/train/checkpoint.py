@@ -70,7 +70,8 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
 
     Raises RecipeError where there are some and none verifies: training must not silently start from zero.
     """
-    found = sorted(folder.glob("epoch-*[0-9]"), reverse=True) if folder.is_dir() else []
+    found = list(folder.glob("epoch-*[0-9]")) if folder.is_dir() else []
+    found.sort(key=lambda path: int(path.name.removeprefix("epoch-")), reverse=True)
     for candidate in found:
         checkpoint = load_checkpoint(candidate)
         if checkpoint is not None:

@@ -156,7 +156,7 @@ def _line(
             parts[name]["value"] = record.parts[name]
         if name in record.part_norms:
             parts[name]["grad_norm"] = record.part_norms[name]
-        if name in floors:
+        if name in floors and name in record.parts:
             parts[name]["floor"] = floors[name]
     return {
         "step": step,
