@@ -27,6 +27,19 @@ class LinearModule(nn.Module):
         return {self.gives: self.layers(signals[self.reads].float())}
 
 
+class FusedModule(nn.Module):
+    """Two linear readings, of the state and of the pooled feature, added."""
+
+    def __init__(self, widths: tuple[int, int], classes: int, dropout: float) -> None:
+        super().__init__()
+        hidden, image = widths
+        self.state = LinearModule(hidden, 0, classes, dropout, "hidden", "logits")
+        self.image = LinearModule(image, 0, classes, dropout, "image_embedding", "logits")
+
+    def forward(self, signals: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {"logits": self.state(signals)["logits"] + self.image(signals)["logits"]}
+
+
 class ProjectionModule(nn.Module):
     """A, B and (for reasoner queries) Q, and the learned log scale t with exp(t) <= 100."""
 

@@ -38,6 +38,36 @@ class Linear(Head):
         return LinearModule(shape[-1], self.config.width, len(context.classes), self.config.dropout, "hidden", "logits")
 
 
+class Fused(Head):
+    """Class logits from the reasoner's state and the encoder's pooled feature e: z = W norm(h) + U norm(e) + b.
+
+    For a reasoner so narrow that its state cannot hold what the encoder sees. A heat map over image tokens explains
+    the first path only.
+    """
+
+    name = "fused"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        dropout: float = 0.0
+
+        def __post_init__(self) -> None:
+            if not 0 <= self.dropout < 1:
+                raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+
+    def needs(self) -> tuple[str, ...]:
+        return ("hidden", "image_embedding")
+
+    def provides(self) -> tuple[str, ...]:
+        return ("logits",)
+
+    def build(self, context: BuildContext) -> nn.Module:
+        from skinframe.model._heads import FusedModule
+
+        widths = (context.shapes["hidden"][-1], context.shapes["image_embedding"][-1])
+        return FusedModule(widths, len(context.classes), self.config.dropout)
+
+
 class PooledLinear(Head):
     """Class logits from the encoder's pooled feature alone: the image branch, or a probe baseline."""
 
