@@ -70,8 +70,8 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
 
     Raises RecipeError where there are some and none verifies: training must not silently start from zero.
     """
-    found = list(folder.glob("epoch-*[0-9]")) if folder.is_dir() else []
-    found.sort(key=lambda path: int(path.name.removeprefix("epoch-")), reverse=True)
+    named = {path.name.removeprefix("epoch-"): path for path in folder.glob("epoch-*")} if folder.is_dir() else {}
+    found = [named[name] for name in sorted(filter(str.isdecimal, named), key=int, reverse=True)]
     for candidate in found:
         checkpoint = load_checkpoint(candidate)
         if checkpoint is not None:

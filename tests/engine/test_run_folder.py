@@ -99,4 +99,5 @@ def test_the_selected_epoch_is_the_best_on_validation(finished: Path) -> None:
     chosen = json.loads((finished / "selection.json").read_text())
     figures = [entry["nll"] for entry in history]
     assert len(figures) == 2
+    assert chosen.pop("classes") == ["MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC"]
     assert chosen == {"epoch": figures.index(min(figures)), "by": "nll", "mode": "min"}
