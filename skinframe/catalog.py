@@ -10,6 +10,8 @@ from skinframe.components import KINDS, Component, Loss
 from skinframe.errors import did_you_mean
 from skinframe.signals import needs
 
+COUNTED = ("labels", "text_ids", "attributes", "rationale_targets")  # batch signals by which loss terms are counted
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -93,6 +95,8 @@ def malformed(component: type[Component]) -> str | None:
 def _malformed_loss(loss: type[Loss]) -> str | None:
     if getattr(loss, "coupling", None) not in ("per_sample", "pairwise_additive", "batch"):
         return "has no `coupling`; set it to 'per_sample', 'pairwise_additive' or 'batch'"
+    if loss.normalise_by not in COUNTED:
+        return f"its normalise_by '{loss.normalise_by}' cannot be counted; take one of {', '.join(COUNTED)}"
     if not callable(getattr(loss, "forward", None)):
         return "has no `forward`"
     try:

@@ -77,7 +77,12 @@ def conclude(
 def _rows(prepared: Prepared, outcome: Outcome, display: Display) -> tuple[list[Row], dict[str, dict[str, Score]]]:
     test = outcome.test
     tables: list[tuple[str, str, str, NDArray[np.float64]]] = [
-        ("this run", f"{prepared.plan.parts.calibrator.name} scaling fitted on validation", "main", test.calibrated),
+        (
+            "this run",
+            f"calibrator '{prepared.plan.parts.calibrator.name}', fitted on validation",
+            "main",
+            test.calibrated,
+        ),
         ("this run, before calibration", "the plain softmax", "variant", test.probabilities),
         *references(prepared),
     ]

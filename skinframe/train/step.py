@@ -38,6 +38,7 @@ def run_step(
 ) -> StepRecord:
     """Accumulate gradients over `batches`. `epoch` is fractional; `seeds` make each micro-batch's dropout its own.
 
+    A part's norm over several micro-batches is their weighted mean, an upper bound on that of the step's own gradient.
     Each term of a micro-batch weighs n_micro / n_step, n counted by the signal that the term normalises by.
     Raises NonFiniteError naming the term and the samples.
     """
