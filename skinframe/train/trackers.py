@@ -19,6 +19,7 @@ class Tracker:
             from accelerate.tracking import TensorBoardTracker
 
             self._tracker = TensorBoardTracker("tensorboard", logging_dir=str(folder))
+            self._tracker.start()  # makes the writer; the constructor alone does not
         except ImportError as error:
             what = "tensorboard is not installed; run `pip install skinframe[tensorboard]`"
             raise RecipeError("recipe", [Problem("train.tensorboard", what)]) from error
