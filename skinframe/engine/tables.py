@@ -20,6 +20,7 @@ from skinframe.planning.show import plan_yaml
 from skinframe.planning.sizes import module_rows
 from skinframe.reporting.schema import (
     Bin,
+    Check,
     ClassRow,
     Confusion,
     Data,
@@ -31,6 +32,8 @@ from skinframe.reporting.schema import (
     Split,
 )
 from skinframe.seeding import derive
+
+ALPHA = 0.05
 
 
 def confusion(prepared: Prepared, outcome: Outcome) -> Confusion:
@@ -108,9 +111,18 @@ def reliability_sections(
                     for one in bins
                 ),
                 ece=None if ece is None else estimate(ece),
+                verdict=_verdict(ece),
             )
         )
     return tuple(sections)
+
+
+def _verdict(ece: Score | None) -> Check | None:
+    """Return the test of the ECE against what perfect calibration would score by chance."""
+    if ece is None or ece.floor is None:
+        return None
+    detail = f"p = {ece.floor.p:.3f}, {ece.n} images, {ece.floor.draws:,} draws"
+    return Check(name="ECE against its null floor", passed=ece.floor.p >= ALPHA, detail=detail)
 
 
 def data_section(prepared: Prepared) -> Data:
