@@ -148,8 +148,9 @@ def _report(options: argparse.Namespace) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     from skinframe.engine.after import compare_runs
+    from skinframe.reporting.tables import comparison_text
 
-    print(compare_runs(options.runs))
+    print(comparison_text(compare_runs(options.runs)))
 
 
 def _predict(options: argparse.Namespace) -> None:

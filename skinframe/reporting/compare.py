@@ -15,6 +15,7 @@ from skinframe.reporting.figures import Estimate, MetricInfo, Number
 from skinframe.reporting.schema import Headline, Report
 
 ABSENT = "(not there)"
+DERIVED = ("identity.", "wiring.", "origins.", "dropped", "fingerprint")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +109,8 @@ def _settings(plans: Sequence[str]) -> tuple[Setting, ...]:
     flat = [_flat(_parsed(text)) for text in plans]
     paths = sorted({path for one in flat for path in one})
     rows = (Setting(path=path, values=tuple(one.get(path, ABSENT) for one in flat)) for path in paths)
-    return tuple(row for row in rows if len(set(row.values)) > 1)
+    # the rest of plan.yaml (wiring, identity, dropped) only follows from the recipe
+    return tuple(row for row in rows if len(set(row.values)) > 1 and not row.path.startswith(DERIVED))
 
 
 def _parsed(text: str) -> Any:
