@@ -1,0 +1,22 @@
+"""The verbs of the command line, one a file: `add` declares its options, and what it sets as `verb` runs it.
+
+Importing a verb loads nothing heavy: what it needs is imported when it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from skinframe.commands import compare, listing, plan, predict, report, run, show
+from skinframe.commands.options import Verbs
+
+# in the order of the help
+VERBS: tuple[Callable[[Verbs], None], ...] = (
+    run.add,
+    plan.add,
+    listing.add,
+    show.add,
+    report.add,
+    compare.add,
+    predict.add,
+)

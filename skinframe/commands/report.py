@@ -1,0 +1,20 @@
+"""`skinframe report`: a finished run's page, written again."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from skinframe.commands.options import Verbs
+
+
+def add(verbs: Verbs) -> None:
+    report = verbs.add_parser("report", help="write a finished run's report.html again and print its summary")
+    report.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    report.set_defaults(verb=_report)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from skinframe.engine.after import rewrite_report
+
+    print(rewrite_report(options.run))

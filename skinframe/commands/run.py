@@ -1,0 +1,29 @@
+"""`skinframe run`: from a recipe to its report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from skinframe.commands.options import CACHE, Verbs, planned, recipe_options
+
+
+def add(verbs: Verbs) -> None:
+    run = verbs.add_parser("run", help="run a recipe to its report")
+    recipe_options(run)
+    run.add_argument("--out", type=Path, default=Path("runs"), help="where run folders go (default: runs)")
+    run.add_argument("--cache", type=Path, help=f"feature cache (default: OUT/.cache, or ${CACHE})")
+    run.add_argument("--resume", action="store_true", help="continue from the newest verified checkpoint")
+    run.set_defaults(verb=_run)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from skinframe.engine.start import refuse_missing
+
+    plan = planned(options)
+    refuse_missing(plan)
+    from skinframe.engine.run import run
+
+    cache = options.cache or Path(os.environ.get(CACHE) or options.out / ".cache")
+    print(run(plan, out=options.out, cache=cache, resume=options.resume))
