@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Value = str | float | None
+Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels of the stored image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,20 +19,29 @@ class Field:
     high: float = 0.0
     unit: str = ""
 
+    @property
+    def expected(self) -> str:
+        """Say what a value must be, e.g. 'one of female, male' or 'a number in [0, 120]'."""
+        return f"one of {', '.join(self.values)}" if self.values else f"a number in [{self.low:g}, {self.high:g}]"
+
     def problem(self, value: Value) -> str | None:
         """Say why `value` may not stand in this field; None where it may. None (not recorded) always may."""
         if value is None:
             return None
         if self.values:
-            return None if value in self.values else f"{value!r} is not one of {', '.join(self.values)}"
+            return None if value in self.values else f"{value!r} is not {self.expected}"
         if isinstance(value, str) or not self.low <= value <= self.high:
-            return f"{value!r} is not a number in [{self.low:g}, {self.high:g}]"
+            return f"{value!r} is not {self.expected}"
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """One image. `image` is the data set's own reference; `split` names an official split where there is one."""
+    """One image. `image` is the data set's own reference; `split` names an official split where there is one.
+
+    `labels` holds the same diagnosis in other vocabularies, such as the set's own words; `masks` and `boxes` go by
+    name ('lesion'). `file` and `line` say where the sample stands, for messages, and take no part in equality.
+    """
 
     id: str
     image: str
@@ -41,6 +51,11 @@ class Sample:
     metadata: Mapping[str, Value] = field(default_factory=dict)
     attributes: tuple[bool | None, ...] = ()
     split: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    masks: Mapping[str, str] = field(default_factory=dict)
+    boxes: Mapping[str, Box] = field(default_factory=dict)
+    file: str = field(default="", compare=False)
+    line: int = field(default=0, compare=False)
 
     @property
     def group(self) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from skinframe.data.manifest import path_problem
+from skinframe.data.paths import path_problem
 from skinframe.errors import DataError
 
 FORMATS = ("JPEG", "PNG")
@@ -137,7 +137,7 @@ def read_confined(root: Path, relative: str, *, max_bytes: int = MAX_BYTES) -> b
             if status.st_size > max_bytes:
                 raise ImageProblem(f"{path}: is {status.st_size} bytes; the cap is {max_bytes}")
             with open(handle, "rb", closefd=False) as file:
-                return file.read(max_bytes + 1)
+                return file.read(status.st_size + 1)
         finally:
             os.close(handle)
     except FileNotFoundError:

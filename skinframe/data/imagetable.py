@@ -11,8 +11,8 @@ from PIL import Image
 
 from skinframe.components import Dataset
 from skinframe.data.images import MAX_BYTES, MAX_PIXELS, decode
-from skinframe.data.manifest import listing
 from skinframe.data.pool import chunked_map
+from skinframe.data.problems import listing
 from skinframe.errors import DataError
 from skinframe.sample import Sample
 

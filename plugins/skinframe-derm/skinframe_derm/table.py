@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import skinframe
 from skinframe import Field, Sample
-from skinframe.data.manifest import path_problem
+from skinframe.data.paths import path_problem
 from skinframe_derm.policy import read_policy
 from skinframe_derm.tables import Row, read_table
 

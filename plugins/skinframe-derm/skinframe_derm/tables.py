@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 from skinframe import DataError
-from skinframe.data.manifest import listing
+from skinframe.data.problems import listing
 
 LONGEST_LINE = 65_536  # characters; a metadata row of the public sets has under 1,000
 UNKNOWN = frozenset({"", "unknown", "na", "nan", "none", "n/a"})
