@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from skinframe.api import compare, plan, predict, report, run, show
 from skinframe.components import (
+    BinaryMetric,
     BuildContext,
     Calibrator,
     Dataset,
     Encoder,
     Explainer,
+    Facts,
     Head,
     Loss,
     Metric,
     ModuleRow,
+    Positive,
     Prompt,
     PromptText,
     Reasoner,
@@ -25,6 +28,7 @@ from skinframe.sample import Field, Sample
 from skinframe.version import __version__
 
 __all__ = [
+    "BinaryMetric",
     "BuildContext",
     "Calibrator",
     "DataError",
@@ -32,12 +36,14 @@ __all__ = [
     "DiskError",
     "Encoder",
     "Explainer",
+    "Facts",
     "Field",
     "Head",
     "Loss",
     "Metric",
     "ModuleRow",
     "NonFiniteError",
+    "Positive",
     "Prompt",
     "PromptText",
     "Reasoner",

@@ -7,7 +7,9 @@ A component is light: building one reads no weights and imports no torch. The me
 from __future__ import annotations
 
 from skinframe.components.base import Component, ModuleRow, NoConfig, Requirement, Role, Shape
+from skinframe.components.binary import BinaryMetric, Positive
 from skinframe.components.data import Dataset, Prompt, PromptText
+from skinframe.components.facts import Facts
 from skinframe.components.judge import Calibrator, Coupling, Explainer, Loss, Metric
 from skinframe.components.model import BuildContext, Encoder, Head, Reasoner, Tower
 
@@ -17,6 +19,7 @@ KINDS: dict[str, type[Component]] = {
 
 __all__ = [
     "KINDS",
+    "BinaryMetric",
     "BuildContext",
     "Calibrator",
     "Component",
@@ -24,11 +27,13 @@ __all__ = [
     "Dataset",
     "Encoder",
     "Explainer",
+    "Facts",
     "Head",
     "Loss",
     "Metric",
     "ModuleRow",
     "NoConfig",
+    "Positive",
     "Prompt",
     "PromptText",
     "Reasoner",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from skinframe.components.base import Component
+from skinframe.components.facts import Facts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,17 +39,51 @@ class Loss(Component):
 
 
 class Metric(Component):
-    """A number from labels and probabilities; weights are the multiplicities of a bootstrap resample."""
+    """A number from labels and probabilities; weights are the multiplicities of a bootstrap resample.
+
+    Define `value`, or define `over` and sort or bin once for all resamples; the other follows. `facts` say what else
+    is known: class names, groups, columns, the split on which a threshold may be chosen.
+    """
 
     kind = "metric"
     higher_is_better: ClassVar[bool] = True
     has_floor: ClassVar[bool] = False  # report what a perfectly calibrated model of this sharpness would score
+    signed: ClassVar[bool] = False  # with a floor: may be below 0, as a debiased error may
+    by_default: ClassVar[bool] = True  # computed where a recipe names no metrics
+    facts: Facts = Facts()
 
-    @abstractmethod
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" in vars(cls) and cls.value is Metric.value and cls.over is Metric.over:
+            raise TypeError(f"metric {cls.__name__} must define `value` or `over`")
+
+    def given(self, facts: Facts) -> Self:
+        """Return the metric as it is of these facts."""
+        known = copy.copy(self)
+        known.facts = facts
+        return known
+
     def value(
         self, labels: NDArray[np.int64], probabilities: NDArray[np.float64], weights: NDArray[np.float64]
     ) -> float:
         """Return the metric; NaN where it is undefined, never 0 or 1."""
+        return float(self.over(labels, probabilities)(weights[None, :])[0])
+
+    def over(
+        self, labels: NDArray[np.int64], probabilities: NDArray[np.float64]
+    ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+        """Return the function from weights [R, N] to values [R]."""
+        import numpy as np
+
+        return lambda weights: np.array([self.value(labels, probabilities, row) for row in weights], dtype=np.float64)
+
+    def positives(self, labels: NDArray[np.int64]) -> int | None:
+        """Return how many samples are of the class that is looked for; None where there is no such class."""
+        return None
+
+    def reason(self, labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> str:
+        """Say why the metric is undefined on these samples; asked only where it is."""
+        return "a class that it needs has no sample here"
 
 
 class Calibrator(Component):

@@ -12,9 +12,7 @@ from skinframe.engine.prepare import Prepared
 from skinframe.evaluation.bca import METHOD, bounds
 from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.intervals import Score
-from skinframe.evaluation.metrics import auroc
 from skinframe.evaluation.reliability import reliability
-from skinframe.evaluation.weighted import Floats, Weighted, one_hot, ratio
 from skinframe.planning import Plan
 from skinframe.planning.show import plan_yaml
 from skinframe.planning.sizes import module_rows
@@ -31,7 +29,9 @@ from skinframe.reporting.schema import (
     Reliability,
     Split,
 )
+from skinframe.roc import auroc
 from skinframe.seeding import derive
+from skinframe.weighted import Weighted, one_hot, share_of
 
 ALPHA = 0.05
 
@@ -53,8 +53,8 @@ def class_rows(prepared: Prepared, outcome: Outcome) -> tuple[ClassRow, ...]:
     statistics: dict[str, Weighted] = {}
     for k, name in enumerate(classes):
         hit, real, said = truth[:, k] * named[:, k], truth[:, k], named[:, k]
-        statistics[f"recall:{name}"] = _share(hit, real)
-        statistics[f"precision:{name}"] = _share(hit, said)
+        statistics[f"recall:{name}"] = share_of(hit, real)
+        statistics[f"precision:{name}"] = share_of(hit, said)
         statistics[f"auroc:{name}"] = auroc(truth[:, k].astype(np.int64), test.calibrated[:, k])
     seed = derive(plan.recipe.seed, "per class")
     found = replicate(statistics, test.groups, seed=seed, resamples=evaluate.resamples)
@@ -71,10 +71,6 @@ def class_rows(prepared: Prepared, outcome: Outcome) -> tuple[ClassRow, ...]:
         )
         for name in classes
     )
-
-
-def _share(hit: Floats, of: Floats) -> Weighted:
-    return lambda weights: ratio(weights @ hit, weights @ of)
 
 
 def _estimate(found: Replicates, level: float) -> Estimate:

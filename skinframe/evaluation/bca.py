@@ -45,8 +45,8 @@ def bounds(replicates: Replicates, level: float) -> tuple[float, float]:
     return low, high
 
 
-def recentred(replicates: Replicates, level: float) -> tuple[float, float]:
-    """Return the percentile interval moved so that the resamples' mean is the estimate, never below 0.
+def recentred(replicates: Replicates, level: float, *, signed: bool = False) -> tuple[float, float]:
+    """Return the percentile interval moved so that the resamples' mean is the estimate, not below 0 unless `signed`.
 
     For a statistic that noise only ever increases, such as ECE: resampling adds its noise a second time, which the
     move takes back. The interval is for the expected value at this n, the scale on which the null floor stands too.
@@ -55,7 +55,7 @@ def recentred(replicates: Replicates, level: float) -> tuple[float, float]:
     if len(drawn) < 2 or math.isnan(replicates.estimate):
         return math.nan, math.nan
     ends = np.quantile(drawn, ((1 - level) / 2, (1 + level) / 2)) - drawn.mean() + replicates.estimate
-    return max(0.0, float(ends[0])), float(ends[1])
+    return float(ends[0]) if signed else max(0.0, float(ends[0])), float(ends[1])
 
 
 def p_value(replicates: Replicates, null: float = 0.0) -> float:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe.evaluation.weighted import Floats, Ints, Weighted
+from skinframe.weighted import Floats, Ints, Sums, Weighted
 
 CHUNK = 4_000_000  # weights held at a time; 32 MB
 
@@ -38,41 +38,58 @@ def replicate(
     """
     members = group_index(groups)
     count = int(members.max(initial=-1)) + 1
-    whole = np.ones((1, len(members)))
     random = np.random.default_rng(seed)
-    drawn = list(_in_chunks(statistics, _draws(random, count, resamples, members)))
+    grouped = {name: _by_group(statistic, members, count) for name, statistic in statistics.items()}
+    slow = any(not isinstance(statistic, Sums) for statistic in grouped.values())
+    rows = max(1, CHUNK // max(len(members) if slow else count, 1))
+    drawn = _evaluate(grouped, _draws(random, count, resamples, rows), members)
     block = random.permutation(count) % min(count, blocks) if count else np.zeros(0, dtype=np.int64)
-    left = list(_in_chunks(statistics, _omissions(block, members)))
+    left = _evaluate(grouped, _omissions(block, rows), members)
+    whole = np.ones((1, len(members)))
     return {
-        name: Replicates(
-            estimate=float(statistic(whole)[0]),
-            resampled=np.concatenate([chunk[name] for chunk in drawn] or [np.zeros(0)]),
-            left_out=np.concatenate([chunk[name] for chunk in left] or [np.zeros(0)]),
-        )
+        name: Replicates(estimate=float(statistic(whole)[0]), resampled=drawn[name], left_out=left[name])
         for name, statistic in statistics.items()
     }
 
 
-def _draws(random: np.random.Generator, count: int, resamples: int, members: Ints) -> Iterator[Floats]:
-    """Yield multiplicities [r, N], drawn group by group; the draws do not depend on how they are cut into chunks."""
-    rows = max(1, CHUNK // max(len(members), 1))
+def _by_group(statistic: Weighted, members: Ints, count: int) -> Weighted:
+    """Return a statistic of sums as a function of the groups' multiplicities; any other as it is."""
+    if not isinstance(statistic, Sums):
+        return statistic
+    from scipy import sparse
+
+    size = len(members)
+    member = sparse.csr_array((np.ones(size), (members, np.arange(size))), shape=(count, size))
+    totals = member @ statistic.columns
+    # a product with few zeros is faster as a plain array
+    full = sparse.issparse(totals) and totals.shape[0] * totals.shape[1] <= 4 * totals.nnz
+    return Sums(totals.toarray() if full else totals, statistic.finish)
+
+
+def _evaluate(statistics: Mapping[str, Weighted], chunks: Iterable[Floats], members: Ints) -> dict[str, Floats]:
+    """Return each statistic over all chunks of group multiplicities [r, G]."""
+    found: dict[str, list[Floats]] = {name: [np.zeros(0)] for name in statistics}
+    slow = any(not isinstance(statistic, Sums) for statistic in statistics.values())
+    for times in chunks:
+        weights = times[:, members] if slow else times
+        for name, statistic in statistics.items():
+            found[name].append(statistic(times if isinstance(statistic, Sums) else weights))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def _draws(random: np.random.Generator, count: int, resamples: int, rows: int) -> Iterator[Floats]:
+    """Yield multiplicities [r, G], drawn group by group; the draws do not depend on how they are cut into chunks."""
     for start in range(0, resamples if count else 0, rows):
         size = min(rows, resamples - start)
         picks = random.integers(0, count, size=(size, count))
         offsets = picks + count * np.arange(size)[:, None]
         times = np.bincount(offsets.ravel(), minlength=size * count).reshape(size, count)
-        yield times.astype(np.float64)[:, members]
+        yield times.astype(np.float64)
 
 
-def _omissions(block: NDArray[np.int64], members: Ints) -> Iterator[Floats]:
-    """Yield weights [r, N] that are 0 for the groups of one block and 1 for all others."""
-    rows = max(1, CHUNK // max(len(members), 1))
+def _omissions(block: NDArray[np.int64], rows: int) -> Iterator[Floats]:
+    """Yield multiplicities [r, G] that are 0 for the groups of one block and 1 for all others."""
     count = int(block.max(initial=-1)) + 1
     for start in range(0, count, rows):
         ids = np.arange(start, min(start + rows, count))
-        yield (block[members][None, :] != ids[:, None]).astype(np.float64)
-
-
-def _in_chunks(statistics: Mapping[str, Weighted], weights: Iterator[Floats]) -> Iterator[dict[str, Floats]]:
-    for chunk in weights:
-        yield {name: statistic(chunk) for name, statistic in statistics.items()}
+        yield (block[None, :] != ids[:, None]).astype(np.float64)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skinframe.components import Metric
+from skinframe.components import Facts, Metric
 from skinframe.evaluation.bca import METHOD, RECENTRED, bounds, p_value, recentred
 from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.floor import Floor, null_floor
 from skinframe.evaluation.weighted import Floats, Ints, weighted
 from skinframe.seeding import derive
+from skinframe.weighted import minus
 
 FEW_GROUPS = 20  # below, even the widened interval covers too little
 FEW_HOLDERS = 5  # a class that fewer groups show is likely to be missing from some resamples
@@ -30,6 +32,8 @@ class Score:
     method: str
     floor: Floor | None = None
     warnings: tuple[str, ...] = ()
+    positives: int | None = None  # samples of the class that is looked for, where there is one
+    reason: str = ""  # why the value is undefined, where it is
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,17 @@ def score(
     resamples: int = 1000,
     level: float = 0.95,
     same_label: Sequence[str] | None = None,
+    facts: Facts | None = None,
 ) -> dict[str, Score]:
     """Score probabilities [N, C] against labels [N] by each metric, with an interval from resampling groups.
 
     `same_label` names, for each sample, the unit whose images must share one diagnosis (a lesion photographed twice);
-    the null floor then draws one diagnosis a unit. Raises ValueError where lengths or labels do not fit.
+    the null floor then draws one diagnosis a unit. `facts` tell the metrics what else is known. Raises ValueError
+    where lengths or labels do not fit.
     """
     labels, probabilities = checked(labels, probabilities, groups)
+    if facts is not None:
+        metrics = {name: metric.given(facts) for name, metric in metrics.items()}
     statistics = {name: weighted(metric, labels, probabilities) for name, metric in metrics.items()}
     drawn = replicate(statistics, groups, seed=derive(seed, "bootstrap"), resamples=resamples)
     floors = {
@@ -72,18 +80,32 @@ def score(
     }
     of_classes = class_warnings(labels, probabilities.shape[1], groups)
     return {
-        name: score_of(
-            found,
-            len(labels),
-            groups,
-            level=level,
-            resamples=resamples,
-            biased=metrics[name].has_floor,
-            floor=floors.get(name),
-            warnings=of_classes,
+        name: _explained(
+            score_of(
+                found,
+                len(labels),
+                groups,
+                level=level,
+                resamples=resamples,
+                biased=metrics[name].has_floor,
+                signed=metrics[name].signed,
+                floor=floors.get(name),
+                warnings=of_classes,
+            ),
+            metrics[name],
+            labels,
+            probabilities,
         )
         for name, found in drawn.items()
     }
+
+
+def _explained(found: Score, metric: Metric, labels: Ints, probabilities: Floats) -> Score:
+    """Return a score with the positives behind it and, where it is undefined, the reason."""
+    reason = ""
+    if math.isnan(found.value):
+        reason = metric.reason(labels, probabilities) if len(labels) else "there is no sample"
+    return replace(found, positives=metric.positives(labels), reason=reason)
 
 
 def paired_difference(
@@ -100,8 +122,9 @@ def paired_difference(
     """Return metric(A) - metric(B) on the same samples; each resample draws the same groups for both."""
     labels, probabilities_a = checked(labels, probabilities_a, groups)
     _, probabilities_b = checked(labels, probabilities_b, groups)
-    a, b = weighted(metric, labels, probabilities_a), weighted(metric, labels, probabilities_b)
-    statistic = {"difference": lambda weights: a(weights) - b(weights)}
+    statistic = {
+        "difference": minus(weighted(metric, labels, probabilities_a), weighted(metric, labels, probabilities_b))
+    }
     found = replicate(statistic, groups, seed=derive(seed, "bootstrap"), resamples=resamples)["difference"]
     return difference_of(found, len(labels), groups, level=level, resamples=resamples)
 
@@ -114,12 +137,16 @@ def score_of(
     level: float,
     resamples: int,
     biased: bool = False,
+    signed: bool = False,
     floor: Floor | None = None,
     warnings: tuple[str, ...] = (),
 ) -> Score:
-    """Return the score of any resampled statistic; `biased` says that noise only ever increases it, as with ECE."""
+    """Return the score of any resampled statistic; `biased` says that noise only ever increases it, as with ECE.
+
+    One that is `signed` may be below 0 even so, as a debiased error may.
+    """
     count = len(set(groups))
-    low, high = (recentred if biased else bounds)(found, level)
+    low, high = recentred(found, level, signed=signed) if biased else bounds(found, level)
     method = _described(RECENTRED if biased else METHOD, level, resamples)
     return Score(found.estimate, low, high, n, count, method, floor, (*warnings_of(found, count), *warnings))
 

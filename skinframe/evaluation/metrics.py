@@ -5,12 +5,21 @@ A tie for the highest probability goes to the first class. A class that has no s
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from skinframe.components import Metric
-from skinframe.evaluation.weighted import Floats, Ints, Weighted, mean_defined, mean_of, once, one_hot, ratio
+from skinframe.roc import auroc
+from skinframe.weighted import (
+    Floats,
+    Ints,
+    Sums,
+    Weighted,
+    mean_defined,
+    mean_of,
+    mean_of_statistics,
+    one_hot,
+    ratio,
+)
 
 
 def accuracy(labels: Ints, probabilities: Floats) -> Weighted:
@@ -22,7 +31,7 @@ def balanced_accuracy(labels: Ints, probabilities: Floats) -> Weighted:
     """Mean over the classes present of the share of their samples that are named right (ISIC 2018/2019)."""
     truth = one_hot(labels, probabilities.shape[1])
     hit = truth * (probabilities.argmax(axis=1) == labels)[:, None]
-    return lambda weights: mean_defined(ratio(weights @ hit, weights @ truth))
+    return Sums(np.hstack([hit, truth]), lambda sums: mean_defined(ratio(*np.split(sums, 2, axis=1))))
 
 
 def macro_f1(labels: Ints, probabilities: Floats) -> Weighted:
@@ -30,39 +39,13 @@ def macro_f1(labels: Ints, probabilities: Floats) -> Weighted:
     truth = one_hot(labels, probabilities.shape[1])
     named = one_hot(probabilities.argmax(axis=1), probabilities.shape[1])
     hit, either = truth * named, truth + named
-    return lambda weights: mean_defined(ratio(2 * (weights @ hit), weights @ either))
-
-
-def auroc(positive: Ints, scores: Floats) -> Weighted:
-    """P(score of a positive > score of a negative) + P(tie) / 2, by one sort of the negatives.
-
-    With the negatives sorted and S their cumulated weight: AUROC = sum_i w_i (S[lo_i] + S[hi_i]) / 2 / (W+ W-),
-    where lo_i and hi_i are the negatives below, and not above, the score of positive i.
-    """
-    above = np.flatnonzero(positive)
-    below = np.flatnonzero(~positive.astype(bool))
-    below = below[np.argsort(scores[below], kind="stable")]
-    low = np.searchsorted(scores[below], scores[above], side="left")
-    high = np.searchsorted(scores[below], scores[above], side="right")
-
-    def values(weights: Floats) -> Floats:
-        mass = np.zeros((len(weights), len(below) + 1))
-        np.cumsum(weights[:, below], axis=1, out=mass[:, 1:])
-        own = weights[:, above]
-        wins = (own * (mass[:, low] + mass[:, high])).sum(axis=1) / 2
-        return ratio(wins, own.sum(axis=1) * mass[:, -1])
-
-    return values
+    return Sums(np.hstack([2 * hit, either]), lambda sums: mean_defined(ratio(*np.split(sums, 2, axis=1))))
 
 
 def macro_auroc(labels: Ints, probabilities: Floats) -> Weighted:
     """Mean over the classes present of the AUROC of the class against the rest, ties counted half."""
-    parts: list[Callable[[Floats], Floats]] = [
-        auroc(labels == c, probabilities[:, c]) for c in range(probabilities.shape[1]) if (labels == c).any()
-    ]
-    if not parts:
-        return lambda weights: np.full(len(weights), np.nan)
-    return lambda weights: mean_defined(np.stack([part(weights) for part in parts], axis=1))
+    classes = range(probabilities.shape[1])
+    return mean_of_statistics([auroc(labels == c, probabilities[:, c]) for c in classes if (labels == c).any()])
 
 
 class Accuracy(Metric):
@@ -73,9 +56,6 @@ class Accuracy(Metric):
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return accuracy(labels, probabilities)
 
-    def value(self, labels: Ints, probabilities: Floats, weights: Floats) -> float:
-        return once(self.over(labels, probabilities), weights)
-
 
 class BalancedAccuracy(Metric):
     """Mean recall over the classes present, the headline of ISIC 2018 and 2019."""
@@ -84,9 +64,6 @@ class BalancedAccuracy(Metric):
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return balanced_accuracy(labels, probabilities)
-
-    def value(self, labels: Ints, probabilities: Floats, weights: Floats) -> float:
-        return once(self.over(labels, probabilities), weights)
 
 
 class MacroF1(Metric):
@@ -97,9 +74,6 @@ class MacroF1(Metric):
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return macro_f1(labels, probabilities)
 
-    def value(self, labels: Ints, probabilities: Floats, weights: Floats) -> float:
-        return once(self.over(labels, probabilities), weights)
-
 
 class MacroAUROC(Metric):
     """Mean one-vs-rest area under the ROC curve (Hanley and McNeil 1982), ties counted half."""
@@ -108,6 +82,3 @@ class MacroAUROC(Metric):
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return macro_auroc(labels, probabilities)
-
-    def value(self, labels: Ints, probabilities: Floats, weights: Floats) -> float:
-        return once(self.over(labels, probabilities), weights)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skinframe.components import Metric
-from skinframe.evaluation.weighted import Floats, Ints, Weighted, mean_defined, mean_of, once, one_hot, ratio
+from skinframe.weighted import Floats, Ints, Sums, Weighted, mean_defined, mean_of, one_hot, ratio
 
 SMALLEST = float(np.finfo(np.float64).eps)  # a probability of 0 for what happened costs 36 nats, not infinity
 
@@ -22,7 +22,7 @@ def balanced_nll(labels: Ints, probabilities: Floats) -> Weighted:
     """Mean over the classes present of the mean negative log likelihood of their samples."""
     truth = one_hot(labels, probabilities.shape[1])
     cost = truth * log_losses(labels, probabilities)[:, None]
-    return lambda weights: mean_defined(ratio(weights @ cost, weights @ truth))
+    return Sums(np.hstack([cost, truth]), lambda sums: mean_defined(ratio(*np.split(sums, 2, axis=1))))
 
 
 def brier(labels: Ints, probabilities: Floats) -> Weighted:
@@ -41,7 +41,8 @@ def ece(labels: Ints, probabilities: Floats, bins: int) -> Weighted:
     confidence = probabilities.max(axis=1)
     gap = (probabilities.argmax(axis=1) == labels) - confidence
     binned = one_hot(bin_of(confidence, bins), bins) * gap[:, None]
-    return lambda weights: ratio(np.abs(weights @ binned).sum(axis=1), weights.sum(axis=1))
+    columns = np.hstack([binned, np.ones((len(gap), 1))])
+    return Sums(columns, lambda sums: ratio(np.abs(sums[:, :-1]).sum(axis=1), sums[:, -1]))
 
 
 class NLL(Metric):
@@ -53,9 +54,6 @@ class NLL(Metric):
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return mean_of(log_losses(labels, probabilities))
 
-    def value(self, labels: Ints, probabilities: Floats, weights: Floats) -> float:
-        return once(self.over(labels, probabilities), weights)
-
 
 class BalancedNLL(Metric):
     """Negative log likelihood averaged within each class first, so that rare classes count as much as common ones."""
@@ -66,9 +64,6 @@ class BalancedNLL(Metric):
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return balanced_nll(labels, probabilities)
 
-    def value(self, labels: Ints, probabilities: Floats, weights: Floats) -> float:
-        return once(self.over(labels, probabilities), weights)
-
 
 class Brier(Metric):
     """Brier score summed over classes (Brier 1950), from 0 to 2: proper and bounded."""
@@ -78,9 +73,6 @@ class Brier(Metric):
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return brier(labels, probabilities)
-
-    def value(self, labels: Ints, probabilities: Floats, weights: Floats) -> float:
-        return once(self.over(labels, probabilities), weights)
 
 
 class ECE(Metric):
@@ -103,6 +95,3 @@ class ECE(Metric):
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return ece(labels, probabilities, self.config.bins)
-
-    def value(self, labels: Ints, probabilities: Floats, weights: Floats) -> float:
-        return once(self.over(labels, probabilities), weights)

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from skinframe.components import Calibrator, Metric
 from skinframe.evaluation.calibrate import NoCalibration, Temperature
+from skinframe.evaluation.measures.agreement import MCC
+from skinframe.evaluation.measures.binned import MCE, ECEClasswise, ECEMass, Overconfidence, Underconfidence
+from skinframe.evaluation.measures.corp import BrierDSC, BrierMCB, BrierUNC
+from skinframe.evaluation.measures.debiased import DebiasedL2
+from skinframe.evaluation.measures.decisions import NPV, PPV, Sensitivity, Specificity
+from skinframe.evaluation.measures.operating import SensitivityAtSpecificity, SpecificityAtSensitivity
+from skinframe.evaluation.measures.ranking import AUPRC, AUROC, MacroAUPRC, PartialAUC, WeightedAUROC
+from skinframe.evaluation.measures.selective import AUGRC, AURC, ExcessAURC
+from skinframe.evaluation.measures.smooth import SmoothECE
 from skinframe.evaluation.metrics import Accuracy, BalancedAccuracy, MacroAUROC, MacroF1
 from skinframe.evaluation.metrics_calibration import ECE, NLL, BalancedNLL, Brier
 
@@ -16,5 +25,31 @@ METRICS: tuple[type[Metric], ...] = (
     ECE,
     MacroF1,
     BalancedNLL,
+    # by name only
+    WeightedAUROC,
+    MacroAUPRC,
+    MCC,
+    ECEMass,
+    ECEClasswise,
+    MCE,
+    Overconfidence,
+    Underconfidence,
+    DebiasedL2,
+    SmoothECE,
+    BrierMCB,
+    BrierDSC,
+    BrierUNC,
+    AUGRC,
+    AURC,
+    ExcessAURC,
+    AUROC,
+    AUPRC,
+    PartialAUC,
+    Sensitivity,
+    Specificity,
+    PPV,
+    NPV,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
 )
 CALIBRATORS: tuple[type[Calibrator], ...] = (Temperature, NoCalibration)

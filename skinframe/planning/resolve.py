@@ -53,7 +53,7 @@ def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Proble
     def many(kind: type[C], parts: Mapping[str, Any], path: str) -> dict[str, C]:
         return {name: one(kind, part, f"{path}.{name}") for name, part in parts.items() if part.enabled}
 
-    metrics = recipe.metrics or {name: Part(use=name) for name in catalog.names("metric")}
+    metrics = recipe.metrics or default_metrics(catalog)
     parts = Parts(
         dataset=one(Dataset, recipe.data, "data"),  # type: ignore[type-abstract]
         prompt=one(Prompt, recipe.prompt, "prompt"),  # type: ignore[type-abstract]
@@ -63,7 +63,7 @@ def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Proble
         losses=many(Loss, recipe.losses, "losses"),
         calibrator=one(Calibrator, recipe.calibrator, "calibrator"),  # type: ignore[type-abstract]
         explainer=one(Explainer, recipe.explainer, "explainer"),  # type: ignore[type-abstract]
-        metrics=many(Metric, metrics, "metrics"),  # type: ignore[type-abstract]
+        metrics=many(Metric, metrics, "metrics"),
     )
     if recipe.select.by not in parts.metrics:
         hint = did_you_mean(recipe.select.by, parts.metrics)
@@ -74,6 +74,12 @@ def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Proble
             what = f"'{recipe.select.mode}' would keep the worst epoch: {recipe.select.by} is better when {_WAY[right]}"
             problems.append(Problem("select.mode", what))
     return (None if problems else parts), problems
+
+
+def default_metrics(catalog: Catalog) -> dict[str, Part]:
+    """Return the metrics of a recipe that names none: the few that a report can show at a glance."""
+    known = {name: catalog.entries["metric", name].component for name in catalog.names("metric")}
+    return {name: Part(use=name) for name, kind in known.items() if issubclass(kind, Metric) and kind.by_default}
 
 
 _WAY = {"min": "lower", "max": "higher"}

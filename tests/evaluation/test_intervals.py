@@ -17,7 +17,7 @@ from skinframe.evaluation.metrics_calibration import ECE, NLL
 from skinframe.evaluation.register import METRICS
 from skinframe.evaluation.weighted import mean_of, weighted
 
-ALL = {kind.name: kind() for kind in METRICS}
+ALL = {kind.name: kind() for kind in METRICS if kind.by_default}
 
 
 def case(seed=0, n=240, classes=4, per_group=3, skill=1.5):
