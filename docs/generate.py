@@ -15,6 +15,7 @@ from pathlib import Path
 
 from skinframe import cli, hookspecs, plugins, signals
 from skinframe.components import KINDS, Loss
+from skinframe.planning.schedule import Schedule
 from skinframe.recipe import schema
 
 DOCS = Path(__file__).parent
@@ -88,6 +89,18 @@ def recipe_table() -> str:
     return table(("key", "type", "default"), rows)
 
 
+def schedule_table() -> str:
+    """Every key of a weight's schedule with type and default."""
+    hints = typing.get_type_hints(Schedule)
+    rows = []
+    for field in dataclasses.fields(Schedule):
+        hint = hints[field.name]
+        shown = hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+        default = "required" if field.default is dataclasses.MISSING else f"`{field.default!r}`"
+        rows.append((f"`{field.name}`", f"`{shown}`", default))
+    return table(("key", "type", "default"), rows)
+
+
 def cli_tables() -> str:
     """Every command with its arguments, read from the parser itself."""
     parser = cli.parser()
@@ -130,6 +143,7 @@ TABLES: dict[str, Callable[[], str]] = {
         component_table,
         loss_table,
         recipe_table,
+        schedule_table,
         cli_tables,
         recipe_core,
         recipe_losses,

@@ -13,7 +13,7 @@ POINTS = 200  # on the page; the log keeps every step
 
 
 def training_curves(folder: Path, chosen: int) -> Training:
-    """Return loss parts, weights and gradient norms by step, and validation metrics by epoch."""
+    """Return loss parts, weights, gradient norms and their shares by step, and validation metrics by epoch."""
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     history: list[dict[str, float | None]] = json.loads((folder / "validation.json").read_text())
     names = list(dict.fromkeys(name for line in lines for name in line["parts"]))
@@ -25,6 +25,7 @@ def training_curves(folder: Path, chosen: int) -> Training:
         losses=tuple(_curve(lines, name, "value") for name in names),
         weights=tuple(_curve(lines, name, "weight") for name in names),
         gradients=tuple(_curve(lines, name, "grad_norm") for name in names),
+        shares=tuple(_curve(lines, name, "grad_share") for name in names),
         chosen_epoch=chosen + 1,
     )
 

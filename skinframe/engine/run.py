@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from skinframe.engine.display import Display, parts_note
 from skinframe.engine.folder import run_folder
 from skinframe.engine.prepare import Prepared, make_feed, prepare
 from skinframe.engine.result import RunResult
-from skinframe.engine.start import refuse_missing
+from skinframe.engine.start import refuse_missing, refuse_processes
 from skinframe.errors import Problem, RecipeError
 from skinframe.planning import Plan
 from skinframe.planning.resolve import select_mode
@@ -23,6 +24,7 @@ from skinframe.recipe.schema import Select
 def run(plan: Plan, *, out: Path, cache: Path, resume: bool = False, display: Display | None = None) -> RunResult:
     """Run a plan to its report and return the result. Raises the errors of `skinframe.errors`."""
     display = display or Display()
+    refuse_processes(os.environ)
     refuse_missing(plan)
     device = _device(plan)
     started = time.monotonic()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from skinframe.errors import DataError, Problem, RecipeError
 from skinframe.planning import Plan, make_plan
 from skinframe.plugins import load
 from skinframe.recipe import load_recipe
+
+PROCESS_COUNTS = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")  # as launchers set them
 
 
 def plan_of(
@@ -22,6 +24,18 @@ def plan_of(
     typed = load_recipe(recipe, presets, overrides, without)
     catalog = load(typed.requires, [Path(plugin) for plugin in plugins], str(recipe))
     return make_plan(typed, catalog, str(recipe))
+
+
+def refuse_processes(environment: Mapping[str, str]) -> None:
+    """Refuse a run that a launcher started in several processes: each would train alone on the whole data.
+
+    Raises RecipeError; `environment` is `os.environ`.
+    """
+    for name in PROCESS_COUNTS:
+        count = environment.get(name, "")
+        if count.isdecimal() and int(count) > 1:
+            what = f"says {count} processes, and a run is one process; start it with `skinframe run`"
+            raise RecipeError("launcher", [Problem(name, what)])
 
 
 def refuse_missing(plan: Plan) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -39,13 +39,16 @@ class Objective:
         """Return how many loss terms each loss has in a micro-batch, from batch signals alone; negatives are masked."""
         return {term.name: _valid(batch[f"batch.{term.loss.normalise_by}"]) for term in self.terms}
 
-    def parts(self, signals: Mapping[str, Tensor], weights: Mapping[str, float]) -> dict[str, Tensor]:
-        """Return each term's raw value, for the terms whose weight is not 0.
+    def parts(
+        self, signals: Mapping[str, Tensor], weights: Mapping[str, float], only: Collection[str] | None = None
+    ) -> dict[str, Tensor]:
+        """Return each term's raw value, for the terms (among `only`, where it is given) whose weight is not 0.
 
         Raises DataError naming the term where it refuses its inputs (a class without a training sample, say) and
         RecipeError where it fails or gives no scalar.
         """
-        return {term.name: _value(term, signals) for term in self.terms if weights[term.name] != 0}
+        terms = [term for term in self.terms if only is None or term.name in only]
+        return {term.name: _value(term, signals) for term in terms if weights[term.name] != 0}
 
     def floors(self) -> dict[str, float]:
         """Return, for the terms that have one, what a perfectly calibrated model would score at their size."""

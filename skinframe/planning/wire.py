@@ -9,7 +9,7 @@ from skinframe import signals
 from skinframe.components import Head
 from skinframe.errors import Problem, RecipeError, did_you_mean
 from skinframe.planning.resolve import Parts
-from skinframe.planning.schedule import is_zero, schedule_of
+from skinframe.planning.schedule import schedule_of
 from skinframe.recipe.schema import Recipe
 from skinframe.signals import Need, Signal, needs
 
@@ -38,13 +38,14 @@ def wire(recipe: Recipe, parts: Parts) -> tuple[Wiring, list[Problem]]:
         wiring.dropped += [f"{kind}.{name} (disabled)" for name, part in entries.items() if not part.enabled]
     for name, loss in parts.losses.items():
         part = recipe.losses[name]
-        if is_zero(part.weight):
+        try:
+            never = schedule_of(part.weight, f"losses.{name}.weight").never
+        except RecipeError as error:
+            never = False
+            problems += error.problems
+        if never:
             wiring.dropped.append(f"losses.{name} (weight 0)")
             continue
-        try:
-            schedule_of(part.weight, f"losses.{name}.weight")
-        except RecipeError as error:
-            problems += error.problems
         feeds, found = _feeds(needs(loss.forward), part.inputs, offered, f"losses.{name}", recipe)
         wiring.losses[name] = feeds
         problems += found

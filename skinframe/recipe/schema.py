@@ -63,11 +63,16 @@ class Images:
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
-    """The optimisation. `batch_size` is samples an optimiser step, `max_tokens` padded tokens a micro-batch."""
+    """The optimisation. `batch_size` is samples an optimiser step, `max_tokens` padded tokens a micro-batch.
+
+    `gather` says on what a term that couples samples is computed: the whole `step`, at the price of a second forward
+    pass where the step is cut, or each `micro`-batch.
+    """
 
     epochs: int = 10
     batch_size: int = 32
     max_tokens: int = 8192
+    gather: Literal["step", "micro"] = "step"
     lr: float = 1e-4
     head_lr: float | None = None
     weight_decay: float = 0.01

@@ -112,12 +112,13 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """Curves of the run. `unit` is what x counts in losses, weights and gradients; validation counts epochs."""
+    """Curves of the run. `unit` is what x counts in losses, weights, gradients and shares; validation counts epochs."""
 
     validation: tuple[Curve, ...] = ()
     losses: tuple[Curve, ...] = ()
     weights: tuple[Curve, ...] = ()
     gradients: tuple[Curve, ...] = ()
+    shares: tuple[Curve, ...] = ()
     chosen_epoch: int | None = None
     unit: str = "step"
 

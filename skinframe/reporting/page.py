@@ -175,6 +175,7 @@ def _groups(training: Training | None) -> list[CurveGroup]:
         ("Parts of the loss", "Each part before its weight.", training.losses, training.unit),
         ("Weights", "What each part is multiplied by.", training.weights, training.unit),
         ("Gradient norms", "How hard each part pulls on the trained weights.", training.gradients, training.unit),
+        ("Gradient shares", "Each norm as a share of their sum.", training.shares, training.unit),
     )
     return [_group(training, *part) for part in parts if part[2]]
 

@@ -98,6 +98,7 @@ class Trainer:
             moment,
             [derive(seed, "dropout", step, index) for index in range(len(micro))],
             norms=step % train.gradient_norms_every == 0,
+            gather=train.gather == "step",
         )
         parameters = [parameter for _, parameter in self.model.trained_parameters()]
         limit = train.clip if train.clip > 0 else math.inf
@@ -156,6 +157,7 @@ def _line(
             parts[name]["value"] = record.parts[name]
         if name in record.part_norms:
             parts[name]["grad_norm"] = record.part_norms[name]
+            parts[name]["grad_share"] = record.part_shares[name]
         if name in floors and name in record.parts:
             parts[name]["floor"] = floors[name]
     return {

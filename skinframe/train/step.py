@@ -1,8 +1,7 @@
-"""One optimiser step over its micro-batches: the same value and gradient as one large batch for additive terms."""
+"""One optimiser step over its micro-batches: the value and gradient of one large batch, for every term."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,17 +12,30 @@ from torch import Tensor
 from skinframe.errors import NonFiniteError
 from skinframe.model.assemble import Assembled
 from skinframe.model.objective import Objective
+from skinframe.train.gather import NOTHING, coupled_terms
+from skinframe.train.gradients import TermGradients
 
 
 @dataclass
 class StepRecord:
-    """What one step did: raw parts, weights, total, gradient norms."""
+    """What one step did: weights as applied, raw parts, total, gradient norms.
+
+    `part_norms` are of the weighted parts over all trained weights, `shared_norms` of the raw parts over the weights
+    that several terms reach.
+    """
 
     weights: dict[str, float]
     parts: dict[str, float] = field(default_factory=dict)
     part_norms: dict[str, float] = field(default_factory=dict)
+    shared_norms: dict[str, float] = field(default_factory=dict)
     total: float = 0.0
     norm: float = 0.0
+
+    @property
+    def part_shares(self) -> dict[str, float]:
+        """Return each norm as a share of their sum; 0 where every norm is."""
+        total = sum(self.part_norms.values())
+        return {name: norm / total if total else 0.0 for name, norm in self.part_norms.items()}
 
 
 def run_step(
@@ -35,46 +47,45 @@ def run_step(
     epoch: float,
     seeds: Sequence[int],
     norms: bool,
+    gather: bool = True,
 ) -> StepRecord:
     """Accumulate gradients over `batches`. `epoch` is fractional; `seeds` make each micro-batch's dropout its own.
 
-    A part's norm over several micro-batches is their weighted mean, an upper bound on that of the step's own gradient.
-    Each term of a micro-batch weighs n_micro / n_step, n counted by the signal that the term normalises by.
+    Each per-sample term of a micro-batch weighs n_micro / n_step, n counted by the signal that the term normalises by.
+    With `gather`, a term that couples samples is computed once, on the whole step; without, on each micro-batch.
     Raises NonFiniteError naming the term and the samples.
     """
     record = StepRecord(objective.weights(epoch))
     counts = [objective.counts(batch) for batch in batches]
     totals = {name: sum(count[name] for count in counts) for name in record.weights}
-    for batch, names, count, seed in zip(batches, ids, counts, seeds, strict=True):
+    apart = TermGradients([parameter for _, parameter in model.trained_parameters()]) if norms else None
+    coupled = NOTHING
+    if gather and len(batches) > 1:
+        coupled = coupled_terms(accelerator, model, objective, batches, seeds, record.weights)
+        _check(coupled.values, [name for names in ids for name in names])
+        record.parts |= {name: float(value) for name, value in coupled.values.items()}
+    single = frozenset(record.weights) - frozenset(coupled.values)
+    for position, (batch, names, count, seed) in enumerate(zip(batches, ids, counts, seeds, strict=True)):
         torch.manual_seed(seed)
         with accelerator.autocast():
             signals = model(batch)
-        parts = objective.parts(signals, record.weights)
-        share = {name: count[name] / totals[name] if totals[name] else 0.0 for name in parts}
+        parts = objective.parts(signals, record.weights, only=single)
+        scale = {name: count[name] / totals[name] if totals[name] else 0.0 for name in parts}
         _check(parts, names)
-        if norms:
-            for name, norm in part_norms(model, parts, record.weights).items():
-                record.part_norms[name] = record.part_norms.get(name, 0.0) + norm * share[name]
-        loss = torch.stack([parts[name].float() * (record.weights[name] * share[name]) for name in parts]).sum()
-        accelerator.backward(loss)
+        pulls = coupled.pulls(position, signals) if coupled.values else {}
+        values, scale = parts | pulls, scale | dict.fromkeys(pulls, 1.0)
+        if apart is not None:
+            apart.add(values, scale)
+        if values:
+            scaled = [values[name].float() * (record.weights[name] * scale[name]) for name in values]
+            accelerator.backward(torch.stack(scaled).sum())
         for name, part in parts.items():
-            record.parts[name] = record.parts.get(name, 0.0) + float(part.detach()) * share[name]
+            record.parts[name] = record.parts.get(name, 0.0) + float(part.detach()) * scale[name]
     record.total = sum(record.weights[name] * value for name, value in record.parts.items())
+    if apart is not None:
+        record.part_norms = {name: abs(record.weights[name]) * norm for name, norm in apart.norms().items()}
+        record.shared_norms = apart.shared_norms()
     return record
-
-
-def part_norms(model: Assembled, parts: Mapping[str, Tensor], weights: Mapping[str, float]) -> dict[str, float]:
-    """Return the gradient norm of each weighted term over all trained parameters."""
-    parameters = [parameter for _, parameter in model.trained_parameters()]
-    found = {}
-    for name, part in parts.items():
-        if not part.requires_grad:
-            found[name] = 0.0
-            continue
-        gradients = torch.autograd.grad(part, parameters, retain_graph=True, allow_unused=True)
-        square = sum(float(gradient.double().square().sum()) for gradient in gradients if gradient is not None)
-        found[name] = weights[name] * math.sqrt(square)
-    return found
 
 
 def _check(parts: Mapping[str, Tensor], ids: Sequence[str]) -> None:

@@ -1,0 +1,137 @@
+"""Terms that couple samples, on a whole step of several micro-batches: exact, at the price of a second forward pass.
+
+After GradCache (Gao et al. 2021, arXiv:2101.06983). Pass one runs every micro-batch without a graph and keeps the
+signals that coupled terms read. The terms are computed once, on all samples of the step, and give a gradient a signal.
+Pass two is the ordinary one: each micro-batch runs again with the same dropout seed, and these gradients enter there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from torch.nn import functional as F
+
+from skinframe.model.assemble import Assembled
+from skinframe.model.objective import Objective, Term
+from skinframe.signals import needs
+
+GROWING = ("B", "T")  # dims that count what is in a batch; a signal that leads with another is one for the whole step
+MASKED = -100  # fills integer signals of unlike width, as it masks labels
+
+Batches = Sequence[Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Coupled:
+    """Values of the coupled terms on the whole step, and for each micro-batch what each term asks of each signal."""
+
+    values: dict[str, Tensor]
+    asked: list[dict[str, dict[str, Tensor]]]
+
+    def pulls(self, position: int, signals: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return scalars whose gradient through the micro-batch at `position` is that of each term on the step."""
+        found = {}
+        for name, gradients in self.asked[position].items():
+            parts = [(signals[full] * g).sum() for full, g in gradients.items() if signals[full].requires_grad]
+            if parts:
+                found[name] = torch.stack([part.float() for part in parts]).sum()
+        return found
+
+
+NOTHING = Coupled({}, [])
+
+
+def coupled_terms(
+    accelerator: Accelerator,
+    model: Assembled,
+    objective: Objective,
+    batches: Batches,
+    seeds: Sequence[int],
+    weights: Mapping[str, float],
+) -> Coupled:
+    """Compute the coupled terms of non-zero weight on all samples of the step."""
+    terms = [term for term in objective.terms if weights[term.name] != 0 and term.loss.coupling != "per_sample"]
+    if not terms:
+        return Coupled({}, [{} for _ in batches])
+    dims = _dims(terms)
+    kept = []
+    for batch, seed in zip(batches, seeds, strict=True):
+        torch.manual_seed(seed)
+        with torch.no_grad(), accelerator.autocast():
+            signals = model(batch)
+        kept.append({full: signals[full] for full in dims})
+    whole = {full: join([signals[full] for signals in kept], dims[full]) for full in dims}
+    leaves = _leaves(whole, kept[0])
+    values = objective.parts({**whole, **leaves}, weights, only=frozenset(term.name for term in terms))
+    asked: list[dict[str, dict[str, Tensor]]] = [{} for _ in batches]
+    for name, value in values.items():
+        for full, gradient in _gradients(value, leaves).items():
+            for position, piece in enumerate(split(gradient, [signals[full] for signals in kept], dims[full])):
+                if piece is not None:
+                    asked[position].setdefault(name, {})[full] = piece
+    return Coupled({name: value.detach() for name, value in values.items()}, asked)
+
+
+def _dims(terms: Sequence[Term]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for term in terms:
+        for need in needs(term.loss.forward):
+            if need.parameter in term.feeds:
+                found.setdefault(term.feeds[need.parameter], need.signal.dims)
+    return found
+
+
+def join(pieces: Sequence[Tensor], dims: str) -> Tensor:
+    """Return one signal of the whole step. Unlike widths (token lengths) are filled with 0, integers with −100.
+
+    A signal that does not lead with a growing dim (a learned scale, class counts) is the first micro-batch's.
+    """
+    if dims.split()[:1] not in ([name] for name in GROWING):
+        return pieces[0]
+    widths = [max(sizes) for sizes in zip(*(piece.shape[1:] for piece in pieces), strict=True)]
+    return torch.cat([_widened(piece, widths) for piece in pieces])
+
+
+def _widened(piece: Tensor, widths: Sequence[int]) -> Tensor:
+    if list(piece.shape[1:]) == list(widths):
+        return piece
+    gaps = [wide - own for wide, own in zip(widths, piece.shape[1:], strict=True)]
+    pad = [amount for gap in reversed(gaps) for amount in (0, gap)]
+    return F.pad(piece, pad, value=MASKED if piece.dtype == torch.int64 else 0)
+
+
+def split(gradient: Tensor, pieces: Sequence[Tensor], dims: str) -> list[Tensor | None]:
+    """Return each micro-batch's share of a gradient by a joined signal; a shared signal's goes to the first."""
+    if dims.split()[:1] not in ([name] for name in GROWING):
+        return [gradient, *[None for _ in pieces[1:]]]
+    found: list[Tensor | None] = []
+    start = 0
+    for piece in pieces:
+        rows = gradient[start : start + len(piece)]
+        found.append(rows[(slice(None), *(slice(width) for width in piece.shape[1:]))])
+        start += len(piece)
+    return found
+
+
+def _leaves(whole: Mapping[str, Tensor], first: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return what a gradient is asked of: a head may give one tensor under two names, and it stays one."""
+    made: dict[int, Tensor] = {}
+    leaves = {}
+    for full, value in whole.items():
+        if value.is_floating_point() and not full.startswith("batch."):
+            leaves[full] = made.setdefault(id(first[full]), value.detach().requires_grad_())
+    return leaves
+
+
+def _gradients(value: Tensor, leaves: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the gradient by each distinct leaf that the term depends on, under the first of its names."""
+    if not value.requires_grad:
+        return {}
+    names = {id(leaf): full for full, leaf in reversed(list(leaves.items()))}
+    distinct = [leaves[full] for full in names.values()]
+    found = torch.autograd.grad(value, distinct, retain_graph=True, allow_unused=True)
+    return {full: g for full, g in zip(names.values(), found, strict=True) if g is not None}

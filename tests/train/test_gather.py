@@ -1,0 +1,134 @@
+"""A coupled term on a step of several micro-batches is the term on the step: value, gradient, state, dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skinframe import plugins
+from skinframe.errors import DataError, NonFiniteError
+from skinframe.train.gather import join, split
+
+GRID = ([1] * 8, [4, 4], [3, 1, 4])  # micro-batches of a step of eight
+CATALOG = plugins.load(["cfa", "example"])
+COUPLED = [
+    name
+    for name in CATALOG.names("loss")
+    if CATALOG.entries["loss", name].component.coupling != "per_sample"  # type: ignore[attr-defined]
+]
+Gradients = dict[str, torch.Tensor]
+
+
+def apart(one: Gradients, other: Gradients) -> float:
+    """Return the largest distance of two gradients, as a share of their norm where that exceeds 1."""
+    assert one.keys() == other.keys()
+    size = max(1.0, torch.cat([g.flatten() for g in other.values()]).norm().item())
+    return max((one[name] - other[name]).abs().max().item() for name in one) / size
+
+
+@pytest.mark.parametrize("name", COUPLED)
+def test_a_cut_step_is_the_whole_step(bench: Any, name: str) -> None:
+    whole, expected = bench.step(bench.objective(**{name: 1.0}), [8])
+    assert any(gradient.any() for gradient in expected.values())
+    for sizes in GRID:
+        found, gradients = bench.step(bench.objective(**{name: 1.0}), sizes)
+        assert found.parts[f"x_{name}"] == pytest.approx(whole.parts[f"x_{name}"], abs=1e-6), sizes
+        assert apart(gradients, expected) <= 1e-6, sizes
+
+
+def test_the_eight_samples_are_of_unlike_length(bench: Any) -> None:
+    assert len({bench.feed.length(row) for row in bench.rows}) > 1
+
+
+def test_without_gathering_the_negatives_are_lost(bench: Any) -> None:
+    """Guards the comparison above: the micro-batches of a contrastive term do not make up the step by chance."""
+    objective = bench.objective(clip_infonce=1.0)
+    whole, expected = bench.step(objective, [8])
+    found, gradients = bench.step(objective, [4, 4], gather=False)
+    assert found.parts["x_clip_infonce"] < whole.parts["x_clip_infonce"] - 0.1
+    assert apart(gradients, expected) > 1e-3
+
+
+def test_dropout_is_the_same_in_both_passes(bench: Any) -> None:
+    """Against one graph through all micro-batches, each with its own seed."""
+    objective = bench.objective(region_alignment=1.0, cross_entropy=1.0)
+    found, gradients = bench.step(objective, [3, 1, 4], train=True)
+    bench.model.zero_grad(set_to_none=True)
+    given = []
+    for seed, batch in enumerate(bench.batches([3, 1, 4])):
+        torch.manual_seed(seed)
+        given.append(bench.model(batch))
+    names = {full for term in objective.terms for full in term.feeds.values()}
+    dims = {full: "" if full.endswith(("logit_scale", "class_counts")) else "B" for full in names}
+    parts = objective.parts({full: join([g[full] for g in given], dims[full]) for full in names}, found.weights)
+    torch.stack(list(parts.values())).sum().backward()
+    assert apart(gradients, bench.gradients()) <= 1e-6
+    _, still = bench.step(objective, [3, 1, 4])
+    assert apart(gradients, still) > 1e-3  # dropout was on
+
+
+def test_each_term_keeps_its_norm_and_its_queue(bench: Any) -> None:
+    one, other = (bench.objective(focal=1.0, soft_ece=0.5, clip_infonce=2.0) for _ in range(2))
+    whole, expected = bench.step(one, [8], norms=True)
+    found, gradients = bench.step(other, [3, 1, 4], norms=True)
+    assert apart(gradients, expected) <= 1e-6
+    assert found.total == pytest.approx(whole.total, abs=1e-5)
+    for kind in ("part_norms", "shared_norms"):
+        assert getattr(found, kind) == pytest.approx(getattr(whole, kind), rel=1e-4), kind
+    for name, rows in one.state().items():
+        torch.testing.assert_close(other.state()[name], rows, rtol=1e-5, atol=1e-6)
+
+
+def test_the_norm_of_a_cut_step_is_that_of_its_gradient(bench: Any) -> None:
+    """And no bound of it: micro-batches pull against each other."""
+    record, gradients = bench.step(bench.objective(cross_entropy=0.5), [1] * 8, norms=True)
+    assert record.part_norms["x_cross_entropy"] == pytest.approx(
+        torch.cat([g.flatten() for g in gradients.values()]).norm().item(), rel=1e-5
+    )
+
+
+def test_a_coupled_term_that_is_not_finite_is_named(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    objective = bench.objective(clip_infonce=1.0)
+    head = bench.model.heads["project"]
+    with torch.no_grad():
+        kept = head.log_scale.clone()
+        head.log_scale.fill_(torch.nan)
+    try:
+        with pytest.raises(NonFiniteError, match=r"losses\.x_clip_infonce: is nan on samples .*"):
+            bench.step(objective, [4, 4])
+    finally:
+        with torch.no_grad():
+            head.log_scale.copy_(kept)
+
+
+def test_one_tensor_under_two_names_stays_one(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The term that refuses texts as queries does so on a cut step, too."""
+    monkeypatch.setattr(bench.model.heads["project"], "query", None)
+    with pytest.raises(DataError, match="the projection gives the texts as queries"):
+        bench.step(bench.objective(region_alignment=1.0), [4, 4])
+
+
+lengths = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 5)), min_size=1, max_size=5)
+
+
+@settings(deadline=None, derandomize=True)
+@given(lengths, st.booleans())
+def test_what_is_joined_splits_into_what_it_was(sizes: list[tuple[int, int]], whole_numbers: bool) -> None:
+    kind = torch.int64 if whole_numbers else torch.float32
+    pieces = [(torch.arange(n * w).reshape(n, w) + 1).to(kind) for n, w in sizes]
+    joined = join(pieces, "B L")
+    assert joined.shape == (sum(n for n, _ in sizes), max(w for _, w in sizes))
+    back = split(joined, pieces, "B L")
+    assert all(piece is not None and torch.equal(piece, own) for piece, own in zip(back, pieces, strict=True))
+    fill = -100 if whole_numbers else 0
+    assert int((joined == fill).sum()) == joined.numel() - sum(n * w for n, w in sizes)
+
+
+def test_a_signal_of_the_step_is_joined_and_pulled_once() -> None:
+    pieces = [torch.tensor(2.0), torch.tensor(2.0)]
+    assert join(pieces, "") is pieces[0]
+    assert split(torch.tensor(3.0), pieces, "") == [torch.tensor(3.0), None]
