@@ -84,9 +84,14 @@ def predict(
     metadata: Mapping[str, str] | None = None,
     out: str | Path | None = None,
     plugins: Paths = (),
+    allow_burned_in: bool = False,
 ) -> Predictions:
-    """Return probabilities, rationale and heat map for new images. Raises DataError, RecipeError."""
+    """Return probabilities, rationale and heat map for new images, JPEG, PNG or DICOM.
+
+    `allow_burned_in` takes DICOM files that do not say that no text is in their pixels. Raises DataError, RecipeError.
+    """
     from skinframe.engine.predict import predict as forward
 
     folder = Path(out) if out is not None else None
-    return forward(Path(run), [Path(image) for image in images], metadata, folder, [Path(file) for file in plugins])
+    files = [Path(file) for file in plugins]
+    return forward(Path(run), [Path(image) for image in images], metadata, folder, files, allow_burned_in)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import stat
@@ -34,15 +35,21 @@ TURNS = {
 
 
 class ImageProblem(DataError):  # noqa: N818 - a finding that a policy may set aside
-    """One image cannot be used; the message is the reason, in one line."""
+    """One image cannot be used; the message is the reason, in one line. `reason` names no path: reports are shared."""
+
+    def __init__(self, reason: str, path: Path | None = None) -> None:
+        self.reason = reason
+        super().__init__(reason if path is None else f"{path}: {reason}")
 
 
-def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Image.Image:
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, draft: int = 0) -> Image.Image:
     """Return the upright 8-bit RGB pixels of a JPEG or PNG.
 
     The size in the header is judged before a pixel is allocated. The EXIF orientation is applied; profile, comments
     and every other tag are dropped. 16-bit grey keeps its high byte (as 16-bit colour does), transparency is laid on
-    white, CMYK is converted without a profile. Raises ImageProblem for anything that is not one whole image.
+    white, CMYK is converted without a profile. With `draft` a JPEG is decoded at the smallest of its whole, half,
+    quarter and eighth size whose sides both have that many pixels, which is faster and gives other pixels: see
+    `pixel_key`. Raises ImageProblem for anything that is not one whole image.
     """
     if len(data) > max_bytes:
         raise ImageProblem(f"is {len(data)} bytes; the cap is {max_bytes}")
@@ -51,6 +58,8 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BY
     try:
         with _strict(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_header(image, max_pixels)
+            if draft:
+                image.draft(None, (draft, draft))
             image.load()
             return _upright_rgb(image)
     except ImageProblem:
@@ -62,6 +71,11 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BY
     except Exception as error:  # decoders raise nearly anything on hostile bytes
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise ImageProblem(f"cannot be decoded: {reason}") from error
+
+
+def pixel_key(key: str, draft: int = 0) -> str:
+    """Return the key of the decoded pixels: that of the encoded bytes where they are decoded whole."""
+    return hashlib.sha256(f"{key} draft {draft}".encode()).hexdigest() if draft else key
 
 
 @contextmanager
@@ -78,12 +92,16 @@ def _strict() -> Iterator[None]:
             ImageFile.LOAD_TRUNCATED_IMAGES = lenient
 
 
-def _check_header(image: Image.Image, max_pixels: int) -> None:
-    width, height = image.size
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raise ImageProblem for a size that is over the cap, too small, or a strip."""
     if width * height > max_pixels:
         raise ImageProblem(f"is {width} x {height} pixels; the cap is {max_pixels} in all")
     if min(width, height) < MIN_SIDE or max(width, height) > MAX_ASPECT * min(width, height):
         raise ImageProblem(f"is {width} x {height} pixels; needs {MIN_SIDE} a side and at most {MAX_ASPECT} to 1")
+
+
+def _check_header(image: Image.Image, max_pixels: int) -> None:
+    check_size(*image.size, max_pixels)
     frames = getattr(image, "n_frames", 1)
     if frames != 1 or image.format not in FORMATS:
         raise ImageProblem(f"holds {frames} frames ({image.format}); expected one still image")
@@ -126,21 +144,32 @@ def read_confined(root: Path, relative: str, *, max_bytes: int = MAX_BYTES) -> b
     path = root / relative
     try:
         real = path.resolve(strict=True)
-        if not real.is_relative_to(root.resolve()):
-            raise DataError(f"{path}: leads out of the data root through a link; copy the file into {root}")
+        inside = real.is_relative_to(root.resolve())
+    except FileNotFoundError:
+        raise ImageProblem("no such file", path) from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, in Python 3.11 and 3.12
+        raise ImageProblem(f"cannot be read: {getattr(error, 'strerror', None) or 'a loop of links'}", path) from None
+    if not inside:
+        raise DataError(f"{path}: leads out of the data root through a link; copy the file into {root}")
+    return read_regular(real, max_bytes=max_bytes)
+
+
+def read_regular(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the bytes of a regular file. Raises ImageProblem where it is none, unreadable, or over the cap."""
+    try:
         # Not blocking, and judged by the open file: a pipe or device put here must neither hang nor be read.
-        handle = os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         try:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
-                raise ImageProblem(f"{path}: is not a regular file")
+                raise ImageProblem("is not a regular file", path)
             if status.st_size > max_bytes:
-                raise ImageProblem(f"{path}: is {status.st_size} bytes; the cap is {max_bytes}")
+                raise ImageProblem(f"is {status.st_size} bytes; the cap is {max_bytes}", path)
             with open(handle, "rb", closefd=False) as file:
                 return file.read(status.st_size + 1)
         finally:
             os.close(handle)
     except FileNotFoundError:
-        raise ImageProblem(f"{path}: no such file") from None
-    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, in Python 3.11 and 3.12
-        raise ImageProblem(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise ImageProblem("no such file", path) from None
+    except OSError as error:
+        raise ImageProblem(f"cannot be read: {(error.strerror or 'unknown error').lower()}", path) from None

@@ -10,7 +10,7 @@ from typing import Literal
 from PIL import Image
 
 from skinframe.components import Dataset
-from skinframe.data.images import MAX_BYTES, MAX_PIXELS, decode
+from skinframe.data.images import MAX_BYTES, MAX_PIXELS, ImageProblem, decode
 from skinframe.data.pool import chunked_map
 from skinframe.data.problems import listing
 from skinframe.errors import DataError
@@ -29,15 +29,21 @@ class Reading:
     keep: bool
     max_pixels: int
     max_bytes: int
+    draft: int
 
     def __call__(self, sample: Sample) -> Row:
         try:
             data = self.dataset.image_bytes(sample)
             if self.decoded:
-                decode(data, max_pixels=self.max_pixels, max_bytes=self.max_bytes)
-        except (DataError, OSError) as error:
-            return None, " ".join(str(error).split()), b""
+                self.decode(data)
+        except ImageProblem as problem:
+            return None, problem.reason, b""
+        except (DataError, OSError) as error:  # the reason goes into reports, where no path stands
+            return None, " ".join(str(error).split()).replace(sample.image, "its file"), b""
         return hashlib.sha256(data).hexdigest(), "", data if self.keep else b""
+
+    def decode(self, data: bytes) -> Image.Image:
+        return decode(data, max_pixels=self.max_pixels, max_bytes=self.max_bytes, draft=self.draft)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class ImageTable:
         data = self.kept[index] if index in self.kept else self.dataset.image_bytes(sample)
         if hashlib.sha256(data).hexdigest() != self.keys[index]:
             raise DataError(f"sample {sample.id}: its image changed during the run; start the run again")
-        return decode(data, max_pixels=self.reading.max_pixels, max_bytes=self.reading.max_bytes)
+        return self.reading.decode(data)
 
 
 def image_table(
@@ -73,6 +79,7 @@ def image_table(
     keep_bytes: int = 256 * 2**20,
     max_pixels: int = MAX_PIXELS,
     max_bytes: int = MAX_BYTES,
+    draft: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> ImageTable:
     """Return the table of all images, read by `workers` processes, in the order of `samples`.
@@ -81,7 +88,7 @@ def image_table(
     `progress` gets the number read so far. Raises DataError that lists the unusable images: any of them under policy
     "error", more than `max_fraction` of all under "quarantine".
     """
-    reading = Reading(dataset, decoded, keep_bytes > 0, max_pixels, max_bytes)
+    reading = Reading(dataset, decoded, keep_bytes > 0, max_pixels, max_bytes, draft)
     table = ImageTable(dataset, samples, [], [], reading)
     room = keep_bytes
     for index, (key, reason, data) in enumerate(_rows(reading, samples, workers)):
@@ -93,7 +100,7 @@ def image_table(
             room -= len(data)
         if progress is not None:
             progress(index + 1)
-    _judge(table.quarantined, len(samples), policy, max_fraction)
+    _judge(table, policy, max_fraction)
     return table
 
 
@@ -101,10 +108,12 @@ def _rows(reading: Reading, samples: Sequence[Sample], workers: int) -> Iterator
     return chunked_map(reading, samples, workers=workers, carries=reading.dataset)
 
 
-def _judge(quarantined: Sequence[tuple[str, str]], total: int, policy: Policy, max_fraction: float) -> None:
-    if not quarantined:
+def _judge(table: ImageTable, policy: Policy, max_fraction: float) -> None:
+    if not table.quarantined:
         return
-    lines = [f"sample {sample_id}: {reason}" for sample_id, reason in quarantined]
+    files = {sample.id: sample.image for sample in table.samples}
+    lines = [f"sample {name}: {reason} ({files[name]})" for name, reason in table.quarantined]
+    total = len(table.samples)
     if policy == "error":
         raise DataError(listing(f"images: {len(lines)} of {total} cannot be used (or set them aside by policy)", lines))
     if len(lines) > max_fraction * total:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL.Image import Image
 
 from skinframe.components import Encoder
 from skinframe.data.feed import Feed, attribute_table
-from skinframe.data.images import decode
 from skinframe.data.manifest import check_samples
 from skinframe.durable import write_atomic, write_json
 from skinframe.engine.cases import grid
+from skinframe.engine.incoming import Incoming, read_incoming
 from skinframe.engine.prepare import encoders
 from skinframe.engine.reopen import plan_of_run, read_json
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
@@ -26,7 +24,6 @@ from skinframe.evaluation.predict import explain, predict_logits, write_rational
 from skinframe.features.extract import extract_images
 from skinframe.model.assemble import Assembled, assemble
 from skinframe.planning import Plan
-from skinframe.recipe.schema import Images
 from skinframe.sample import Field, Sample, Value
 from skinframe.train.checkpoint import load_checkpoint
 
@@ -62,12 +59,13 @@ def predict(
     metadata: Mapping[str, str] | None = None,
     out: Path | None = None,
     plugins: Sequence[Path] = (),
+    allow_burned_in: bool = False,
 ) -> Predictions:
     """Predict new images with the chosen checkpoint of a finished run.
 
     `metadata` is typed by the data set's own fields and holds for every image; `plugins` are the one-file plugins that
-    the run was made with. Raises RecipeError where the folder is no finished run, DataError for an image or a value
-    that is not usable.
+    the run was made with; `allow_burned_in` takes a DICOM file that does not say it is free of burned-in text. Raises
+    RecipeError where the folder is no finished run, DataError for an image or a value that is not usable.
     """
     plan = plan_of_run(run, plugins)
     dataset = plan.parts.dataset
@@ -75,17 +73,24 @@ def predict(
     names = [f"{position:04d}" for position in range(len(images))]
     samples = [Sample(id=n, image=path.name, label=0, metadata=values) for n, path in zip(names, images, strict=True)]
     check_samples(samples, dataset.fields, dataset.classes)
+    arrived = [read_incoming(path, plan.recipe.images, allow_burned_in) for path in images]
     model = _model(plan, run)
     with tempfile.TemporaryDirectory(prefix="skinframe-") as cache:  # new images are not kept beside the run's
-        feed, tokens = _feed(plan, model, samples, [_bytes(path) for path in images], Path(cache))
-        found = _predict(plan, run, model, feed, tokens, images, out)
+        feed, tokens = _feed(plan, model, samples, arrived, Path(cache))
+        found = _predict(plan, run, model, feed, tokens, arrived, out)
     if out is not None:
         write_json(out / "predictions.json", [vars(one) for one in found])
     return found
 
 
 def _predict(
-    plan: Plan, run: Path, model: Assembled, feed: Feed, tokens: str | None, images: Sequence[Path], out: Path | None
+    plan: Plan,
+    run: Path,
+    model: Assembled,
+    feed: Feed,
+    tokens: str | None,
+    images: Sequence[Incoming],
+    out: Path | None,
 ) -> Predictions:
     dataset = plan.parts.dataset
     rows, limit = range(len(images)), plan.recipe.train.max_tokens
@@ -99,13 +104,13 @@ def _predict(
         heat = explain(model, feed, rows, chosen, tokens, plan.wiring.logits, plan.parts.explainer, limit)
     return Predictions(
         Prediction(
-            image=str(path),
+            image=str(arrived.path),
             prediction=dataset.classes[int(probabilities[row].argmax())],
             probabilities=dict(zip(dataset.classes, map(float, probabilities[row]), strict=True)),
             rationale=texts[row],
-            heat=None if heat is None or out is None else _save_heat(plan, path, heat[row], out, row),
+            heat=None if heat is None or out is None else _save_heat(plan, arrived, heat[row], out, row),
         )
-        for row, path in enumerate(images)
+        for row, arrived in enumerate(images)
     )
 
 
@@ -138,12 +143,11 @@ def _model(plan: Plan, run: Path) -> Assembled:
 
 
 def _feed(
-    plan: Plan, model: Assembled, samples: Sequence[Sample], data: Sequence[bytes], cache: Path
+    plan: Plan, model: Assembled, samples: Sequence[Sample], images: Sequence[Incoming], cache: Path
 ) -> tuple[Feed, str | None]:
     """Return a feed over new images, with features extracted now, and the signal that heat is drawn over."""
-    limits, device = plan.recipe.images, "cuda" if torch.cuda.is_available() else "cpu"
-    pictures = [_decoded(one, sample.image, limits) for one, sample in zip(data, samples, strict=True)]
-    keys = [hashlib.sha256(one).hexdigest() for one in data]
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    pictures, keys = [image.picture for image in images], [image.key for image in images]
     count, dataset = len(samples), plan.parts.dataset
     feed = Feed(
         ids=[sample.id for sample in samples],
@@ -165,34 +169,20 @@ def _feed(
     return feed, plan.parts.reasoner.needs()[0]
 
 
-def _decoded(data: bytes, name: str, limits: Images) -> Image:
-    try:
-        return decode(data, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes)
-    except DataError as error:
-        raise DataError(f"{name}: {error}") from error
-
-
 def _loader(encoder: Encoder) -> Any:
     return lambda: encoder.load("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: {(error.strerror or str(error)).lower()}") from error
-
-
-def _save_heat(plan: Plan, path: Path, heat: Any, out: Path, row: int) -> str | None:
+def _save_heat(plan: Plan, image: Incoming, heat: Any, out: Path, row: int) -> str | None:
     from skinframe.reporting.images import encode, overlay_png
 
     cells = grid(heat)
     if cells is None:
         return None
     name = plan.parts.reasoner.needs()[0].split(".")[0]
-    picture = overlay_png(encode(np.asarray(encoders(plan)[name].seen(decode(_bytes(path))))), cells)
+    picture = overlay_png(encode(np.asarray(encoders(plan)[name].seen(image.picture))), cells)
     if picture is None:
         return None
-    target = out / f"{row:04d}-{path.stem}-heat.png"
+    target = out / f"{row:04d}-{image.path.stem}-heat.png"
     write_atomic(target, picture)
     return str(target)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from skinframe.components import Encoder, Tower
 from skinframe.data.feed import Feed, attribute_table, text_ids
+from skinframe.data.images import pixel_key
 from skinframe.data.imagetable import ImageTable, image_table
 from skinframe.data.manifest import check_samples
 from skinframe.data.split import Split, make_split
@@ -98,6 +99,7 @@ def prepare(plan: Plan, folder: Path, cache: Path, device: str, display: Display
             max_fraction=limits.max_fraction,
             max_pixels=limits.max_pixels,
             max_bytes=limits.max_bytes,
+            draft=limits.draft,
             progress=lambda done: task.update(done, len(samples)),
         )
     places = [place for place, key in enumerate(table.keys) if key is not None]
@@ -142,7 +144,7 @@ def _extract(prepared: Prepared, name: str, encoder: Encoder, cache: Path, displ
         if any(signal != "text_embedding" for signal in signals):
             prepared.features[name] = extract_images(
                 encoder,
-                prepared.keys,
+                [pixel_key(key, plan.recipe.images.draft) for key in prepared.keys],
                 prepared.image,
                 root=cache,
                 views=plan.recipe.train.views,

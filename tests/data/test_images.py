@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, PngImagePlugin
 
 from skinframe import DataError
-from skinframe.data.images import ImageProblem, decode, read_confined
+from skinframe.data.images import ImageProblem, decode, pixel_key, read_confined
 
 
 def picture(width: int = 40, height: int = 30) -> Image.Image:
@@ -236,3 +236,27 @@ def test_confined_reading(tmp_path: Path) -> None:
         read_confined(root, "pipe.jpg")
     with pytest.raises(ImageProblem, match="is 5 bytes; the cap is 4"):
         read_confined(root, "part/a.jpg", max_bytes=4)
+
+
+def test_draft_decodes_smaller_under_a_key_of_its_own() -> None:
+    data = encoded(picture(800, 600), "JPEG")
+    assert [decode(data, draft=side).size for side in (0, 601, 300, 160)] == [
+        (800, 600),
+        (800, 600),
+        (400, 300),
+        (400, 300),
+    ]
+    assert decode(data, draft=150).size == (200, 150)
+    assert decode(encoded(picture(800, 600)), draft=150).size == (800, 600)  # a PNG has no such mode
+    assert pixel_key("a" * 64) == "a" * 64
+    assert len({pixel_key("a" * 64, side) for side in (0, 150, 300)}) == 3
+
+
+def test_draft_is_as_upright_as_the_whole() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(picture(800, 600), "JPEG", exif=exif)
+    small = decode(data, draft=300)
+    whole = decode(data).resize(small.size, Image.Resampling.BOX)
+    assert small.size == (300, 400)
+    assert np.abs(np.asarray(small, int) - np.asarray(whole, int)).mean() < 12
