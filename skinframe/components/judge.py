@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from skinframe.components.base import Component
@@ -29,6 +29,13 @@ class Loss(Component):
     coupling: ClassVar[Coupling]
     normalise_by: ClassVar[str] = "labels"
     forward: Callable[..., Tensor]
+
+    def derived(self, class_counts: Sequence[int]) -> dict[str, list[float]]:
+        """Return the numbers that follow from the training counts, one a class by name (class weights, margins).
+
+        A run shows them before it trains, and in its report. Raises ValueError where a count has none (a class of 0).
+        """
+        return {}
 
     def state(self) -> dict[str, Tensor]:
         """Return what must survive a resume (a calibration queue); empty for a stateless term."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from skinframe.data.feed import Feed
 from skinframe.durable import write_json
 from skinframe.engine.curves import training_curves
+from skinframe.engine.derived import derived_numbers
 from skinframe.engine.display import Display
 from skinframe.engine.estimates import estimate, plain
 from skinframe.engine.explanations import Explanations, explain_test
@@ -58,7 +60,7 @@ def conclude(
         reliability=reliability_sections(prepared, outcome, scores),
         confusion=confusion(prepared, outcome),
         per_class=class_rows(prepared, outcome),
-        training=training_curves(folder, chosen),
+        training=replace(training_curves(folder, chosen), derived=derived_numbers(prepared)),
         calibration=Calibration(
             method=plan.parts.calibrator.name,
             parameters={k: f"{v:.4g}" for k, v in outcome.parameters.items() if isinstance(v, int | float)},

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,6 +52,7 @@ def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tu
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
+    from skinframe.engine.derived import derived_lines, derived_numbers
     from skinframe.engine.measure import validate
     from skinframe.evaluation.select import best
     from skinframe.model.assemble import assemble
@@ -64,6 +66,10 @@ def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tu
     feed = make_feed(prepared, model)
     AcceleratorState._reset_state(True)  # it is global to the process, and a second run may want another precision
     accelerator = Accelerator(mixed_precision="bf16" if recipe.train.precision == "bf16" else "no")
+    derived = derived_numbers(prepared)
+    write_json(folder / "derived.json", [asdict(each) for each in derived])
+    for line in derived_lines(derived):
+        display.say(line)
     tracker = Tracker(folder if recipe.train.tensorboard else None)
     start = newest_checkpoint(folder / "checkpoints")
     history = _history(folder, start.epoch + 1 if start is not None else 0)

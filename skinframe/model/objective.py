@@ -36,7 +36,7 @@ class Objective:
         return {term.name: term.schedule.at(epoch) for term in self.terms}
 
     def counts(self, batch: Mapping[str, Tensor]) -> dict[str, int]:
-        """Return how many loss terms each loss has in a micro-batch, from batch signals alone; negatives are masked."""
+        """Return how many loss terms each loss has in a micro-batch, from batch signals alone; masked: none."""
         return {term.name: _valid(batch[f"batch.{term.loss.normalise_by}"]) for term in self.terms}
 
     def parts(
@@ -87,4 +87,7 @@ def _value(term: Term, signals: Mapping[str, Tensor]) -> Tensor:
 
 
 def _valid(signal: Tensor) -> int:
-    return len(signal) if signal.is_floating_point() else int((signal >= 0).sum())
+    """Return how many rows say something: a negative integer masks its row, and so does a row of nothing but NaN."""
+    if signal.is_floating_point():
+        return int((~signal.isnan()).reshape(len(signal), -1).any(dim=1).sum())
+    return int((signal >= 0).sum())

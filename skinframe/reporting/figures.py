@@ -111,6 +111,15 @@ class Curve:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Derived:
+    """Numbers that a loss term took from the training counts, one a class: class weights, margins, offsets."""
+
+    term: str
+    name: str
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Training:
     """Curves of the run. `unit` is what x counts in losses, weights, gradients and shares; validation counts epochs."""
 
@@ -121,6 +130,7 @@ class Training:
     shares: tuple[Curve, ...] = ()
     chosen_epoch: int | None = None
     unit: str = "step"
+    derived: tuple[Derived, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,6 +105,7 @@ def render(report: Report) -> str:
             confusion=_shares(report.confusion),
             cases=[_case(case, report.classes) for case in report.cases],
             groups=_groups(report.training),
+            derived=report.training.derived if report.training is not None else (),
             words=words,
             share=_share,
             heat_scale=_heat_scale(),

@@ -8,13 +8,24 @@ from skinframe_cfa.alignment.region_alignment import RegionAlignment
 from skinframe_cfa.calibration.brier import Brier
 from skinframe_cfa.calibration.mdca import MDCA
 from skinframe_cfa.calibration.soft_ece import SoftECE
+from skinframe_cfa.classification.adaptive_focal import AdaptiveFocal
+from skinframe_cfa.classification.asymmetric import Asymmetric
 from skinframe_cfa.classification.cross_entropy import CrossEntropy
+from skinframe_cfa.classification.flsd import FLSD
 from skinframe_cfa.classification.focal import Focal
+from skinframe_cfa.classification.label_smoothing import LabelSmoothing
+from skinframe_cfa.classification.ldam import LDAM
+from skinframe_cfa.classification.logit_adjustment import LogitAdjustment
 from skinframe_cfa.consistency.jensen_shannon import Consistency
 from skinframe_cfa.language.rationale import Rationale
+
+CLASSIFICATION = (AdaptiveFocal, Asymmetric, CrossEntropy, FLSD, Focal, LabelSmoothing, LDAM, LogitAdjustment)
+ALIGNMENT = (ClipInfoNCE, RegionAlignment)
+CALIBRATION = (Brier, MDCA, SoftECE)
+OTHERS = (Consistency, Rationale)
 
 
 @skinframe.hookimpl
 def register_losses() -> list[type[skinframe.Loss]]:
     """Return the loss terms."""
-    return [Brier, ClipInfoNCE, Consistency, CrossEntropy, Focal, MDCA, Rationale, RegionAlignment, SoftECE]
+    return [*CLASSIFICATION, *ALIGNMENT, *CALIBRATION, *OTHERS]

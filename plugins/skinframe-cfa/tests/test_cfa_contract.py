@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import torch
 from skinframe_cfa.alignment.clip_infonce import ClipInfoNCE
 from skinframe_cfa.alignment.region_alignment import RegionAlignment
 from skinframe_cfa.calibration.brier import Brier
 from skinframe_cfa.calibration.mdca import MDCA
 from skinframe_cfa.calibration.soft_ece import SoftECE
+from skinframe_cfa.classification.adaptive_focal import AdaptiveFocal
+from skinframe_cfa.classification.asymmetric import Asymmetric
 from skinframe_cfa.classification.cross_entropy import CrossEntropy
+from skinframe_cfa.classification.flsd import FLSD
 from skinframe_cfa.classification.focal import Focal
+from skinframe_cfa.classification.label_smoothing import LabelSmoothing
+from skinframe_cfa.classification.ldam import LDAM
+from skinframe_cfa.classification.logit_adjustment import LogitAdjustment
 from skinframe_cfa.consistency.jensen_shannon import Consistency
 from skinframe_cfa.language.rationale import Rationale
 
-from skinframe.testing import loss_contract
+from skinframe.testing import integers, loss_contract
 
 
 @loss_contract(
@@ -22,8 +29,33 @@ from skinframe.testing import loss_contract
     Focal(Focal.Config(gamma=0.5, class_weights="none")),
     Focal(Focal.Config(gamma=0.0, class_weights="sqrt")),
     Brier(),
+    FLSD(),
+    FLSD(FLSD.Config(hard=0.5, easy=0.0, threshold=0.5, class_weights="none")),
+    AdaptiveFocal(),
+    AdaptiveFocal(AdaptiveFocal.Config(thresholds=(0.1, 0.3, 0.45), class_weights="sqrt")),
+    LabelSmoothing(),
+    LabelSmoothing(LabelSmoothing.Config(smoothing=0.5, class_weights="inverse")),
+    LogitAdjustment(),
+    LogitAdjustment(LogitAdjustment.Config(tau=0.0)),
+    LDAM(),
+    LDAM(LDAM.Config(margin=2.0, scale=30.0)),
 )
 def test_classification_terms(loss, check):
+    check(loss)
+
+
+def some_known(shape, _):
+    """Draw attributes of which each sample knows the first: the engine counts samples with a known one."""
+    drawn = integers(shape, 0, 2).map(lambda values: torch.where(values == 2, torch.nan, values.double()))
+    return drawn.map(lambda values: torch.cat([values[:, :1].nan_to_num(1.0), values[:, 1:]], dim=1))
+
+
+@loss_contract(
+    Asymmetric(),
+    Asymmetric(Asymmetric.Config(gamma_positive=1.0, margin=0.0, gamma_negative=0.5)),
+    signals={"attributes": some_known},
+)
+def test_attribute_terms(loss, check):
     check(loss)
 
 

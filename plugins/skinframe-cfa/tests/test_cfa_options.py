@@ -16,15 +16,10 @@ from skinframe_cfa.classification.focal import Focal
 from skinframe_cfa.consistency.jensen_shannon import Consistency
 
 NAMES = [
-    "brier",
-    "clip_infonce",
-    "consistency",
-    "cross_entropy",
-    "focal",
-    "mdca",
-    "rationale",
-    "region_alignment",
-    "soft_ece",
+    *("adaptive_focal", "asymmetric", "cross_entropy", "flsd", "focal", "label_smoothing", "ldam", "logit_adjustment"),
+    *("clip_infonce", "region_alignment"),
+    *("brier", "mdca", "soft_ece"),
+    *("consistency", "rationale"),
 ]
 
 WRONG = [
@@ -52,7 +47,7 @@ def test_options_out_of_range_are_refused(loss, options, message):
 
 
 def test_every_term_is_registered_under_its_name():
-    assert sorted(loss.name for loss in skinframe_cfa.register_losses()) == NAMES
+    assert sorted(loss.name for loss in skinframe_cfa.register_losses()) == sorted(NAMES)
 
 
 def test_importing_and_building_every_term_loads_no_torch():

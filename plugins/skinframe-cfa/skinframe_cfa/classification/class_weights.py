@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from skinframe.lazy import torch
@@ -26,20 +27,30 @@ def class_weights(counts: Tensor, scheme: Scheme, beta: float = 0.9999) -> Tenso
 
     Raises ValueError naming the classes that have no training sample: no finite weight is right for them.
     """
-    n = counts.to(torch.float64)
     if scheme == "none":
-        return torch.ones_like(n)
-    empty = (n <= 0).nonzero().flatten().tolist()
-    if empty:
-        raise ValueError(
-            f"class_weights: no training sample of class {', '.join(map(str, empty))}, so '{scheme}' has no weight"
-            " for it; drop the class from the data or use class_weights: none"
-        )
+        return torch.ones_like(counts, dtype=torch.float64)
+    n = seen_counts(counts, "class_weights")
     if scheme == "effective_number":
         raw = -1 / torch.expm1(n * (math.log(beta) if beta > 0 else -math.inf))
         return raw * (len(n) / raw.sum())
     inverse = n.sum() / (len(n) * n)
     return inverse if scheme == "inverse" else inverse.sqrt()
+
+
+def seen_counts(counts: Tensor, option: str) -> Tensor:
+    """Return counts [C] in float64. Raises ValueError under the option's name where a class has no training sample."""
+    empty = (counts <= 0).nonzero().flatten().tolist()
+    if empty:
+        raise ValueError(
+            f"{option}: no training sample of class {', '.join(map(str, empty))}, so no finite number is right for it;"
+            " drop the class from the data, split so that training has one, or use a term that reads no class counts"
+        )
+    return counts.to(torch.float64)
+
+
+def derived_weights(counts: Sequence[int], scheme: Scheme, beta: float) -> dict[str, list[float]]:
+    """Return what a term with class weights has to show of itself: one weight a class; nothing for scheme `none`."""
+    return {} if scheme == "none" else {"class weight": class_weights(torch.tensor(counts), scheme, beta).tolist()}
 
 
 def check_scheme(scheme: str, beta: float) -> None:

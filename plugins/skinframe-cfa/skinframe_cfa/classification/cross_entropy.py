@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import skinframe
 from skinframe.lazy import F
 from skinframe.signals import ClassCounts, Labels, Logits
-from skinframe_cfa.classification.class_weights import Scheme, check_scheme, sample_weights
+from skinframe_cfa.classification.class_weights import Scheme, check_scheme, derived_weights, sample_weights
 from skinframe_cfa.reduction import Reduction, blank, reduce, upcast
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ class CrossEntropy(skinframe.Loss):
 
         def __post_init__(self) -> None:
             check_scheme(self.class_weights, self.beta)
+
+    def derived(self, class_counts: Sequence[int]) -> dict[str, list[float]]:
+        """Return the class weights."""
+        return derived_weights(class_counts, self.config.class_weights, self.config.beta)
 
     def forward(self, logits: Logits, labels: Labels, class_counts: ClassCounts | None = None) -> Tensor:
         weights = sample_weights(class_counts, labels, self.config.class_weights, self.config.beta)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import skinframe
 from skinframe.lazy import F, torch
 from skinframe.signals import ClassCounts, Labels, Logits
-from skinframe_cfa.classification.class_weights import Scheme, check_scheme, sample_weights
+from skinframe_cfa.classification.class_weights import Scheme, check_scheme, derived_weights, sample_weights
 from skinframe_cfa.classification.margin import all_margins, label_margin
 from skinframe_cfa.reduction import Reduction, blank, reduce, upcast
 
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
 
 def focal(
-    logits: Tensor, labels: Tensor, gamma: float, weights: Tensor | None = None, reduction: Reduction = "mean"
+    logits: Tensor, labels: Tensor, gamma: float | Tensor, weights: Tensor | None = None, reduction: Reduction = "mean"
 ) -> Tensor:
     """Focal loss (Lin et al. 2017, arXiv:1708.02002): −w_i (1 − p_iy)^γ log p_iy.
 
-    logits [B, C] with C ≥ 2, labels [B] (negative: masked), weights [B] one a sample. Both logarithms come from the
-    margin of the label over the other classes: (1 − exp(log p))^γ has a NaN gradient at saturated scores for 0 < γ < 1.
+    logits [B, C] with C ≥ 2, labels [B] (negative: masked), weights [B] one a sample, γ one for all or [B]. Both
+    logarithms come from the margin of the label over the other classes: (1 − exp(log p))^γ has a NaN gradient at
+    saturated scores for 0 < γ < 1.
     """
     valid = labels >= 0
     margin = label_margin(blank(upcast(logits), valid), labels.clamp(min=0))
@@ -65,6 +67,10 @@ class Focal(skinframe.Loss):
             if not (math.isfinite(self.gamma) and self.gamma >= 0):
                 raise ValueError(f"gamma must be a finite number >= 0, got {self.gamma}")
             check_scheme(self.class_weights, self.beta)
+
+    def derived(self, class_counts: Sequence[int]) -> dict[str, list[float]]:
+        """Return the class weights."""
+        return derived_weights(class_counts, self.config.class_weights, self.config.beta)
 
     def forward(self, logits: Logits, labels: Labels, class_counts: ClassCounts | None = None) -> Tensor:
         weights = sample_weights(class_counts, labels, self.config.class_weights, self.config.beta)

@@ -1,0 +1,76 @@
+"""Focal loss whose γ follows from how hard each sample is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import skinframe
+from skinframe.signals import ClassCounts, Labels, Logits
+from skinframe_cfa.classification.class_weights import Scheme, check_scheme, derived_weights, sample_weights
+from skinframe_cfa.classification.flsd import gamma_by_threshold
+from skinframe_cfa.classification.focal import focal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def gradient_ratio(p: float, gamma: float) -> float:
+    """Return g(p, γ) = (1 − p)^γ − γ p (1 − p)^(γ−1) log p, the focal gradient over that of cross entropy.
+
+    p in (0, 1) is the probability of the label; g(p, 0) = 1. Mukhoti et al. 2020, arXiv:2002.09437, proposition 1.
+    """
+    log_q = math.log1p(-p)
+    return math.exp(gamma * log_q) - gamma * p * math.exp((gamma - 1) * log_q) * math.log(p)
+
+
+def gamma_of(p: float) -> float:
+    """Return γ* > 0 with g(p, γ*) = 1: focal loss pushes harder than cross entropy on labels less likely than p.
+
+    γ* = a/b + W₋₁(−(a^(1−a/b)/b) log a) / log a with a = 1 − p, b = p log p and W₋₁ the lower branch of Lambert's W.
+    Falls from infinity at p → 0 to 0 at p = ½. Raises ValueError outside (0, ½): no positive γ does it there.
+    """
+    if not 0 < p < 0.5:
+        raise ValueError(f"p must be in (0, 0.5), got {p}")
+    from scipy.special import lambertw
+
+    log_a, b = math.log1p(-p), p * math.log(p)
+    ratio = (1 - p) / b
+    return ratio + float(lambertw(-math.exp((1 - ratio) * log_a) / b * log_a, -1).real) / log_a
+
+
+class AdaptiveFocal(skinframe.Loss):
+    """Sample-dependent focal loss (Mukhoti et al. 2020, arXiv:2002.09437): (1/B) Σ_i −w_{y_i} (1 − p_iy)^γ_i log p_iy.
+
+    γ_i = γ*(p0) of the least threshold p0 above p_iy, of the last one where none is, and carries no gradient: a sample
+    just under a threshold has cross entropy's gradient, a harder one more. `flsd` has the paper's rounded γ. Without
+    thresholds, γ*(p_iy) itself would be cross entropy's gradient everywhere.
+    """
+
+    name = "adaptive_focal"
+    coupling = "per_sample"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        thresholds: tuple[float, ...] = (0.2, 0.25)  # p0, rising, each in (0, 0.5)
+        class_weights: Scheme = "effective_number"  # weight of a class from its training count
+        beta: float = 0.9999  # of effective_number
+
+        def __post_init__(self) -> None:
+            edges = (0.0, *self.thresholds, 0.5)
+            if not self.thresholds or not all(low < high for low, high in pairwise(edges)):
+                raise ValueError(f"thresholds must rise between 0 and 0.5, got {self.thresholds}")
+            check_scheme(self.class_weights, self.beta)
+
+    def derived(self, class_counts: Sequence[int]) -> dict[str, list[float]]:
+        """Return the class weights."""
+        return derived_weights(class_counts, self.config.class_weights, self.config.beta)
+
+    def forward(self, logits: Logits, labels: Labels, class_counts: ClassCounts | None = None) -> Tensor:
+        weights = sample_weights(class_counts, labels, self.config.class_weights, self.config.beta)
+        steps = [gamma_of(p) for p in self.config.thresholds]
+        gamma = gamma_by_threshold(logits, labels, self.config.thresholds, (*steps, steps[-1]))
+        return focal(logits, labels, gamma, weights)
