@@ -16,7 +16,7 @@ from skinframe_cfa.classification.focal import Focal
 from skinframe_cfa.classification.label_smoothing import LabelSmoothing
 from skinframe_cfa.classification.ldam import LDAM
 from skinframe_cfa.classification.logit_adjustment import LogitAdjustment
-from skinframe_cfa.consistency.jensen_shannon import Consistency
+from skinframe_cfa.consistency.consistency import Consistency
 from skinframe_cfa.language.rationale import Rationale
 
 CLASSIFICATION = (AdaptiveFocal, Asymmetric, CrossEntropy, FLSD, Focal, LabelSmoothing, LDAM, LogitAdjustment)

@@ -16,7 +16,7 @@ from skinframe_cfa.classification.focal import Focal
 from skinframe_cfa.classification.label_smoothing import LabelSmoothing
 from skinframe_cfa.classification.ldam import LDAM
 from skinframe_cfa.classification.logit_adjustment import LogitAdjustment
-from skinframe_cfa.consistency.jensen_shannon import Consistency
+from skinframe_cfa.consistency.consistency import Consistency
 from skinframe_cfa.language.rationale import Rationale
 
 from skinframe.testing import integers, loss_contract
@@ -78,6 +78,10 @@ def test_calibration_terms(loss, check):
     Consistency(),
     Consistency(Consistency.Config(stop_gradient="image")),
     Consistency(Consistency.Config(stop_gradient="text")),
+    Consistency(Consistency.Config(divergence="kl", temperature=2.0)),
+    Consistency(Consistency.Config(divergence="reverse_kl", stop_gradient="image")),
+    Consistency(Consistency.Config(divergence="symmetric_kl")),
+    Consistency(Consistency.Config(divergence="generalised_js", alpha=0.2)),
 )
 def test_consistency_terms(loss, check):
     check(loss)

@@ -13,7 +13,6 @@ from skinframe_cfa.calibration.mdca import MDCA
 from skinframe_cfa.calibration.soft_ece import SoftECE
 from skinframe_cfa.classification.cross_entropy import CrossEntropy
 from skinframe_cfa.classification.focal import Focal
-from skinframe_cfa.consistency.jensen_shannon import Consistency
 
 NAMES = [
     *("adaptive_focal", "asymmetric", "cross_entropy", "flsd", "focal", "label_smoothing", "ldam", "logit_adjustment"),
@@ -36,7 +35,6 @@ WRONG = [
     (RegionAlignment, {"positives": "identity"}, "positives"),
     (RegionAlignment, {"query": "image"}, "query"),
     (ClipInfoNCE, {"image": "mean"}, "image"),
-    (Consistency, {"stop_gradient": "both"}, "stop_gradient"),
 ]
 
 

@@ -1,0 +1,82 @@
+"""Agreement of the reasoner's class probabilities with those of the image branch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import skinframe
+from skinframe.lazy import F
+from skinframe.signals import ImageLogits, Labels, Logits
+from skinframe_cfa.consistency.divergence import (
+    generalised_jensen_shannon,
+    jensen_shannon,
+    kullback_leibler,
+    symmetric_kullback_leibler,
+)
+from skinframe_cfa.reduction import blank, reduce, upcast
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Divergence = Literal["js", "generalised_js", "kl", "reverse_kl", "symmetric_kl"]
+DIVERGENCES: tuple[Divergence, ...] = ("js", "generalised_js", "kl", "reverse_kl", "symmetric_kl")
+Side = Literal["none", "image", "text"]
+
+
+def divergence(
+    text: Tensor, image: Tensor, kind: Divergence, *, alpha: float = 0.5, temperature: float = 1.0
+) -> Tensor:
+    """Return T² D(p, q) with p = softmax(text / T), q = softmax(image / T); text, image [B, C] -> [B].
+
+    T² keeps the size of the gradient as T grows (Hinton et al. 2015, arXiv:1503.02531). `kl` is KL(p‖q), `reverse_kl`
+    KL(q‖p), `alpha` is p's weight in `generalised_js`.
+    """
+    log_p = F.log_softmax(upcast(text) / temperature, dim=1)
+    log_q = F.log_softmax(upcast(image) / temperature, dim=1)
+    if kind == "generalised_js":
+        value = generalised_jensen_shannon(log_p, log_q, alpha)
+    elif kind == "reverse_kl":
+        value = kullback_leibler(log_q, log_p)
+    else:
+        known = {"js": jensen_shannon, "kl": kullback_leibler, "symmetric_kl": symmetric_kullback_leibler}
+        value = known[kind](log_p, log_q)
+    return temperature**2 * value
+
+
+class Consistency(skinframe.Loss):
+    """Consistency of two branches (Jensen-Shannon by default, Lin 1991): (1/B) Σ_i T² D(p_i, p'_i).
+
+    p_i = softmax(logits / T) of the reasoner (the text side), p'_i = softmax(image_logits / T) of the image branch.
+    Both branches uniform is a trivial optimum: it must never be the only term.
+    """
+
+    name = "consistency"
+    coupling = "per_sample"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        divergence: Divergence = "js"
+        stop_gradient: Side = "none"  # the side that is taken as given and learns nothing from this term
+        alpha: float = 0.5  # weight of the text side in generalised_js
+        temperature: float = 1.0  # T, softens both sides
+
+        def __post_init__(self) -> None:
+            if self.divergence not in DIVERGENCES:
+                raise ValueError(f"divergence must be one of {', '.join(DIVERGENCES)}, got {self.divergence!r}")
+            if self.stop_gradient not in ("none", "image", "text"):
+                raise ValueError(f"stop_gradient must be none, image or text, got {self.stop_gradient!r}")
+            if not 0 < self.alpha < 1:
+                raise ValueError(f"alpha must be in (0, 1), got {self.alpha}")
+            if not (math.isfinite(self.temperature) and self.temperature > 0):
+                raise ValueError(f"temperature must be a finite number > 0, got {self.temperature}")
+
+    def forward(self, logits: Logits, image_logits: ImageLogits, labels: Labels) -> Tensor:
+        valid = labels >= 0
+        text, image = blank(upcast(logits), valid), blank(upcast(image_logits), valid)
+        text = text.detach() if self.config.stop_gradient == "text" else text
+        image = image.detach() if self.config.stop_gradient == "image" else image
+        c = self.config
+        each = divergence(text, image, c.divergence, alpha=c.alpha, temperature=c.temperature)
+        return reduce(each, valid, None, "mean")
