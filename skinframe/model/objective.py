@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -89,5 +90,5 @@ def _value(term: Term, signals: Mapping[str, Tensor]) -> Tensor:
 def _valid(signal: Tensor) -> int:
     """Return how many rows say something: a negative integer masks its row, and so does a row of nothing but NaN."""
     if signal.is_floating_point():
-        return int((~signal.isnan()).reshape(len(signal), -1).any(dim=1).sum())
+        return int((~signal.isnan()).reshape(len(signal), math.prod(signal.shape[1:])).any(dim=1).sum())
     return int((signal >= 0).sum())

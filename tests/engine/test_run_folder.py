@@ -38,6 +38,16 @@ def test_the_name_is_the_recipe_and_the_fingerprint(finished: Path) -> None:
     assert statement["origins"]["losses.focal"].startswith("skinframe-cfa ")
 
 
+def test_class_weights_are_shown_beside_the_run_and_in_its_report(finished: Path) -> None:
+    found = json.loads((finished / "derived.json").read_text())
+    assert [(row["term"], row["name"]) for row in found] == [("focal", "class weight")]
+    weights = found[0]["values"]
+    assert len(weights) == 8
+    assert sum(weights.values()) == pytest.approx(8)
+    assert json.loads((finished / "report.json").read_text())["training"]["derived"] == found
+    assert "What the terms took from the training counts" in (finished / "report.html").read_text()
+
+
 def test_the_log_has_every_part_with_weight_value_and_gradient_norm(lines: list[dict[str, Any]]) -> None:
     assert [line["step"] for line in lines] == list(range(len(lines)))
     assert {line["epoch"] for line in lines} == {0, 1}

@@ -9,7 +9,7 @@ import torch
 
 import skinframe
 from skinframe.errors import DataError
-from skinframe.model.objective import Objective
+from skinframe.model.objective import Objective, _valid
 
 
 @pytest.fixture
@@ -62,3 +62,12 @@ def test_state_goes_and_comes_back(plan: Any) -> None:
     first, second = Objective(plan), Objective(plan)
     second.load_state(first.state())
     assert first.state().keys() == second.state().keys()
+
+
+@pytest.mark.parametrize(
+    ("rows", "count"),
+    [([[1.0, float("nan")], [float("nan"), float("nan")], [0.0, 1.0]], 2), ([[float("nan")]], 0), ([[0.5], [0.0]], 2)],
+)
+def test_samples_without_a_known_attribute_are_not_counted(rows: list[list[float]], count: int) -> None:
+    assert _valid(torch.tensor(rows)) == count
+    assert _valid(torch.zeros(0, 3)) == 0

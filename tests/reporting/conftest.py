@@ -20,6 +20,7 @@ from skinframe.reporting.schema import (
     Confusion,
     Curve,
     Data,
+    Derived,
     Estimate,
     Floor,
     Grounding,
@@ -133,6 +134,7 @@ def training() -> Training:
         gradients=tuple(Curve(name=name, x=steps, y=fall(ends[0] / 2, ends[1])) for name, ends in parts.items()),
         weights=(Curve(name="soft_ece", x=(1.0, 240.0, 480.0), y=(0.0, 0.1, 0.1)),),
         chosen_epoch=8,
+        derived=(Derived(term="focal", name="class weight", values={"MEL": 1.62, "NV": 0.38}),),
     )
 
 
