@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skinframe.api import compare, plan, predict, report, run, show
+from skinframe.api import compare, plan, predict, report, reproduce, run, show, verify
 from skinframe.components import (
     BinaryMetric,
     BuildContext,
@@ -22,7 +22,7 @@ from skinframe.components import (
     Requirement,
     Tower,
 )
-from skinframe.errors import DataError, DiskError, NonFiniteError, RecipeError, SkinframeError
+from skinframe.errors import DataError, DiskError, NonFiniteError, NotWholeError, RecipeError, SkinframeError
 from skinframe.hookspecs import hookimpl
 from skinframe.sample import Field, Sample
 from skinframe.version import __version__
@@ -43,6 +43,7 @@ __all__ = [
     "Metric",
     "ModuleRow",
     "NonFiniteError",
+    "NotWholeError",
     "Positive",
     "Prompt",
     "PromptText",
@@ -58,6 +59,8 @@ __all__ = [
     "plan",
     "predict",
     "report",
+    "reproduce",
     "run",
     "show",
+    "verify",
 ]

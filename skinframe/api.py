@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from skinframe.engine.predict import Predictions
+    from skinframe.engine.reproduce import Reproduced
     from skinframe.engine.result import RunResult
+    from skinframe.engine.verify import Verified
     from skinframe.planning import Plan
     from skinframe.reporting.compare import Comparison
 
@@ -25,6 +27,7 @@ def run(
     out: str | Path = "runs",
     cache: str | Path | None = None,
     resume: bool = False,
+    allow_change: Sequence[str] = (),
     quiet: bool = False,
 ) -> RunResult:
     """Run a recipe to its report and return the result, which shows itself in a notebook.
@@ -39,7 +42,14 @@ def run(
     from skinframe.engine.run import run as walk
 
     folder = Path(out)
-    return walk(made, out=folder, cache=Path(cache or folder / ".cache"), resume=resume, display=Display(quiet))
+    return walk(
+        made,
+        out=folder,
+        cache=Path(cache or folder / ".cache"),
+        resume=resume,
+        allow=allow_change,
+        display=Display(quiet),
+    )
 
 
 def plan(
@@ -95,3 +105,26 @@ def predict(
     folder = Path(out) if out is not None else None
     files = [Path(file) for file in plugins]
     return forward(Path(run), [Path(image) for image in images], metadata, folder, files, allow_burned_in)
+
+
+def verify(place: str | Path) -> Verified:
+    """Check every hash of a run, checkpoint or feature cache. Raises NotWholeError naming what is damaged."""
+    from skinframe.engine.verify import verify as read_back
+
+    return read_back(Path(place))
+
+
+def reproduce(
+    run: str | Path,
+    *,
+    out: str | Path | None = None,
+    cache: str | Path | None = None,
+    plugins: Paths = (),
+    quiet: bool = False,
+) -> Reproduced:
+    """Make a finished run again and compare every file. Raises NotWholeError where one differs, RecipeError."""
+    from skinframe.engine.display import Display
+    from skinframe.engine.reproduce import reproduce as again
+
+    folder, kept = (Path(place) if place is not None else None for place in (out, cache))
+    return again(Path(run), folder, kept, [Path(file) for file in plugins], Display(quiet))

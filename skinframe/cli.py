@@ -25,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted; continue with --resume", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(str(stop) or "interrupted; continue with --resume", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `skinframe list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

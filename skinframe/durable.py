@@ -9,6 +9,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from skinframe.errors import DiskError
 
 MANIFEST = "MANIFEST.json"
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.ENOTDIR, errno.EPERM)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.ENOTDIR, errno.EPERM, errno.EIO)
 
 
 @contextmanager
@@ -66,15 +67,20 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
-    """Write a folder of files with a hashed manifest, the manifest last, then rename it into place."""
+    """Write a folder of files with a hashed manifest, the manifest last, then rename it into place.
+
+    Hashing runs beside the writing, in a thread: a checkpoint costs little more than its bytes on the disk.
+    """
     temporary = target.with_name(f"{target.name}.tmp-{uuid.uuid4().hex[:8]}")
     with disk_errors(target):
         try:
             temporary.mkdir(parents=True)
-            for name, data in files.items():
-                write_file(temporary / name, data)
-            entries = {n: {"bytes": len(d), "sha256": hashlib.sha256(d).hexdigest()} for n, d in files.items()}
-            write_file(temporary / MANIFEST, json.dumps(entries, indent=2, sort_keys=True).encode())
+            with ThreadPoolExecutor(1) as beside:
+                hashes = {name: beside.submit(_sha256, data) for name, data in files.items()}
+                for name, data in files.items():
+                    write_file(temporary / name, data)
+            entries = {n: {"bytes": len(d), "sha256": hashes[n].result()} for n, d in files.items()}
+            write_file(temporary / MANIFEST, _manifest(entries))
             fsync_folder(temporary)
             temporary.rename(target)
         except OSError:
@@ -83,17 +89,39 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
         fsync_folder(target.parent)
 
 
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _manifest(entries: Mapping[str, Any]) -> bytes:
+    return json.dumps(entries, indent=2, sort_keys=True).encode()
+
+
 def flaw_of(folder: Path) -> str | None:
-    """Say why a manifested folder is not whole; None where every file matches its hash."""
+    """Say why a manifested folder is not whole; None where it holds the files of its manifest, byte for byte."""
     try:
-        entries = json.loads((folder / MANIFEST).read_text())
+        written = (folder / MANIFEST).read_bytes()
+        entries = json.loads(written)
+        if _manifest(entries) != written:  # the manifest has no hash of its own: it must be as this module writes it
+            return f"{MANIFEST} is not as it was written"
+        found = {path.name for path in folder.iterdir()} - {MANIFEST}
+        if found != entries.keys():
+            odd = ", ".join(sorted(found ^ entries.keys()))
+            return f"{odd}: stands in the folder or in its manifest, and not in both"
         for name, entry in entries.items():
-            data = (folder / name).read_bytes()
-            if len(data) != entry["bytes"] or hashlib.sha256(data).hexdigest() != entry["sha256"]:
-                return f"{name} does not match its hash"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            if (folder / name).stat().st_size != entry["bytes"]:
+                return f"{name} has another size than was written"
+            with (folder / name).open("rb") as stream:
+                if hashlib.file_digest(stream, "sha256").hexdigest() != entry["sha256"]:
+                    return f"{name} does not match its hash"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return f"{type(error).__name__}: {error}"
     return None
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the free space in bytes of the disk that holds a folder."""
+    return shutil.disk_usage(folder).free
 
 
 def sweep(folder: Path) -> None:

@@ -24,6 +24,10 @@ class SkinframeError(Exception):
     exit_code = 1
 
 
+class NotWholeError(SkinframeError):
+    """What was verified is damaged, or what was reproduced differs; the message names the files."""
+
+
 class RecipeError(SkinframeError):
     """The recipe or the plan does not hold; carries every problem that was found, not just the first."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from skinframe.commands import compare, listing, plan, predict, report, run, show
+from skinframe.commands import compare, listing, plan, predict, report, reproduce, run, show, verify
 from skinframe.commands.options import Verbs
 
 # in the order of the help
@@ -19,4 +19,6 @@ VERBS: tuple[Callable[[Verbs], None], ...] = (
     report.add,
     compare.add,
     predict.add,
+    verify.add,
+    reproduce.add,
 )

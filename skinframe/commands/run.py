@@ -15,6 +15,9 @@ def add(verbs: Verbs) -> None:
     run.add_argument("--out", type=Path, default=Path("runs"), help="where run folders go (default: runs)")
     run.add_argument("--cache", type=Path, help=f"feature cache (default: OUT/.cache, or ${CACHE})")
     run.add_argument("--resume", action="store_true", help="continue from the newest verified checkpoint")
+    run.add_argument(
+        "--allow-change", action="append", default=[], metavar="KEY", help="resume though this key differs; noted"
+    )
     run.set_defaults(verb=_run)
 
 
@@ -26,4 +29,4 @@ def _run(options: argparse.Namespace) -> None:
     from skinframe.engine.run import run
 
     cache = options.cache or Path(os.environ.get(CACHE) or options.out / ".cache")
-    print(run(plan, out=options.out, cache=cache, resume=options.resume))
+    print(run(plan, out=options.out, cache=cache, resume=options.resume, allow=options.allow_change))

@@ -121,7 +121,7 @@ def _headline(prepared: Prepared, folder: Path, chosen: int, seconds: float) -> 
         f"groups_{part}": len({prepared.samples[row].group for row in split.part(part)})
         for part in ("train", "valid", "test")
     }
-    epochs = len(list((folder / "checkpoints").glob("epoch-*[0-9]")))
+    epochs = len(list((folder / "checkpoints").glob("epoch-[0-9][0-9][0-9]*")))
     return Headline(
         name=f"{plan.recipe.title or plan.recipe.name} on {plan.recipe.data.use}",
         scale=plan.recipe.scale,

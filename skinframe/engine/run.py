@@ -6,36 +6,52 @@ import json
 import math
 import os
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 from skinframe.durable import write_json
+from skinframe.engine.changes import differing, note, refuse
 from skinframe.engine.display import Display, parts_note
 from skinframe.engine.folder import run_folder
 from skinframe.engine.prepare import Prepared, make_feed, prepare
 from skinframe.engine.result import RunResult
-from skinframe.engine.start import refuse_missing, refuse_processes
+from skinframe.engine.start import refuse_missing, refuse_old_libraries, refuse_processes
+from skinframe.engine.verify import write_files
 from skinframe.errors import Problem, RecipeError
 from skinframe.planning import Plan
 from skinframe.planning.resolve import select_mode
 from skinframe.recipe.schema import Select
 
 
-def run(plan: Plan, *, out: Path, cache: Path, resume: bool = False, display: Display | None = None) -> RunResult:
+def run(
+    plan: Plan,
+    *,
+    out: Path,
+    cache: Path,
+    resume: bool = False,
+    allow: Collection[str] = (),
+    display: Display | None = None,
+) -> RunResult:
     """Run a plan to its report and return the result. Raises the errors of `skinframe.errors`."""
     display = display or Display()
     refuse_processes(os.environ)
     refuse_missing(plan)
+    refuse_old_libraries(plan.source)
     device = _device(plan)
     started = time.monotonic()
-    with run_folder(plan, out, resume) as folder:
+    from skinframe.engine.environment import environment
+
+    with run_folder(plan, out, resume, allow) as folder:
         display.say(f"run folder {folder} · scale {plan.recipe.scale} · device {device}")
         prepared = prepare(plan, folder, cache, device, display)
-        chosen, model, feed = _train(plan, prepared, folder, display)
+        write_json(folder / "environment.json", environment(plan, device))
+        chosen, model, feed = _train(plan, prepared, folder, display, allow)
         from skinframe.engine.conclude import conclude
 
         report = conclude(prepared, model, feed, folder, chosen, time.monotonic() - started, display)
+        write_files(folder)
         display.say(f"report {folder / 'report.html'}")
         return RunResult(folder, report)
 
@@ -47,12 +63,15 @@ def _device(plan: Plan) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tuple[int, Any, Any]:
+def _train(
+    plan: Plan, prepared: Prepared, folder: Path, display: Display, allow: Collection[str]
+) -> tuple[int, Any, Any]:
     """Train epoch by epoch, validate each, stop early where the recipe says so, load the chosen checkpoint."""
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
     from skinframe.engine.derived import derived_lines, derived_numbers
+    from skinframe.engine.environment import ties_of
     from skinframe.engine.measure import validate
     from skinframe.evaluation.select import best
     from skinframe.model.assemble import assemble
@@ -72,7 +91,12 @@ def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tu
         display.say(line)
     tracker = Tracker(folder if recipe.train.tensorboard else None)
     start = newest_checkpoint(folder / "checkpoints")
-    history = _history(folder, start.epoch + 1 if start is not None else 0)
+    ties = ties_of(prepared)
+    if start is not None:
+        changes = differing(start.state["ties"], ties)
+        refuse(changes, allow, str(folder))
+        note(folder, changes)
+    history = _history(folder, start.finished if start is not None else 0)
     select, mode = recipe.select, select_mode(recipe, plan.parts)
     calls = prepared.tower_calls
     with display.task("training") as task:
@@ -81,10 +105,11 @@ def _train(plan: Plan, prepared: Prepared, folder: Path, display: Display) -> tu
             task.update(step, total, parts_note(line))
             tracker.log(step, line)
 
-        trainer = Trainer(plan, model, Objective(plan), feed, prepared.split.train, folder, accelerator, watch)
+        rows = prepared.split.train
+        trainer = Trainer(plan, model, Objective(plan), feed, rows, folder, accelerator, watch, ties)
         if start is not None:
-            display.say(f"continuing after epoch {start.epoch}")
-            for epoch in range(len(history), start.epoch + 1):  # killed between a checkpoint and its validation
+            display.say(f"continuing after {start.folder.name}")
+            for epoch in range(len(history), start.finished):  # killed between a checkpoint and its validation
                 model.load_trained_state(_whole(folder, epoch).tensors("model"))
                 history.append(validate(prepared, model, feed))
                 _write_history(folder, history)

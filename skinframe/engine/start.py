@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from skinframe.errors import DataError, Problem, RecipeError
@@ -11,6 +13,8 @@ from skinframe.plugins import load
 from skinframe.recipe import load_recipe
 
 PROCESS_COUNTS = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")  # as launchers set them
+# Each floor closes a published hole: code run from a pickle or a config.json, decoders that allocate without a bound.
+FLOORS = {"torch": (2, 10), "transformers": (5, 3), "pillow": (12, 3)}
 
 
 def plan_of(
@@ -36,6 +40,28 @@ def refuse_processes(environment: Mapping[str, str]) -> None:
         if count.isdecimal() and int(count) > 1:
             what = f"says {count} processes, and a run is one process; start it with `skinframe run`"
             raise RecipeError("launcher", [Problem(name, what)])
+
+
+def refuse_old_libraries(source: str) -> None:
+    """Raise RecipeError naming each library below its floor; one that is not installed is no problem."""
+    problems = [
+        Problem(name, f"version {found} is below {'.'.join(map(str, floor))}; pip install --upgrade {name}")
+        for name, floor in FLOORS.items()
+        if (found := _version(name)) is not None and _numbers(found) < floor
+    ]
+    if problems:
+        raise RecipeError(source, problems)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
 
 
 def refuse_missing(plan: Plan) -> None:

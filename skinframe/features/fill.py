@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skinframe.durable import free_bytes
 from skinframe.errors import DiskError, NonFiniteError, Problem, RecipeError
 from skinframe.features.keys import ROWS, planned_bytes
 from skinframe.features.lock import exclusive
@@ -89,8 +88,3 @@ def _preflight(store: Store, rows: int) -> None:
         figures = f"needs {need / 1e9:.2f} GB for {rows} rows and {free / 1e9:.2f} GB is free"
         todo = "free space, choose another cache folder, or store fewer views or a coarser grid of tokens"
         raise DiskError(f"{store.root}: the feature cache {figures}; {todo}")
-
-
-def free_bytes(folder: Path) -> int:
-    """Return the free space in bytes of the disk that holds a folder."""
-    return shutil.disk_usage(folder).free

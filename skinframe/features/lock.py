@@ -1,115 +1,15 @@
-"""One writer a cache: an exclusive lock that dies with its holder."""
+"""One writer a cache: it waits for another, since that one may write the rows wanted here."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import fcntl
-import json
-import logging
-import os
-import socket
-import time
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from skinframe.durable import disk_errors
-from skinframe.errors import BusyError
+from skinframe import locks
 
 NAME = "features.lock"
-POLL = 0.1  # seconds between two looks at a held lock
-NO_FLOCK = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
-log = logging.getLogger("skinframe")
 
 
-@contextmanager
-def exclusive(root: Path) -> Iterator[None]:
-    """Hold the cache for writing; wait while another live process writes, since it may write the rows wanted here.
-
-    The kernel frees the lock of a process that died. On a file system without `flock` a lease file takes its place;
-    a lease of another host cannot be proven stale, so it raises BusyError naming host, pid and start.
-    """
-    with disk_errors(root):
-        root.mkdir(parents=True, exist_ok=True)
-        handle = os.open(root / NAME, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            _wait(handle, root)
-        except OSError as error:
-            if error.errno not in NO_FLOCK:
-                raise
-            log.warning("%s: this file system has no working flock; falling back to a lease file", root)
-            with _lease(root / f"{NAME}.lease"):
-                yield
-            return
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, _holder().encode(), 0)
-        yield
-    finally:
-        os.close(handle)  # closing frees the lock
-
-
-def _holder() -> str:
-    return json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%dT%H:%M:%S")})
-
-
-def _wait(handle: int, root: Path) -> None:
-    told = False
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if not told:
-                held = os.pread(handle, 4096, 0).decode(errors="replace") or "another process"
-                log.warning("%s: waiting for the process that writes this cache: %s", root, held)
-                told = True
-            time.sleep(POLL)
-
-
-@contextmanager
-def _lease(path: Path) -> Iterator[None]:
-    mine = _holder()
-    while True:
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-            break
-        except FileExistsError:
-            if not _clear_if_stale(path):
-                time.sleep(POLL)
-    try:
-        os.write(handle, mine.encode())
-        os.close(handle)
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _clear_if_stale(path: Path) -> bool:
-    """Remove a lease whose process on this host is gone. Raises BusyError for a lease of another host."""
-    try:
-        text = path.read_text()
-        held = json.loads(text)
-        host, pid = str(held["host"]), int(held["pid"])
-    except FileNotFoundError:
-        return True
-    except (ValueError, KeyError, TypeError):
-        return False  # being written at this moment
-    if host != socket.gethostname():
-        raise BusyError(
-            f"{path}: held by pid {pid} on {host} since {held.get('since')}; wait, or remove it if that ended"
-        )
-    with contextlib.suppress(PermissionError):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            aside = path.with_name(f"{path.name}.stale-{uuid.uuid4().hex[:8]}")
-            with contextlib.suppress(FileNotFoundError):
-                path.rename(aside)
-                if aside.read_text() != text:  # a newer lease took its place between the look and the rename
-                    os.link(aside, path)
-                aside.unlink()
-            return True
-    return False
+def exclusive(root: Path) -> AbstractContextManager[None]:
+    """Hold the cache for writing. Raises BusyError for the lease of another host, DiskError."""
+    return locks.exclusive(root, NAME, wait=True)

@@ -71,7 +71,7 @@ class Train:
     """The optimisation. `batch_size` is samples an optimiser step, `max_tokens` padded tokens a micro-batch.
 
     `gather` says on what a term that couples samples is computed: the whole `step`, at the price of a second forward
-    pass where the step is cut, or each `micro`-batch.
+    pass where the step is cut, or each `micro`-batch. `save_every` steps inside an epoch a checkpoint is written; 0: at its end only.
     """
 
     epochs: int = 10
@@ -87,10 +87,12 @@ class Train:
     views: int = 1
     gradient_norms_every: int = 10
     threads: int = 2
+    save_every: int = 0
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "epochs", "batch_size", "max_tokens", "threads", "gradient_norms_every")
+        _at_least(self, 0, "save_every")
         if not 1 <= self.views <= 8:
             raise ValueError(f"views must be 1 to 8 (the dihedral views), got {self.views}")
         if not all(0 < rate < math.inf for rate in (self.lr, self.lr if self.head_lr is None else self.head_lr)):

@@ -1,9 +1,11 @@
-"""A checkpoint: one folder an epoch, safetensors and JSON, trusted only when its manifest verifies."""
+"""A checkpoint: one folder an epoch or part of one; safetensors and JSON, trusted only when its manifest verifies."""
 
 from __future__ import annotations
 
 import json
 import logging
+import math
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,14 +17,15 @@ import torch
 from torch import Tensor
 
 from skinframe.durable import disk_errors, flaw_of, sweep, write_folder
-from skinframe.errors import Problem, RecipeError
+from skinframe.errors import DiskError, Problem, RecipeError
 
 log = logging.getLogger("skinframe")
+NAMED = re.compile(r"epoch-(\d{3,})(?:-at-(\d{5,}))?")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where one stands and what its state says: the epoch that it ends, the step, the log's length in bytes."""
+    """Where one stands and what its state says: epoch, steps done of an unfinished one, the log's length in bytes."""
 
     folder: Path
     state: Mapping[str, Any]
@@ -31,25 +34,59 @@ class Checkpoint:
     def epoch(self) -> int:
         return int(self.state["epoch"])
 
+    @property
+    def position(self) -> int | None:
+        """The steps done of this epoch; None where it is finished."""
+        found = self.state["position"]
+        return None if found is None else int(found)
+
+    @property
+    def finished(self) -> int:
+        """How many epochs are finished."""
+        return self.epoch + (self.position is None)
+
     def tensors(self, name: str) -> dict[str, Tensor]:
         return safetensors.torch.load((self.folder / f"{name}.safetensors").read_bytes())
 
 
 def save_checkpoint(
-    folder: Path, epoch: int, tensors: Mapping[str, Mapping[str, Tensor]], state: Mapping[str, Any]
+    folder: Path,
+    epoch: int,
+    tensors: Mapping[str, Mapping[str, Tensor]],
+    state: Mapping[str, Any],
+    position: int | None = None,
 ) -> Checkpoint:
-    """Write `folder/epoch-NNN`, durable and hashed. Raises DiskError; earlier checkpoints are untouched."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write `folder/epoch-NNN`, or `epoch-NNN-at-SSSSS` after that many of its steps; durable, hashed, read back.
+
+    What stood for earlier parts of this epoch goes once the new one has verified. Raises DiskError; earlier checkpoints
+    are then untouched.
+    """
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
-    target = folder / f"epoch-{epoch:03d}"
-    whole_state = {**state, "epoch": epoch}
-    files = {f"{name}.safetensors": safetensors.torch.save(_storable(group)) for name, group in tensors.items()}
-    files["state.json"] = json.dumps(whole_state, indent=2, sort_keys=True).encode()
+    target = folder / name_of(epoch, position)
+    whole_state = {**state, "epoch": epoch, "position": position}
     if target.exists():  # it did not verify, or training would have gone on behind it
         with disk_errors(target):
             shutil.rmtree(target)
-    write_folder(target, files)
+    write_folder(target, checkpoint_files(tensors, whole_state))
+    flaw = flaw_of(target)
+    if flaw is not None:
+        raise DiskError(f"{target}: reads back differently than it was written ({flaw}); this disk is failing")
+    for older in _named(folder):
+        if older != target and _order(older)[0] == epoch and _order(older)[1] < math.inf:
+            shutil.rmtree(older, ignore_errors=True)
     return Checkpoint(target, whole_state)
+
+
+def name_of(epoch: int, position: int | None = None) -> str:
+    return f"epoch-{epoch:03d}" if position is None else f"epoch-{epoch:03d}-at-{position:05d}"
+
+
+def checkpoint_files(tensors: Mapping[str, Mapping[str, Tensor]], state: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return the files of a checkpoint by name."""
+    files = {f"{name}.safetensors": safetensors.torch.save(_storable(group)) for name, group in tensors.items()}
+    return files | {"state.json": json.dumps(state, indent=2, sort_keys=True).encode()}
 
 
 def _storable(group: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -70,8 +107,7 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
 
     Raises RecipeError where there are some and none verifies: training must not silently start from zero.
     """
-    named = {path.name.removeprefix("epoch-"): path for path in folder.glob("epoch-*")} if folder.is_dir() else {}
-    found = [named[name] for name in sorted(filter(str.isdecimal, named), key=int, reverse=True)]
+    found = sorted(_named(folder), key=_order, reverse=True)
     for candidate in found:
         checkpoint = load_checkpoint(candidate)
         if checkpoint is not None:
@@ -80,6 +116,16 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
         what = "no checkpoint matches its hashes; move the run folder away to start afresh"
         raise RecipeError(str(folder), [Problem("--resume", what)])
     return None
+
+
+def _named(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("epoch-*") if NAMED.fullmatch(path.name)] if folder.is_dir() else []
+
+
+def _order(path: Path) -> tuple[int, float]:
+    found = NAMED.fullmatch(path.name)
+    assert found is not None
+    return int(found[1]), math.inf if found[2] is None else int(found[2])
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

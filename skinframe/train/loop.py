@@ -6,32 +6,39 @@ import io
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 
 from skinframe.data.batches import epoch_order, epoch_steps, view_of
 from skinframe.data.feed import Feed
 from skinframe.durable import disk_errors
-from skinframe.errors import NonFiniteError, Problem, RecipeError
+from skinframe.errors import NonFiniteError
 from skinframe.model.assemble import Assembled
 from skinframe.model.objective import Objective
 from skinframe.planning import Plan
 from skinframe.seeding import derive
+from skinframe.train.backoff import halved, is_memory, release
 from skinframe.train.checkpoint import Checkpoint, load_optimiser, optimiser_tensors, save_checkpoint
+from skinframe.train.diagnose import Scene, write_diagnosis
+from skinframe.train.logline import append, line_of, truncate
 from skinframe.train.optimiser import make_optimiser, set_rate
+from skinframe.train.preflight import check_disk
 from skinframe.train.step import StepRecord, run_step
+from skinframe.train.stopping import Stop, listening
 
 Watch = Callable[[int, int, dict[str, Any]], None]
 
 
 @dataclass
 class Trainer:
-    """What an epoch needs, built once."""
+    """What an epoch needs, built once. `ties` is what a resume must find again; it stands in every checkpoint."""
 
     plan: Plan
     model: Assembled
@@ -41,76 +48,128 @@ class Trainer:
     folder: Path
     accelerator: Accelerator
     watch: Watch
+    ties: Mapping[str, str] = field(default_factory=dict)
+    tokens: int = 0  # padded tokens a micro-batch, less than the recipe's once memory ran out
+    last: str | None = None  # the newest checkpoint's name
 
     def epochs(self, start: Checkpoint | None) -> Iterator[Checkpoint]:
-        """Yield a checkpoint after each epoch, from the one after `start`."""
-        train, seed = self.plan.recipe.train, self.plan.recipe.seed
+        """Yield a checkpoint after each epoch, from the moment at which `start` was written."""
+        train = self.plan.recipe.train
         optimiser = make_optimiser(self.model, train)
-        step = 0
+        step, self.tokens = 0, train.max_tokens
         if start is not None:
             self.model.load_trained_state(start.tensors("model"))
             load_optimiser(optimiser, start.tensors("optimiser"))
             self.objective.load_state(start.tensors("losses"))
-            step = int(start.state["step"])
-        log_path = self.folder / "log.jsonl"
-        _truncate(log_path, int(start.state["log_bytes"]) if start is not None else 0)
-        for epoch in range(start.epoch + 1 if start is not None else 0, train.epochs):
-            step = self._epoch(epoch, step, optimiser, log_path)
-            yield self._save(epoch, step, optimiser, log_path, seed)
+            step, self.tokens, self.last = int(start.state["step"]), int(start.state["tokens"]), start.folder.name
+        begin, position = (0, 0) if start is None else (start.finished, start.position or 0)
+        if begin < train.epochs:
+            check_disk(self.folder, self.model, self.objective.state(), train.epochs - begin)
+        truncate(self.log_path, int(start.state["log_bytes"]) if start is not None else 0)
+        for epoch in range(begin, train.epochs):
+            with listening() as stop:
+                step = self._epoch(epoch, position, step, optimiser, stop)
+                checkpoint = self._save(epoch, None, step, optimiser)
+                if stop.signal is not None:
+                    stop.leave(checkpoint.folder.name)
+            position = 0
+            yield checkpoint
 
-    def _epoch(self, epoch: int, step: int, optimiser: torch.optim.Optimizer, log_path: Path) -> int:
-        train, seed = self.plan.recipe.train, self.plan.recipe.seed
+    @property
+    def log_path(self) -> Path:
+        return self.folder / "log.jsonl"
+
+    def _epoch(self, epoch: int, done: int, step: int, optimiser: torch.optim.Optimizer, stop: Stop) -> int:
+        """Take the steps of an epoch after the first `done`; return the number of the step after it."""
+        train = self.plan.recipe.train
         lengths = [self.feed.length(row) for row in range(len(self.feed.ids))]
-        order = epoch_order(self.rows, seed, epoch)
-        steps = epoch_steps(order, lengths, train.batch_size, train.max_tokens)
+        order = epoch_order(self.rows, self.plan.recipe.seed, epoch)
+        steps = epoch_steps(order, lengths, train.batch_size, self.tokens)
         total = len(steps) * train.epochs
         self.model.train()
-        with disk_errors(log_path):
-            stream = log_path.open("ab", buffering=0)  # closing a buffer would write again what did not fit
+        with disk_errors(self.log_path):
+            stream = self.log_path.open("ab", buffering=0)  # closing a buffer would write again what did not fit
         with stream:
-            for position, micro in enumerate(steps):
+            for position in range(done, len(steps)):
                 factor = set_rate(optimiser, step, total, train.warmup)
-                record = self._step(epoch, epoch + position / len(steps), micro, step, optimiser)
-                line = _line(epoch, step, factor, record, micro, self.objective.floors())
-                _append(stream, log_path, json.dumps(line) + "\n")
+                moment = epoch + position / len(steps)
+                micro = steps[position]
+                while (record := self._step(epoch, moment, micro, step, optimiser)) is None:
+                    release()
+                    self.tokens = halved(micro, lengths, step)
+                    steps = epoch_steps(order, lengths, train.batch_size, self.tokens)
+                    micro = steps[position]
+                line = line_of(epoch, step, factor, record, micro, self.objective.floors())
+                append(stream, self.log_path, json.dumps(line) + "\n")
                 step += 1
                 self.watch(step, total, line)
-            with disk_errors(log_path):  # the checkpoint to come states this length
-                os.fsync(stream.fileno())
+                if position + 1 < len(steps) and (stop.signal is not None or _due(position + 1, train.save_every)):
+                    self._sync(stream)
+                    checkpoint = self._save(epoch, position + 1, step, optimiser)
+                    if stop.signal is not None:
+                        stop.leave(checkpoint.folder.name)
+            self._sync(stream)
         return step
+
+    def _sync(self, stream: io.FileIO) -> None:
+        with disk_errors(self.log_path):  # the checkpoint to come states this length
+            os.fsync(stream.fileno())
 
     def _step(
         self, epoch: int, moment: float, micro: list[list[int]], step: int, optimiser: torch.optim.Optimizer
-    ) -> StepRecord:
+    ) -> StepRecord | None:
+        """Take one step; None, and nothing changed, where memory ran out before the optimiser's turn."""
         train, seed = self.plan.recipe.train, self.plan.recipe.seed
         ids = [[self.feed.ids[row] for row in rows] for rows in micro]
-        batches = [
-            self.feed.batch(rows, [view_of(seed, epoch, name, train.views) for name in names], targets=True)
-            for rows, names in zip(micro, ids, strict=True)
-        ]
+        views = [[view_of(seed, epoch, name, train.views) for name in names] for names in ids]
+        seeds = [derive(seed, "dropout", step, index) for index in range(len(micro))]
+        before = {name: value.clone() for name, value in self.objective.state().items()}
+        _seed_everything(derive(seed, "step", step))
         optimiser.zero_grad(set_to_none=True)
-        record = run_step(
-            self.accelerator,
-            self.model,
-            self.objective,
-            batches,
-            ids,
-            moment,
-            [derive(seed, "dropout", step, index) for index in range(len(micro))],
-            norms=step % train.gradient_norms_every == 0,
-            gather=train.gather == "step",
-        )
-        parameters = [parameter for _, parameter in self.model.trained_parameters()]
-        limit = train.clip if train.clip > 0 else math.inf
-        norm = self.accelerator.clip_grad_norm_(parameters, limit)
-        record.norm = float(norm) if norm is not None else 0.0
-        if not math.isfinite(record.norm):
-            shown = ", ".join(name for names in ids for name in names[:8])
-            raise NonFiniteError(f"gradient: norm is {record.norm} at step {step} on samples {shown}; lower train.lr")
+        try:
+            batches = [self.feed.batch(rows, shown, targets=True) for rows, shown in zip(micro, views, strict=True)]
+            record = run_step(
+                self.accelerator,
+                self.model,
+                self.objective,
+                batches,
+                ids,
+                moment,
+                seeds,
+                norms=step % train.gradient_norms_every == 0,
+                gather=train.gather == "step",
+            )
+            record.norm = self._clip(ids, step)
+        except NonFiniteError as error:
+            scene = Scene(step=step, epoch=epoch, moment=moment, micro=micro, views=views, seeds=seeds)
+            path, found = write_diagnosis(
+                self.folder, scene, str(error), self.model, self.objective, self.feed, self.last
+            )
+            with self.log_path.open("ab", buffering=0) as stream:
+                entry = {"step": step, "epoch": epoch, "not_finite": str(error), "diagnosis": path.name}
+                append(stream, self.log_path, json.dumps(entry) + "\n")
+            alone = f"not finite on their own: {', '.join(found[:8])}; " if found else ""
+            raise NonFiniteError(f"{error}; {alone}diagnosis in {path}") from error
+        except Exception as error:
+            if not is_memory(error):
+                raise
+            self.objective.load_state(before)
+            optimiser.zero_grad(set_to_none=True)
+            return None
         optimiser.step()
         return record
 
-    def _save(self, epoch: int, step: int, optimiser: torch.optim.Optimizer, log_path: Path, seed: int) -> Checkpoint:
+    def _clip(self, ids: list[list[str]], step: int) -> float:
+        train = self.plan.recipe.train
+        parameters = [parameter for _, parameter in self.model.trained_parameters()]
+        found = self.accelerator.clip_grad_norm_(parameters, train.clip if train.clip > 0 else math.inf)
+        norm = float(found) if found is not None else 0.0
+        if not math.isfinite(norm):
+            shown = ", ".join(name for names in ids for name in names[:8])
+            raise NonFiniteError(f"gradient: norm is {norm} at step {step} on samples {shown}; lower train.lr")
+        return norm
+
+    def _save(self, epoch: int, position: int | None, step: int, optimiser: torch.optim.Optimizer) -> Checkpoint:
         tensors = {
             "model": self.model.trained_state(),
             "optimiser": optimiser_tensors(optimiser),
@@ -118,55 +177,23 @@ class Trainer:
         }
         state = {
             "step": step,
-            "log_bytes": log_path.stat().st_size,
+            "tokens": self.tokens,
+            "log_bytes": self.log_path.stat().st_size,
             "fingerprint": self.plan.fingerprint,
-            "seed": seed,
-            "torch": torch.__version__,
-            "threads": torch.get_num_threads(),
+            "seed": self.plan.recipe.seed,
+            "ties": dict(self.ties),
         }
-        return save_checkpoint(self.folder / "checkpoints", epoch, tensors, state)
+        checkpoint = save_checkpoint(self.folder / "checkpoints", epoch, tensors, state, position)
+        self.last = checkpoint.folder.name
+        return checkpoint
 
 
-def _append(stream: io.FileIO, path: Path, text: str) -> None:
-    data = text.encode()
-    with disk_errors(path):
-        while data:
-            data = data[stream.write(data) :]
+def _due(position: int, every: int) -> bool:
+    return every > 0 and position % every == 0
 
 
-def _truncate(path: Path, size: int) -> None:
-    """Forget log lines of the epoch that was cut off: it is trained again, bit for bit.
-
-    Raises RecipeError where the log holds less than the checkpoint says.
-    """
-    found = path.stat().st_size if path.is_file() else 0
-    if found < size:
-        what = f"has {found} bytes where the checkpoint says {size}; restore it, or move the run folder away"
-        raise RecipeError(str(path.parent), [Problem(path.name, what)])
-    with disk_errors(path), path.open("ab") as stream:
-        stream.truncate(size)
-
-
-def _line(
-    epoch: int, step: int, factor: float, record: StepRecord, micro: list[list[int]], floors: dict[str, float]
-) -> dict[str, Any]:
-    parts: dict[str, dict[str, float]] = {}
-    for name, weight in record.weights.items():
-        parts[name] = {"weight": weight}
-        if name in record.parts:
-            parts[name]["value"] = record.parts[name]
-        if name in record.part_norms:
-            parts[name]["grad_norm"] = record.part_norms[name]
-            parts[name]["grad_share"] = record.part_shares[name]
-        if name in floors and name in record.parts:
-            parts[name]["floor"] = floors[name]
-    return {
-        "step": step,
-        "epoch": epoch,
-        "rate": factor,
-        "total": record.total,
-        "grad_norm": record.norm,
-        "samples": sum(len(rows) for rows in micro),
-        "micro_batches": len(micro),
-        "parts": parts,
-    }
+def _seed_everything(seed: int) -> None:
+    """Give python's and numpy's global generators, which a plugin may draw from, the step's own seed."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-TIMED = ("report.json", "report.html", ".lock")  # hold a duration or a process number, and nothing else that may differ
+TIMED = ("report.json", "report.html", "files.json", ".lock")
+"""They hold a duration, a process number or hashes of such files, and nothing else that may differ."""
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from features_small import Pictures, Small, extract
 
-from skinframe import DiskError
+from skinframe import DiskError, locks
 from skinframe.errors import BusyError
 from skinframe.features import fill, lock, verify
 
@@ -171,11 +171,11 @@ def test_no_file_stays_open(tmp_path):
 
 
 def no_flock(handle, operation):
-    raise OSError(lock.NO_FLOCK[0], "no locks available")
+    raise OSError(locks.NO_FLOCK[0], "no locks available")
 
 
 def test_without_flock_a_lease_takes_its_place(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(lock.fcntl, "flock", no_flock)
+    monkeypatch.setattr(locks.fcntl, "flock", no_flock)
     lease = tmp_path / f"{lock.NAME}.lease"
     with lock.exclusive(tmp_path):
         assert json.loads(lease.read_text())["pid"] == os.getpid()
@@ -184,11 +184,11 @@ def test_without_flock_a_lease_takes_its_place(tmp_path, monkeypatch, caplog):
 
 
 def test_a_dead_lease_is_cleared_and_a_foreign_one_is_not(tmp_path, monkeypatch):
-    monkeypatch.setattr(lock.fcntl, "flock", no_flock)
+    monkeypatch.setattr(locks.fcntl, "flock", no_flock)
     lease = tmp_path / f"{lock.NAME}.lease"
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    lease.write_text(json.dumps({**json.loads(lock._holder()), "pid": gone.pid}))
+    lease.write_text(json.dumps({**json.loads(locks._holder()), "pid": gone.pid}))
     with lock.exclusive(tmp_path):
         pass
     lease.write_text(json.dumps({"host": "elsewhere", "pid": 7, "since": "noon"}))

@@ -1,0 +1,51 @@
+"""What differs between a run and its resume: refused by key, or allowed by name and noted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from skinframe.durable import write_json
+from skinframe.errors import Problem, RecipeError
+
+CHANGES = "changes.json"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One key of a plan or of what it ran on."""
+
+    key: str
+    was: str | None
+    now: str | None
+
+    def problem(self) -> Problem:
+        return Problem(self.key, f"was {self.was} in that run, is {self.now} now")
+
+
+def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[Change]:
+    """Return every key whose value differs, in the order of the keys."""
+    keys = sorted(before.keys() | now.keys())
+    return [Change(key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)]
+
+
+def refuse(changes: Sequence[Change], allow: Collection[str], source: str) -> None:
+    """Raise RecipeError naming each change that is not allowed."""
+    problems = [change.problem() for change in changes if change.key not in allow]
+    if problems:
+        what = "give the same again, or accept a key with --allow-change KEY; the run is then not bitwise what it was"
+        raise RecipeError(source, [*problems, Problem("--resume", what)])
+
+
+def note(folder: Path, changes: Sequence[Change]) -> None:
+    """Add allowed changes to `changes.json`; nothing is written where there are none."""
+    if changes:
+        write_json(folder / CHANGES, [*noted(folder), *(asdict(change) for change in changes)])
+
+
+def noted(folder: Path) -> list[dict[str, str]]:
+    """Return every change that was ever allowed in this run."""
+    path = folder / CHANGES
+    return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []

@@ -1,0 +1,132 @@
+"""One owner at a time: an exclusive lock that dies with its holder, and a lease file where a disk has no `flock`."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import logging
+import os
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from skinframe.durable import disk_errors
+from skinframe.errors import BusyError
+
+POLL = 0.1  # seconds between two looks at a held lock
+NO_FLOCK = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+log = logging.getLogger("skinframe")
+
+
+@contextmanager
+def exclusive(folder: Path, name: str, *, wait: bool) -> Iterator[None]:
+    """Hold `folder/name`. With `wait`, wait for another live holder; without, raise BusyError that names it.
+
+    The kernel frees the lock of a process that died. On a file system without `flock` a lease file takes its place: a
+    lease whose process on this host is gone is cleared; one of another host cannot be proven stale: BusyError.
+    """
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            _take(handle, folder, wait)
+        except OSError as error:
+            if error.errno not in NO_FLOCK:
+                raise
+            log.warning("%s: this file system has no working flock; falling back to a lease file", folder)
+            with _lease(folder / f"{name}.lease", wait):
+                yield
+            return
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, _holder().encode(), 0)
+        yield
+    finally:
+        os.close(handle)  # closing frees the lock
+
+
+def _holder() -> str:
+    return json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%dT%H:%M:%S")})
+
+
+def _said(text: str) -> str:
+    """Return a holder's own statement as words."""
+    try:
+        held = json.loads(text)
+        return f"process {held['pid']} on {held['host']} since {held['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def _busy(folder: Path, text: str) -> BusyError:
+    return BusyError(f"{folder}: is in use by {_said(text)}; wait for it or stop it")
+
+
+def _take(handle: int, folder: Path, wait: bool) -> None:
+    told = False
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            held = os.pread(handle, 4096, 0).decode(errors="replace")
+            if not wait:
+                raise _busy(folder, held) from None
+            if not told:
+                log.warning("%s: waiting for %s, which writes here", folder, _said(held))
+                told = True
+            time.sleep(POLL)
+
+
+@contextmanager
+def _lease(path: Path, wait: bool) -> Iterator[None]:
+    mine = _holder()
+    while True:
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            break
+        except FileExistsError:
+            if _clear_if_stale(path):
+                continue
+            if not wait:
+                raise _busy(path.parent, path.read_text(errors="replace") if path.exists() else "") from None
+            time.sleep(POLL)
+    try:
+        os.write(handle, mine.encode())
+        os.close(handle)
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _clear_if_stale(path: Path) -> bool:
+    """Remove a lease whose process on this host is gone. Raises BusyError for a lease of another host."""
+    try:
+        text = path.read_text()
+        held = json.loads(text)
+        host, pid = str(held["host"]), int(held["pid"])
+    except FileNotFoundError:
+        return True
+    except (ValueError, KeyError, TypeError):
+        return False  # being written at this moment
+    if host != socket.gethostname():
+        raise BusyError(
+            f"{path}: held by pid {pid} on {host} since {held.get('since')}; wait, or remove it if that ended"
+        )
+    with contextlib.suppress(PermissionError):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            aside = path.with_name(f"{path.name}.stale-{uuid.uuid4().hex[:8]}")
+            with contextlib.suppress(FileNotFoundError):
+                path.rename(aside)
+                if aside.read_text() != text:  # a newer lease took its place between the look and the rename
+                    os.link(aside, path)
+                aside.unlink()
+            return True
+    return False
