@@ -71,7 +71,8 @@ class Train:
     """The optimisation. `batch_size` is samples an optimiser step, `max_tokens` padded tokens a micro-batch.
 
     `gather` says on what a term that couples samples is computed: the whole `step`, at the price of a second forward
-    pass where the step is cut, or each `micro`-batch. `save_every` steps inside an epoch a checkpoint is written; 0: at its end only.
+    pass where the step is cut, or each `micro`-batch. A checkpoint is written every `save_every` steps inside
+    an epoch too; 0: at its end only.
     """
 
     epochs: int = 10
