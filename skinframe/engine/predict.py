@@ -5,17 +5,18 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from skinframe.components import Encoder
 from skinframe.data.feed import Feed, attribute_table
 from skinframe.data.manifest import check_samples
 from skinframe.durable import write_atomic, write_json
 from skinframe.engine.cases import grid
+from skinframe.engine.device import best_device
 from skinframe.engine.incoming import Incoming, read_incoming
 from skinframe.engine.prepare import encoders
 from skinframe.engine.reopen import plan_of_run, read_json
@@ -137,7 +138,7 @@ def _model(plan: Plan, run: Path) -> Assembled:
     checkpoint = load_checkpoint(run / "checkpoints" / f"epoch-{epoch:03d}")
     if checkpoint is None:
         raise RecipeError(str(run), [Problem("checkpoints", f"epoch {epoch} does not match its hashes")])
-    model = assemble(plan, "cuda" if torch.cuda.is_available() else "cpu")
+    model = assemble(plan, best_device())
     model.load_trained_state(checkpoint.tensors("model"))
     return model
 
@@ -146,7 +147,7 @@ def _feed(
     plan: Plan, model: Assembled, samples: Sequence[Sample], images: Sequence[Incoming], cache: Path
 ) -> tuple[Feed, str | None]:
     """Return a feed over new images, with features extracted now, and the signal that heat is drawn over."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = best_device()
     pictures, keys = [image.picture for image in images], [image.key for image in images]
     count, dataset = len(samples), plan.parts.dataset
     feed = Feed(
@@ -160,17 +161,13 @@ def _feed(
     for name, encoder in encoders(plan).items():
         if any(signal != "text_embedding" for signal in encoder.provides()):
             feed.images[name] = extract_images(
-                encoder, keys, pictures.__getitem__, root=cache, device=device, load_tower=_loader(encoder)
+                encoder, keys, pictures.__getitem__, root=cache, device=device, load_tower=partial(encoder.load, device)
             )
     if model.reasoner is None:
         return feed, None
     feed.tokens = [model.reasoner.tokenize(plan.parts.prompt.question(s, dataset.fields), None) for s in samples]
     feed.collate = model.reasoner.collate
     return feed, plan.parts.reasoner.needs()[0]
-
-
-def _loader(encoder: Encoder) -> Any:
-    return lambda: encoder.load("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _save_heat(plan: Plan, image: Incoming, heat: Any, out: Path, row: int) -> str | None:

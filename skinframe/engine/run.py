@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from skinframe.durable import write_json
 from skinframe.engine.changes import differing, note, refuse
+from skinframe.engine.device import best_device
 from skinframe.engine.display import Display, parts_note
 from skinframe.engine.folder import run_folder
 from skinframe.engine.prepare import Prepared, make_feed, prepare
@@ -60,7 +61,7 @@ def _device(plan: Plan) -> str:
     import torch
 
     torch.set_num_threads(plan.recipe.train.threads)
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return best_device()
 
 
 def _train(
