@@ -46,6 +46,7 @@ ClassCounts = Annotated[Tensor, Signal("class_counts", "C", "training samples of
 Attributes = Annotated[Tensor, Signal("attributes", "B A", "checklist attributes, 1 present, 0 absent, NaN unknown")]
 AttributeLogits = Annotated[Tensor, Signal("attribute_logits", "B A", "scores of the attributes before the sigmoid")]
 TextIds = Annotated[Tensor, Signal("text_ids", "B", "equal where two samples carry the same description", "int")]
+SampleIds = Annotated[Tensor, Signal("sample_ids", "B", "row of the sample in the manifest, in every epoch", "int")]
 ImageTokens = Annotated[Tensor, Signal("image_tokens", "B P V", "patch tokens of a frozen encoder")]
 ImageEmbedding = Annotated[Tensor, Signal("image_embedding", "B D", "pooled image feature of a frozen encoder")]
 TextEmbedding = Annotated[Tensor, Signal("text_embedding", "B D", "frozen embedding of the clinical description")]

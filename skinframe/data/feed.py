@@ -48,6 +48,7 @@ class Feed:
             "batch.class_counts": self.class_counts,
             "batch.attributes": self.attributes[index],
             "batch.text_ids": self.text_ids[index],
+            "batch.sample_ids": index,
         }
         for instance, source in self.images.items():
             batch |= {

@@ -99,7 +99,9 @@ class Trainer:
                     self.tokens = halved(micro, lengths, step)
                     steps = epoch_steps(order, lengths, train.batch_size, self.tokens)
                     micro = steps[position]
-                line = line_of(epoch, step, factor, record, micro, self.objective.floors())
+                # a floor is a simulation: drawn only where the log holds the terms' norms as well
+                floors = self.objective.floors() if step % train.gradient_norms_every == 0 else {}
+                line = line_of(epoch, step, factor, record, micro, floors)
                 append(stream, self.log_path, json.dumps(line) + "\n")
                 step += 1
                 self.watch(step, total, line)

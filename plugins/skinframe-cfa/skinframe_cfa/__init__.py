@@ -5,9 +5,18 @@ from __future__ import annotations
 import skinframe
 from skinframe_cfa.alignment.clip_infonce import ClipInfoNCE
 from skinframe_cfa.alignment.region_alignment import RegionAlignment
+from skinframe_cfa.calibration.acls import ACLS
 from skinframe_cfa.calibration.brier import Brier
+from skinframe_cfa.calibration.confidence_penalty import ConfidencePenalty
+from skinframe_cfa.calibration.correctness_ranking import CorrectnessRanking
+from skinframe_cfa.calibration.dca import DCA
+from skinframe_cfa.calibration.kde_ece import KDEECE
+from skinframe_cfa.calibration.mbls import MbLS
 from skinframe_cfa.calibration.mdca import MDCA
+from skinframe_cfa.calibration.mmce import MMCE
+from skinframe_cfa.calibration.smooth_ece import SmoothECE
 from skinframe_cfa.calibration.soft_ece import SoftECE
+from skinframe_cfa.calibration.weighted_mmce import WeightedMMCE
 from skinframe_cfa.classification.adaptive_focal import AdaptiveFocal
 from skinframe_cfa.classification.asymmetric import Asymmetric
 from skinframe_cfa.classification.cross_entropy import CrossEntropy
@@ -21,7 +30,20 @@ from skinframe_cfa.language.rationale import Rationale
 
 CLASSIFICATION = (AdaptiveFocal, Asymmetric, CrossEntropy, FLSD, Focal, LabelSmoothing, LDAM, LogitAdjustment)
 ALIGNMENT = (ClipInfoNCE, RegionAlignment)
-CALIBRATION = (Brier, MDCA, SoftECE)
+CALIBRATION: tuple[type[skinframe.Loss], ...] = (
+    ACLS,
+    Brier,
+    ConfidencePenalty,
+    CorrectnessRanking,
+    DCA,
+    KDEECE,
+    MbLS,
+    MDCA,
+    MMCE,
+    SmoothECE,
+    SoftECE,
+    WeightedMMCE,
+)
 OTHERS = (Consistency, Rationale)
 
 

@@ -9,15 +9,14 @@ import pytest
 import skinframe_cfa
 from skinframe_cfa.alignment.clip_infonce import ClipInfoNCE
 from skinframe_cfa.alignment.region_alignment import RegionAlignment
-from skinframe_cfa.calibration.mdca import MDCA
-from skinframe_cfa.calibration.soft_ece import SoftECE
 from skinframe_cfa.classification.cross_entropy import CrossEntropy
 from skinframe_cfa.classification.focal import Focal
 
 NAMES = [
     *("adaptive_focal", "asymmetric", "cross_entropy", "flsd", "focal", "label_smoothing", "ldam", "logit_adjustment"),
     *("clip_infonce", "region_alignment"),
-    *("brier", "mdca", "soft_ece"),
+    *("acls", "brier", "confidence_penalty", "correctness_ranking", "dca", "kde_ece", "mbls", "mdca", "mmce"),
+    *("smooth_ece", "soft_ece", "weighted_mmce"),
     *("consistency", "rationale"),
 ]
 
@@ -26,11 +25,6 @@ WRONG = [
     (Focal, {"gamma": float("nan")}, "gamma"),
     (Focal, {"beta": 1.0}, "beta"),
     (CrossEntropy, {"class_weights": "balanced"}, "class_weights must be one of"),
-    (SoftECE, {"bins": 0}, "bins"),
-    (SoftECE, {"temperature": 0.0}, "temperature"),
-    (SoftECE, {"temperature": float("inf")}, "temperature"),
-    (SoftECE, {"queue": -1}, "queue"),
-    (MDCA, {"queue": -1}, "queue"),
     (RegionAlignment, {"kappa": -1.0}, "kappa"),
     (RegionAlignment, {"positives": "identity"}, "positives"),
     (RegionAlignment, {"query": "image"}, "query"),

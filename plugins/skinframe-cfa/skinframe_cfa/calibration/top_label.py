@@ -1,4 +1,4 @@
-"""Confidence and correctness of the top label, the pair that top-label calibration is about."""
+"""From scores to forecasts and outcomes: of the top label alone, or of every class."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def top_label(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     right = top.gather(1, labels.unsqueeze(1)).squeeze(1)
     confidence = logits.softmax(dim=1).amax(dim=1)
     return confidence, right.to(confidence.dtype) / top.sum(dim=1)
+
+
+def class_wise(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return probabilities p_ik [B, C] and the labels [B] as they are; logits [B, C]."""
+    return logits.softmax(dim=1), labels

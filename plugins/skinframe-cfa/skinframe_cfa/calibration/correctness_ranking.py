@@ -1,0 +1,101 @@
+"""Correctness ranking: who was right more often over the epochs should be more confident."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import skinframe
+from skinframe.lazy import torch
+from skinframe.signals import Labels, Logits, SampleIds
+from skinframe_cfa.calibration.history import CorrectnessHistory
+from skinframe_cfa.calibration.queue import DetachedQueue, scale_gradient
+from skinframe_cfa.calibration.queued import check_queue
+from skinframe_cfa.calibration.top_label import top_label
+from skinframe_cfa.reduction import upcast
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def correctness_ranking(confidence: Tensor, rate: Tensor) -> Tensor:
+    """Correctness ranking loss (Moon et al. 2020, arXiv:2007.01458), [|κ_i − κ_j| − sign(κ_i − κ_j) (c_i − c_j)]₊.
+
+    confidence c [n], running correctness κ = `rate` [n]; the mean over pairs i < j. 0 where confidences differ as the
+    rates do; one sample gives 0. All pairs, where the released code takes neighbours in a shuffled batch: the same
+    expectation, and no order.
+    """
+    c, k = (each.unsqueeze(1) - each.unsqueeze(0) for each in (confidence, rate))
+    n = len(confidence)
+    return (k.abs() - k.sign() * c).relu().sum() / max(n * (n - 1), 1)
+
+
+def ranking_floor(confidence: Tensor, visits: Tensor, draws: int = 16) -> float:
+    """Return the mean loss of a calibrated model: κ_i ~ Binomial(visits_i, c_i) / visits_i, with a fixed seed.
+
+    confidence c [n], visits [n] ≥ 1. It falls as visits add up: early on, most of the term is the noise of κ.
+    """
+    c, count = (each.detach().to("cpu", torch.float64) for each in (confidence, visits))
+    generator = torch.Generator().manual_seed(0)
+    rates = (torch.binomial(count, c.clamp(0, 1), generator=generator) / count for _ in range(draws))
+    return sum(float(correctness_ranking(c, rate)) for rate in rates) / draws
+
+
+class CorrectnessRanking(skinframe.Loss):
+    """Correctness ranking loss (Moon et al. 2020, arXiv:2007.01458): mean [|κ_i − κ_j| − sign(κ_i − κ_j)(c_i − c_j)]₊.
+
+    c_i = max_k p_ik; κ_i is the share of sample i's visits so far at which it was classified rightly, kept by sample id
+    in the checkpoint. Pairs run over a queue of detached samples and the live batch, and the gradient is scaled as in
+    `QueuedStatistic`. With `current: false`, as released, a visit counts from the next one on: nothing is ranked in the
+    first epoch.
+    """
+
+    name = "correctness_ranking"
+    coupling = "batch"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        current: bool = True  # whether κ counts the visit at hand
+        queue: int = 512  # detached samples remembered; 0 is off
+
+        def __post_init__(self) -> None:
+            check_queue(self.queue)
+
+    def __init__(self, config: Config | None = None) -> None:
+        super().__init__(config)
+        self.queue = DetachedQueue(self.config.queue)
+        self.history = CorrectnessHistory()
+        self._seen: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, logits: Logits, labels: Labels, sample_ids: SampleIds) -> Tensor:
+        valid = (labels >= 0) & (sample_ids >= 0)
+        kept, ids = upcast(logits)[valid], sample_ids[valid]
+        confidence, correct = top_label(kept, labels[valid])
+        before = self.history.read(ids)
+        self.history.record(ids, correct)
+        right, visits = self.history.read(ids) if self.config.current else before
+        known = visits > 0
+        rate = (right / visits).to(confidence)
+        live = {name: each[known] for name, each in (("confidence", confidence), ("rate", rate), ("visits", visits))}
+        if not known.any():
+            return kept.sum() * 0
+        joined = self.queue.join(live)
+        self._seen = (joined["confidence"].detach(), joined["visits"])
+        value = correctness_ranking(joined["confidence"], joined["rate"])
+        self.queue.push(live)
+        return scale_gradient(value, len(joined["rate"]) / len(live["rate"]))
+
+    def floor(self) -> float | None:
+        """Return what a calibrated model with the last value's confidences would score; None before one."""
+        return None if self._seen is None else ranking_floor(*self._seen)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the history and the queue's columns."""
+        return self.history.state() | {f"queue_{name}": rows for name, rows in self.queue.state().items()}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take back `state`. Raises ValueError where columns do not fit."""
+        own = {name: rows for name, rows in state.items() if not name.startswith("queue_")}
+        self.history.load_state(own)
+        self.queue.load_state({name.removeprefix("queue_"): rows for name, rows in state.items() if name not in own})

@@ -1,0 +1,91 @@
+"""What every statistic of a batch shares: masking, the queue, the gradient's scale, and the noise floor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from skinframe.lazy import torch
+from skinframe_cfa.calibration.queue import DetachedQueue, scale_gradient
+from skinframe_cfa.reduction import upcast
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Read = Callable[["Tensor", "Tensor"], tuple["Tensor", "Tensor"]]
+Statistic = Callable[["Tensor", "Tensor"], "Tensor"]
+
+
+class QueuedStatistic:
+    """A statistic of forecasts and outcomes over a queue of detached samples and the live batch.
+
+    `read` takes logits [b, C] and labels [b] to forecasts and outcomes: `top_label`, or `class_wise`. `statistic` takes
+    forecasts [n] or [n, C] and outcomes [..., n] to values [...]; the leading dims are draws, for the floor.
+
+    The gradient flows through the live part alone and is scaled by n / n_live. A step that weighs its micro-batches by
+    n_live / n, each seeing the others in the queue, then has the gradient of one large batch.
+    """
+
+    def __init__(self, size: int, read: Read, statistic: Statistic) -> None:
+        self.queue = DetachedQueue(size)
+        self.read = read
+        self.statistic = statistic
+        self._seen: Tensor | None = None
+
+    def value(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the statistic over queue and live batch; the live samples with a label enter the queue."""
+        valid = labels >= 0
+        kept = upcast(logits)[valid]
+        if len(kept) == 0:
+            return kept.sum()
+        forecasts, outcomes = self.read(kept, labels[valid])
+        live = {"forecasts": forecasts, "outcomes": outcomes}
+        joined = self.queue.join(live)
+        self._seen = joined["forecasts"].detach()
+        value = self.statistic(joined["forecasts"], joined["outcomes"])
+        self.queue.push(live)
+        return scale_gradient(value, len(joined["forecasts"]) / len(kept))
+
+    def floor(self) -> float | None:
+        """Return what a perfectly calibrated model with the last value's forecasts would score; None before one."""
+        return None if self._seen is None else noise_floor(self.statistic, self._seen)
+
+
+class Queued:
+    """What a term hands on to its `QueuedStatistic`; stands before `skinframe.Loss` in the list of bases."""
+
+    over: QueuedStatistic
+
+    def floor(self) -> float | None:
+        """Return what a perfectly calibrated model with the last value's forecasts would score; None before one."""
+        return self.over.floor()
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the queue's columns."""
+        return self.over.queue.state()
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take back the queue's columns. Raises ValueError where they do not fit."""
+        self.over.queue.load_state(state)
+
+
+def noise_floor(statistic: Statistic, forecasts: Tensor, draws: int | None = None) -> float:
+    """Return the mean of a statistic if its forecasts were true: simulated in float64 on the CPU with a fixed seed.
+
+    forecasts [n]: outcomes are 1 with that probability. forecasts [n, C]: outcomes are classes drawn from each row.
+    `draws` of all outcomes; by default 256, and more where n is small.
+    """
+    p = forecasts.detach().to("cpu", torch.float64)
+    draws = max(256, 2**14 // len(p)) if draws is None else draws
+    generator = torch.Generator().manual_seed(0)
+    if p.ndim == 1:
+        outcomes = (torch.rand(draws, len(p), generator=generator, dtype=p.dtype) < p).to(p.dtype)
+    else:
+        outcomes = torch.multinomial(p, draws, replacement=True, generator=generator).T
+    return float(statistic(p, outcomes).mean())
+
+
+def check_queue(size: int) -> None:
+    """Raise ValueError where a queue's size is negative."""
+    if size < 0:
+        raise ValueError(f"queue must be >= 0, got {size}")
