@@ -24,6 +24,7 @@ from skinframe.components import (
 )
 from skinframe.errors import DataError, DiskError, NonFiniteError, NotWholeError, RecipeError, SkinframeError
 from skinframe.hookspecs import hookimpl
+from skinframe.precision import upcast
 from skinframe.sample import Field, Sample
 from skinframe.version import __version__
 
@@ -62,5 +63,6 @@ __all__ = [
     "reproduce",
     "run",
     "show",
+    "upcast",
     "verify",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -41,6 +42,7 @@ class Component(ABC):
     kind: ClassVar[str]
     name: ClassVar[str]
     Config: ClassVar[type[Any]] = NoConfig
+    breaks: ClassVar[Mapping[str, str]] = {}  # checks of the contract kit that it fails on purpose, each with a reason
 
     def __init__(self, config: Any = None) -> None:
         self.config: Any = self.Config() if config is None else config

@@ -6,7 +6,7 @@ def test_contract(loss, check):
     check(loss)
 ```
 
-Needs pytest and hypothesis, which only this package imports.
+Needs pytest and hypothesis, which only this package imports: `pip install skinframe[testing]`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,39 @@ from __future__ import annotations
 import pytest
 
 # before the first import of the modules that assert, so that a failure shows its values
-pytest.register_assert_rewrite("skinframe.testing.loss_laws", "skinframe.testing.encoder_laws")
+pytest.register_assert_rewrite(
+    *(f"skinframe.testing.loss_{part}" for part in ("laws", "masks", "edges", "steps")),
+    *(f"skinframe.testing.{kind}_laws" for kind in ("encoder", "reasoner", "head", "dataset", "prompt")),
+    *(f"skinframe.testing.{kind}_laws" for kind in ("metric", "calibrator", "explainer", "reduction")),
+)
 
-from skinframe.testing.contract import encoder_contract, loss_contract  # noqa: E402  (see above)
+from skinframe.testing.contract import (  # noqa: E402  (see above)
+    calibrator_contract,
+    dataset_contract,
+    encoder_contract,
+    explainer_contract,
+    head_contract,
+    loss_contract,
+    metric_contract,
+    prompt_contract,
+    reasoner_contract,
+)
 from skinframe.testing.draw import Maker, integers, tensors, unit_vectors  # noqa: E402
+from skinframe.testing.reduction_laws import reduction_contract  # noqa: E402
 
-__all__ = ["Maker", "encoder_contract", "integers", "loss_contract", "tensors", "unit_vectors"]
+__all__ = [
+    "Maker",
+    "calibrator_contract",
+    "dataset_contract",
+    "encoder_contract",
+    "explainer_contract",
+    "head_contract",
+    "integers",
+    "loss_contract",
+    "metric_contract",
+    "prompt_contract",
+    "reasoner_contract",
+    "reduction_contract",
+    "tensors",
+    "unit_vectors",
+]

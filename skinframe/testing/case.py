@@ -18,7 +18,7 @@ SCORES = frozenset({"logits", "image_logits", "rationale_logits"})  # read throu
 COUNTED = {each.name: each for each in map(signal_of, (Labels, TextIds, Attributes, RationaleTargets)) if each}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """The signals of one call, by parameter name."""
 
@@ -48,6 +48,10 @@ class Case:
 
         return self.each(change)
 
+    def __repr__(self) -> str:
+        rows = [f"{name} [{self.signals[name].dims}] = {tensor.tolist()}" for name, tensor in self.tensors.items()]
+        return "\n".join([f"one call, seed {self.seed}", *(f"  {row}" for row in rows)])
+
     def random(self) -> torch.Generator:
         return torch.Generator().manual_seed(self.seed)
 
@@ -71,6 +75,11 @@ def length(loss: Loss, case: Case) -> int:
     letter = sample_dim(loss)
     pairs = ((case.signals[name].dims.split(), tensor) for name, tensor in case.tensors.items())
     return next(tensor.shape[dims.index(letter)] for dims, tensor in pairs if letter in dims)
+
+
+def close(one: Tensor, other: Tensor, tolerance: float) -> bool:
+    """Compare two scalars, relative to their size where it exceeds 1."""
+    return bool((one - other).abs() <= tolerance * max(1.0, float(one.detach().abs()), float(other.detach().abs())))
 
 
 def cases(loss: Loss, own: Mapping[str, Maker], least: int) -> st.SearchStrategy[Case]:

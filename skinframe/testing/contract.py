@@ -2,146 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
-from skinframe.components import Component, Encoder, Loss
-from skinframe.signals import needs
-from skinframe.testing import encoder_laws, loss_laws
-from skinframe.testing.case import SCORES, cases, normaliser, sample_dim
-from skinframe.testing.draw import Maker
-
-
-@dataclass(frozen=True)
-class Check:
-    """One law as a test: call it with a component, and Hypothesis looks for a counter-example."""
-
-    name: str
-    law: Callable[[Any, Any], None]
-    draw: Callable[[Any], st.SearchStrategy[Any]]
-    examples: int
-    shrink: bool = True  # off where only the verdict matters, not a readable counter-example
-
-    def __call__(self, component: Component) -> None:
-        options = settings(
-            max_examples=self.examples,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            phases=[Phase.generate, Phase.shrink] if self.shrink else [Phase.generate],
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-        )
-
-        def holds(drawn: Any) -> None:
-            self.law(component, drawn)
-
-        options(given(drawn=self.draw(component))(holds))()
-
-
-@dataclass(frozen=True)
-class _Law:
-    law: Callable[[Any, Any], None]
-    applies: Callable[[Loss], bool] = field(default=lambda loss: True)
-    least: int = 0
-    share: float = 1.0  # of the examples asked for; a slow law takes fewer
-
-
-def _reads(loss: Loss, names: Iterable[str]) -> bool:
-    return any(need.signal.name in names for need in needs(type(loss).forward))
-
-
-def _has_classes(loss: Loss) -> bool:
-    return any("C" in need.signal.dims.split() for need in needs(type(loss).forward))
-
-
-def _maskable(loss: Loss) -> bool:
-    counted = normaliser(loss)
-    return counted.kind == "int" and _reads(loss, [counted.name])
-
-
-LOSS_LAWS: tuple[_Law, ...] = (
-    _Law(loss_laws.scalar),
-    _Law(loss_laws.deterministic),
-    _Law(loss_laws.pure),
-    _Law(loss_laws.finite),
-    _Law(loss_laws.sample_order, least=1),
-    _Law(loss_laws.class_order, applies=_has_classes),
-    _Law(loss_laws.shift, applies=lambda loss: _reads(loss, SCORES)),
-    _Law(loss_laws.masked, applies=_maskable, least=1),
-    _Law(loss_laws.all_masked, applies=_maskable),
-    _Law(loss_laws.additive, applies=lambda loss: loss.coupling == "per_sample", least=2),
-    _Law(loss_laws.gradient, least=1, share=0.25),
-    _Law(loss_laws.descent, least=1),
-    _Law(loss_laws.resume, least=2),
+from skinframe.components import (
+    Calibrator,
+    Component,
+    Dataset,
+    Encoder,
+    Explainer,
+    Head,
+    Loss,
+    Metric,
+    Prompt,
+    Reasoner,
 )
+from skinframe.components.base import Shape
+from skinframe.sample import Field
+from skinframe.testing.calibrator_laws import CALIBRATOR
+from skinframe.testing.dataset_laws import DATASET
+from skinframe.testing.draw import Maker
+from skinframe.testing.encoder_laws import ENCODER
+from skinframe.testing.explainer_laws import EXPLAINER
+from skinframe.testing.head_laws import head_suite
+from skinframe.testing.law import Suite
+from skinframe.testing.losses import loss_suite
+from skinframe.testing.metric_laws import METRIC
+from skinframe.testing.prompt_laws import ATTRIBUTES, CLASSES, COLUMNS, prompt_suite
+from skinframe.testing.reasoner_laws import reasoner_suite
 
-
-def loss_checks(loss: Loss, signals: Mapping[str, Maker] | None = None, examples: int = 15) -> list[Check]:
-    """Return the checks that apply to a loss; `signals` draws those that the kit does not know by name.
-
-    Raises AssertionError where `normalise_by` is not something that the loss's terms can be counted by.
-    """
-    sample_dim(loss)
-    own = signals or {}
-    return [
-        Check(
-            each.law.__name__,
-            each.law,
-            lambda component, least=each.least: cases(component, own, least),  # type: ignore[misc]
-            max(1, round(examples * each.share)),
-        )
-        for each in LOSS_LAWS
-        if each.applies(loss)
-    ]
+Reasons = Mapping[str, str]
 
 
 def loss_contract(
-    *losses: Loss,
-    xfail: Mapping[str, str] | None = None,
-    signals: Mapping[str, Maker] | None = None,
-    examples: int = 15,
+    *losses: Loss, xfail: Reasons | None = None, signals: Mapping[str, Maker] | None = None, examples: int = 15
 ) -> pytest.MarkDecorator:
-    """Parametrise a test over `loss` and `check`. `xfail` maps a check's name to the reason why it must fail."""
-    return _contract("loss", [(loss, loss_checks(loss, signals, examples)) for loss in losses], xfail or {})
+    """Parametrise a test over `loss` and `check`. `signals` draws those that the kit does not know by name.
+
+    `xfail` maps a check's name to the reason why it must fail, beside what the class itself declares in `breaks`.
+    """
+    return contract(loss_suite(signals, examples), losses, xfail)
 
 
-def encoder_checks(encoder: Encoder, examples: int = 3) -> list[Check]:
-    """Return the checks of an encoder."""
-    return [Check(law.__name__, law, lambda _: encoder_laws.photographs(), examples) for law in encoder_laws.LAWS]
+def encoder_contract(*encoders: Encoder, xfail: Reasons | None = None) -> pytest.MarkDecorator:
+    """Parametrise a test over `encoder` and `check`; with none over `check` alone, for one that a fixture makes."""
+    return contract(ENCODER, encoders, xfail)
 
 
-def encoder_contract(
-    *encoders: Encoder, xfail: Mapping[str, str] | None = None, examples: int = 3
+def reasoner_contract(
+    *reasoners: Reasoner, xfail: Reasons | None = None, shapes: Mapping[str, Shape] | None = None
 ) -> pytest.MarkDecorator:
-    """Parametrise a test over `encoder` and `check`. `xfail` maps a check's name to the reason why it must fail."""
-    return _contract("encoder", [(each, encoder_checks(each, examples)) for each in encoders], xfail or {})
+    """Parametrise a test over `reasoner` and `check`; with no reasoner over `check` alone.
+
+    `shapes` gives the signals that it reads, by full name; the kit makes 16 image tokens of width 24 otherwise.
+    """
+    return contract(reasoner_suite(shapes), reasoners, xfail)
 
 
-def _contract(
-    kind: str, suites: Sequence[tuple[Component, list[Check]]], xfail: Mapping[str, str]
+def head_contract(
+    *heads: Head, xfail: Reasons | None = None, shapes: Mapping[str, Shape] | None = None
 ) -> pytest.MarkDecorator:
-    known = {check.name for _, checks in suites for check in checks}
-    if unknown := set(xfail) - known:
-        raise ValueError(f"xfail names {', '.join(sorted(unknown))}, but the checks are {', '.join(sorted(known))}")
-    rows = [
-        pytest.param(
-            component,
-            check,
-            id=f"{_title(component)}-{check.name}",
-            marks=[pytest.mark.xfail(reason=xfail[check.name], strict=True)] if check.name in xfail else [],
-        )
-        for component, checks in suites
-        for check in checks
-    ]
-    return pytest.mark.parametrize((kind, "check"), rows)
+    """Parametrise a test over `head` and `check`. `shapes` gives the signals that the kit does not know by name."""
+    return contract(head_suite(shapes), heads, xfail)
 
 
-def _title(component: Component) -> str:
+def dataset_contract(*datasets: Dataset, xfail: Reasons | None = None) -> pytest.MarkDecorator:
+    """Parametrise a test over `dataset` and `check`; with none over `check` alone, for one that a fixture makes."""
+    return contract(DATASET, datasets, xfail)
+
+
+def prompt_contract(
+    *prompts: Prompt,
+    xfail: Reasons | None = None,
+    classes: Sequence[str] = CLASSES,
+    attributes: Sequence[str] = ATTRIBUTES,
+    columns: Sequence[Field] = COLUMNS,
+) -> pytest.MarkDecorator:
+    """Parametrise a test over `prompt` and `check`, with the classes, attributes and metadata that it is to word."""
+    return contract(prompt_suite(classes, attributes, columns), prompts, xfail)
+
+
+def metric_contract(*metrics: Metric, xfail: Reasons | None = None) -> pytest.MarkDecorator:
+    """Parametrise a test over `metric` and `check`."""
+    return contract(METRIC, metrics, xfail)
+
+
+def calibrator_contract(*calibrators: Calibrator, xfail: Reasons | None = None) -> pytest.MarkDecorator:
+    """Parametrise a test over `calibrator` and `check`."""
+    return contract(CALIBRATOR, calibrators, xfail)
+
+
+def explainer_contract(*explainers: Explainer, xfail: Reasons | None = None) -> pytest.MarkDecorator:
+    """Parametrise a test over `explainer` and `check`."""
+    return contract(EXPLAINER, explainers, xfail)
+
+
+def contract(suite: Suite, components: Sequence[Component], xfail: Reasons | None = None) -> pytest.MarkDecorator:
+    """Return one row a (component, check). Raises ValueError where a failure is declared of a check that is not run."""
+    if not components:
+        rows = [_row((check,), check.name, check.name, _declared(suite, None, xfail)) for check in suite.checks()]
+        return pytest.mark.parametrize("check", rows)
+    rows = []
+    for component in components:
+        reasons = _declared(suite, component, xfail)
+        checks = suite.checks(component)
+        rows += [_row((component, each), each.name, f"{title(component)}-{each.name}", reasons) for each in checks]
+    return pytest.mark.parametrize((suite.kind, "check"), rows)
+
+
+def _declared(suite: Suite, component: Component | None, xfail: Reasons | None) -> Reasons:
+    own = {} if component is None else component.breaks
+    known = {law.name for law in suite.laws}
+    for where, names in (("xfail", set(xfail or {})), ("breaks", set(own))):
+        if names - known:
+            wrong, right = ", ".join(sorted(names - known)), ", ".join(sorted(known))
+            raise ValueError(f"{where} names {wrong}, but the checks of a {suite.kind} are {right}")
+    return {**own, **(xfail or {})}
+
+
+def _row(values: tuple[Any, ...], check: str, name: str, reasons: Reasons) -> Any:
+    marks = [pytest.mark.xfail(reason=reasons[check], strict=True)] if check in reasons else []
+    return pytest.param(*values, id=name, marks=marks)
+
+
+def title(component: Component) -> str:
     """Name a component with the options that differ from their defaults."""
     config = component.config
     if not is_dataclass(config):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import string
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from hypothesis import strategies as st
@@ -12,8 +9,12 @@ from PIL import Image
 from torch import Tensor
 
 from skinframe.components import Encoder
+from skinframe.testing.law import Law, Suite
+from skinframe.testing.variants import is_digest, tells_apart
 
 Images = list[Image.Image]
+TEXT = "text_embedding"
+TEXTS = ("a dermoscopic image of melanoma with a blue-whitish veil", "an even brown nevus", "nothing")
 
 
 def photographs() -> st.SearchStrategy[Images]:
@@ -25,13 +26,12 @@ def photographs() -> st.SearchStrategy[Images]:
 def declared(encoder: Encoder, images: Images) -> None:
     """`images` gives what `provides` says of images: [B, *shape], float32, on the CPU, finite, without a gradient."""
     found = encoder.load("cpu").images(images)
-    promised = {name: shape for name, shape in encoder.provides().items() if name != "text_embedding"}
-    assert set(found) == set(promised)
+    promised = {name: shape for name, shape in encoder.provides().items() if name != TEXT}
+    assert set(found) == set(promised), f"gives {sorted(found)}, provides {sorted(promised)}"
     for name, shape in promised.items():
-        assert found[name].shape == (len(images), *shape), name
-        assert found[name].dtype == torch.float32, name
-        assert found[name].device.type == "cpu", name
-        assert torch.isfinite(found[name]).all(), name
+        expected = (len(images), *shape)
+        assert found[name].shape == expected, f"'{name}' has shape {tuple(found[name].shape)}, not {expected}"
+        _on_shelf(name, found[name])
         assert not found[name].requires_grad, f"'{name}' carries a gradient: the encoder is not frozen"
 
 
@@ -39,7 +39,7 @@ def repeatable(encoder: Encoder, images: Images) -> None:
     """Two loads give the same bits."""
     one, two = encoder.load("cpu").images(images), encoder.load("cpu").images(images)
     for name in one:
-        assert torch.equal(one[name], two[name]), name
+        assert torch.equal(one[name], two[name]), f"'{name}' differs between two loads"
 
 
 def alone(encoder: Encoder, images: Images) -> None:
@@ -62,7 +62,7 @@ def pure(encoder: Encoder, images: Images) -> None:
     """The images are left as they were."""
     before = [image.tobytes() for image in images]
     encoder.load("cpu").images(images)
-    assert before == [image.tobytes() for image in images]
+    assert before == [image.tobytes() for image in images], "an image was painted on"
 
 
 def counted(encoder: Encoder, images: Images) -> None:
@@ -75,15 +75,58 @@ def counted(encoder: Encoder, images: Images) -> None:
     assert start < between < tower.calls, f"calls went {start}, {between}, {tower.calls}"
 
 
+def texts(encoder: Encoder, images: Images) -> None:
+    """Texts become unit vectors [B, D], each by itself, the same twice, and different for different texts."""
+    tower = encoder.load("cpu")
+    found = tower.texts(TEXTS)
+    expected = (len(TEXTS), *encoder.provides()[TEXT])
+    assert found.shape == expected, f"'{TEXT}' has shape {tuple(found.shape)}, not {expected}"
+    _on_shelf(TEXT, found)
+    assert torch.allclose(found.norm(dim=1), torch.ones(len(TEXTS)), atol=1e-4), f"lengths {found.norm(dim=1)}"
+    assert torch.equal(found, tower.texts(TEXTS)), "the second call gives other vectors"
+    assert _near(tower.texts(TEXTS[1:2])[0], found[1]), "a text's vector changes in company"
+    assert not _near(found[0], found[1]), f"{TEXTS[0]!r} and {TEXTS[1]!r} have the same vector"
+
+
 def digested(encoder: Encoder, images: Images) -> None:
-    """`digest` is a hex string of at least 128 bits, the same for the same options."""
-    digest = encoder.digest()
-    assert len(digest) >= 32, digest
-    assert set(digest) <= set(string.hexdigits), digest
-    assert digest == type(encoder)(encoder.config).digest()
+    """`digest` is a hex string, the same for the same options, another where an option changes a feature."""
+    is_digest(encoder.digest())
+    assert encoder.digest() == type(encoder)(encoder.config).digest(), "two of the same options differ in it"
+    tells_apart(encoder, lambda each: each.digest(), lambda each: _bytes(each, images[:1]))
 
 
-LAWS: tuple[Callable[[Encoder, Images], None], ...] = (declared, repeatable, alone, attentive, pure, counted, digested)
+def _sees(encoder: Encoder) -> bool:
+    return set(encoder.provides()) != {TEXT}
+
+
+def _reads(encoder: Encoder) -> bool:
+    return TEXT in encoder.provides()
+
+
+ENCODER = Suite(
+    "encoder",
+    (
+        *(Law(law, applies=_sees) for law in (declared, repeatable, alone, attentive, pure, counted)),
+        Law(texts, applies=_reads),
+        Law(digested, share=0.5),
+    ),
+    lambda encoder, law: photographs(),
+    examples=3,
+)
+
+
+def _bytes(encoder: Encoder, images: Images) -> list[tuple[str, bytes]]:
+    tower = encoder.load("cpu")
+    found = tower.images(images) if _sees(encoder) else {}
+    found |= {TEXT: tower.texts(TEXTS)} if _reads(encoder) else {}
+    return [(name, tensor.numpy().tobytes()) for name, tensor in sorted(found.items())]
+
+
+def _on_shelf(name: str, tensor: Tensor) -> None:
+    """What the cache keeps: float32, on the CPU, finite."""
+    assert tensor.dtype == torch.float32, f"'{name}' is {tensor.dtype}, not float32"
+    assert tensor.device.type == "cpu", f"'{name}' is on {tensor.device}"
+    assert torch.isfinite(tensor).all(), f"'{name}' is not finite"
 
 
 def _near(one: Tensor, other: Tensor) -> bool:

@@ -2,68 +2,126 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
+import wrong_calibrators
+import wrong_datasets
 import wrong_encoders
+import wrong_explainers
+import wrong_heads
 import wrong_losses
+import wrong_metrics
+import wrong_prompts
+import wrong_reasoners
 
+from skinframe.components import KINDS
 from skinframe.testing import encoder_contract, loss_contract
-from skinframe.testing.contract import LOSS_LAWS, encoder_checks, loss_checks
+from skinframe.testing.contract import contract
+from skinframe.testing.losses import loss_suite
+from skinframe.testing.suites import suites
+
+SUITES = suites()
+ROOMS = {
+    "loss": wrong_losses,
+    "encoder": wrong_encoders,
+    "reasoner": wrong_reasoners,
+    "head": wrong_heads,
+    "dataset": wrong_datasets,
+    "prompt": wrong_prompts,
+    "metric": wrong_metrics,
+    "calibrator": wrong_calibrators,
+    "explainer": wrong_explainers,
+}
+WRONG = [(kind, name) for kind, room in ROOMS.items() for name in room.WRONG]
+RIGHT = [
+    pytest.param(component, check, id=f"{kind}-{type(component).__name__}-{check.name}")
+    for kind, room in ROOMS.items()
+    for component in room.RIGHT
+    for check in SUITES[kind].checks(component)
+]
 
 
-def check_named(checks, name):
-    return replace(next(check for check in checks if check.name == name), shrink=False)
+@pytest.mark.parametrize(("component", "check"), RIGHT)
+def test_right_component_passes(component, check):
+    check(component)
 
 
-@loss_contract(wrong_losses.Right())
-def test_right_loss_passes(loss, check):
-    check(loss)
-
-
-@encoder_contract(wrong_encoders.RightEncoder())
-def test_right_encoder_passes(encoder, check):
-    check(encoder)
-
-
-@pytest.mark.parametrize("name", wrong_losses.WRONG)
-def test_check_catches_its_wrong_loss(name):
-    loss = wrong_losses.WRONG[name]
+@pytest.mark.parametrize(("kind", "name"), WRONG)
+def test_check_catches_its_wrong_component(kind, name):
+    component = ROOMS[kind].WRONG[name]
+    check = next(check for check in SUITES[kind].checks(component) if check.name == name)
     with pytest.raises(AssertionError):
-        check_named(loss_checks(loss), name)(loss)
+        replace(check, shrink=False)(component)
 
 
-@pytest.mark.parametrize("name", wrong_encoders.WRONG)
-def test_check_catches_its_wrong_encoder(name):
-    encoder = wrong_encoders.WRONG[name]
-    with pytest.raises(AssertionError):
-        check_named(encoder_checks(encoder), name)(encoder)
+@pytest.mark.parametrize(("kind", "name"), WRONG)
+def test_a_wrong_component_is_wrong_in_that_way_only(kind, name):
+    """Two examples of each other check: a component that fails them all would prove nothing of its own check."""
+    component, also = ROOMS[kind].WRONG[name], getattr(ROOMS[kind], "ALSO", {}).get(name, set())
+    failed = set()
+    for check in replace(SUITES[kind], examples=2).checks(component):
+        try:
+            replace(check, shrink=False)(component)
+        except Exception:
+            failed.add(check.name)
+    assert failed - {name} <= also
 
 
-def test_every_check_has_a_wrong_component():
-    assert set(wrong_losses.WRONG) == {each.law.__name__ for each in LOSS_LAWS}
-    assert set(wrong_encoders.WRONG) == {check.name for check in encoder_checks(wrong_encoders.RightEncoder())}
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_check_has_a_wrong_component(kind):
+    assert set(ROOMS[kind].WRONG) == {law.name for law in SUITES[kind].laws}
+    assert all(law.says for law in SUITES[kind].laws)
+
+
+def test_every_law_of_a_loss_that_can_be_seen_from_outside_has_a_check():
+    numbers = {law.number for law in SUITES["loss"].laws} - {""}
+    assert numbers == {"I1", "I2", "I3", "I4", "I5", "I6", "I8", "I10", "I12"}
 
 
 def test_terms_must_be_countable():
+    loss = wrong_losses.CountsAbsentSignal()
     with pytest.raises(AssertionError, match="no signal of forward has the dim T"):
-        loss_checks(wrong_losses.CountsAbsentSignal())
+        loss_contract(loss)
     with pytest.raises(AssertionError, match="normalise_by is 'logits', not one of labels"):
-        loss_checks(wrong_losses.CountsModelSignal())
+        loss_contract(wrong_losses.CountsModelSignal())
 
 
 def test_unknown_expected_failure_is_refused():
     with pytest.raises(ValueError, match="xfail names shfit"):
         loss_contract(wrong_losses.Right(), xfail={"shfit": "a typing error"})
+    wrong = type("Wrong", (wrong_encoders.RightEncoder,), {"breaks": {"alnoe": "a typing error"}})
+    with pytest.raises(ValueError, match="breaks names alnoe"):
+        encoder_contract(wrong())
 
 
-def test_expected_failure_is_strict_and_carries_its_reason():
-    mark = loss_contract(wrong_losses.NaNWhenEmpty(), xfail={"all_masked": "torch's mean over nothing is NaN"})
+@pytest.mark.parametrize("how", ["xfail", "breaks"])
+def test_expected_failure_is_strict_and_carries_its_reason(how):
+    reasons = {"all_masked": "torch's mean over nothing is NaN"}
+    kind = wrong_losses.NaNWhenEmpty
+    loss = type("Declared", (kind,), {"breaks": reasons})() if how == "breaks" else kind()
+    mark = loss_contract(loss, xfail=reasons if how == "xfail" else None)
     row = next(row for row in mark.args[1] if row.values[1].name == "all_masked")
     assert row.id == "right-all_masked"
-    assert row.marks[0].kwargs == {"reason": "torch's mean over nothing is NaN", "strict": True}
+    assert row.marks[0].kwargs == {"reason": reasons["all_masked"], "strict": True}
+
+
+def test_without_a_component_there_is_one_row_a_check():
+    mark = contract(SUITES["dataset"], [], {"masks": "has none"})
+    assert mark.args[0] == "check"
+    assert [row.id for row in mark.args[1]] == [law.name for law in SUITES["dataset"].laws]
+    assert [row.id for row in mark.args[1] if row.marks] == ["masks"]
+
+
+def test_a_failing_example_is_shown_in_words():
+    check = next(check for check in loss_suite().checks(wrong_losses.RawScores()) if check.name == "shift")
+    with pytest.raises(AssertionError, match="after adding a constant to each row") as found:
+        check(wrong_losses.RawScores())
+    shown = re.compile(r"counter-example: one call, seed \d+\n  logits \[B C\] = ")
+    assert any(shown.match(note) for note in found.value.__notes__)
 
 
 def test_the_engine_does_not_import_the_kit():

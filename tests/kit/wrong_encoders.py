@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -37,14 +38,67 @@ class RightEncoder(skinframe.Encoder):
         return self.tower()
 
 
+class TextTower(skinframe.Tower):
+    """A histogram of the characters, and nothing for images."""
+
+    def images(self, images: Sequence[Image]) -> dict[str, Tensor]:
+        raise NotImplementedError
+
+    def texts(self, texts: Sequence[str]) -> Tensor:
+        counts = [torch.tensor([ord(letter) % 32 for letter in text]).bincount(minlength=32) for text in texts]
+        return torch.nn.functional.normalize(torch.stack(counts).float(), dim=1)
+
+
+class RightText(RightEncoder):
+    """Text alone."""
+
+    tower = TextTower
+
+    def provides(self) -> Mapping[str, tuple[int, ...]]:
+        return {"text_embedding": (32,)}
+
+
+class LongVectors(TextTower):
+    def texts(self, texts: Sequence[str]) -> Tensor:
+        return 2 * super().texts(texts)
+
+
+class WrongText(RightText):
+    tower = LongVectors
+
+
+class ByBrightness(MeanTower):
+    def __init__(self, gain: float) -> None:
+        self.gain = gain
+
+    def images(self, images: Sequence[Image]) -> dict[str, Tensor]:
+        return {name: value * self.gain for name, value in super().images(images).items()}
+
+
+class OptionOutsideDigest(RightEncoder):
+    """An option changes the features and not the digest, so the cache hands out the other encoder's."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        gain: float = 1.0
+
+    def load(self, device: str) -> skinframe.Tower:
+        return ByBrightness(self.config.gain)
+
+
 class WrongShape(RightEncoder):
     def provides(self) -> Mapping[str, tuple[int, ...]]:
         return {"image_embedding": (4,)}
 
 
-class Dropout(MeanTower):
+class OwnDice(MeanTower):
+    """Turns the features by something that was drawn when it was loaded."""
+
+    def __init__(self) -> None:
+        self.shift = torch.rand(3)
+
     def images(self, images: Sequence[Image]) -> dict[str, Tensor]:
-        return {name: value * (torch.rand(value.shape) > 0.5) for name, value in super().images(images).items()}
+        return {name: value + self.shift for name, value in super().images(images).items()}
 
 
 class Centred(MeanTower):
@@ -72,21 +126,19 @@ class Uncounted(MeanTower):
         return found
 
 
-class AdHocDigest(RightEncoder):
-    def digest(self) -> str:
-        return f"{id(self):032x}"
-
-
 def _with(tower: type[skinframe.Tower]) -> skinframe.Encoder:
     return type(f"With{tower.__name__}", (RightEncoder,), {"tower": tower})()
 
 
+RIGHT: list[skinframe.Encoder] = [RightEncoder(), RightText()]
 WRONG: dict[str, skinframe.Encoder] = {
     "declared": WrongShape(),
-    "repeatable": _with(Dropout),
+    "repeatable": _with(OwnDice),
     "alone": _with(Centred),
     "attentive": _with(Blind),
     "pure": _with(Painter),
     "counted": _with(Uncounted),
-    "digested": AdHocDigest(),
+    "texts": WrongText(),
+    "digested": OptionOutsideDigest(),
 }
+ALSO = {"repeatable": {"digested"}}  # no digest names features that change from load to load

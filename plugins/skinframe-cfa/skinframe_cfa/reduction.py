@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from skinframe import upcast as upcast
 from skinframe.lazy import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Reduction = Literal["none", "mean", "weighted_mean", "sum"]
-
-
-def upcast(values: Tensor) -> Tensor:
-    """Return `values` in float32 at least; float64 stays, so that gradients can be checked."""
-    return values if values.dtype == torch.float64 else values.float()
 
 
 def blank(values: Tensor, valid: Tensor) -> Tensor:

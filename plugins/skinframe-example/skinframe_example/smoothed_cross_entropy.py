@@ -22,7 +22,10 @@ class SmoothedCrossEntropy(skinframe.Loss):
                 raise ValueError(f"smoothing must be in [0, 1), got {self.smoothing}")
 
     def forward(self, logits: Logits, labels: Labels) -> Tensor:
-        return F.cross_entropy(logits, labels, label_smoothing=self.config.smoothing)
+        seen = labels >= 0  # a negative label masks its sample
+        scores = skinframe.upcast(logits[seen])
+        total = F.cross_entropy(scores, labels[seen], label_smoothing=self.config.smoothing, reduction="sum")
+        return total / seen.sum().clamp(min=1)
 
 
 @skinframe.hookimpl

@@ -1,0 +1,105 @@
+"""The laws of a data set. Each takes a set and a number that picks the samples to look at, and asserts."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import strategies as st
+from PIL import Image
+
+from skinframe.components import Dataset
+from skinframe.data.manifest import listing, sample_problems
+from skinframe.sample import Sample
+from skinframe.testing.law import Law, Suite
+from skinframe.testing.variants import is_digest, tells_apart
+
+LOOKED_AT = 3  # samples whose pixels a law opens
+
+
+def ordered(dataset: Dataset, pick: int) -> None:
+    """Two instances give the same samples in the same order, and there are some."""
+    one, two = list(dataset.samples()), list(type(dataset)(dataset.config).samples())
+    assert one, "there is no sample"
+    assert one == two, "two instances differ in their samples or their order"
+
+
+def accepted(dataset: Dataset, pick: int) -> None:
+    """Ids are unique, labels stand in distinct classes, metadata in its fields: what a run checks before it starts."""
+    classes = dataset.classes
+    assert len(set(classes)) == len(classes), f"a class stands twice: {', '.join(classes)}"
+    problems = list(sample_problems(dataset.samples(), dataset.fields, classes, dataset.attributes))
+    assert not problems, listing("samples", problems)
+
+
+def grouped(dataset: Dataset, pick: int) -> None:
+    """Every sample has the group that `level` names: a patient, a lesion, or the image itself."""
+    assert dataset.level in ("patient", "lesion", "image"), f"level is '{dataset.level}'"
+    for sample in dataset.samples():
+        kind = sample.group.partition(":")[0]
+        assert kind == dataset.level, f"sample {sample.id} is grouped by {kind}, and the set says {dataset.level}"
+
+
+def unsplit(dataset: Dataset, pick: int) -> None:
+    """No group has samples in two official splits."""
+    where: dict[str, set[str | None]] = defaultdict(set)
+    for sample in dataset.samples():
+        where[sample.group].add(sample.split)
+    for group, splits in where.items():
+        assert len(splits) == 1, f"{group} has samples in {', '.join(sorted(map(str, splits)))}"
+
+
+def decodes(dataset: Dataset, pick: int) -> None:
+    """Image bytes are the same twice, and decode to a picture."""
+    for sample in _some(dataset, pick):
+        one, two = dataset.image_bytes(sample), dataset.image_bytes(sample)
+        assert one == two, f"sample {sample.id}: two readings differ"
+        try:
+            with Image.open(io.BytesIO(one)) as image:
+                assert image.format in ("PNG", "JPEG"), f"sample {sample.id}: {image.format}, not PNG or JPEG"
+                image.convert("RGB")
+        except OSError as error:
+            raise AssertionError(f"sample {sample.id}: {error}") from error
+
+
+def masks(dataset: Dataset, pick: int) -> None:
+    """Masks are boolean and lie over the image pixel for pixel."""
+    for sample in _some(dataset, pick):
+        with Image.open(io.BytesIO(dataset.image_bytes(sample))) as image:
+            size = (image.height, image.width)
+        for name, mask in dataset.masks(sample).items():
+            assert mask.dtype == np.bool_, f"sample {sample.id}: mask '{name}' is {mask.dtype}, not bool"
+            assert mask.shape == size, f"sample {sample.id}: mask '{name}' is {mask.shape}, the image {size}"
+
+
+def posterior(dataset: Dataset, pick: int) -> None:
+    """Where the true class probabilities are known, they are a distribution over the classes."""
+    for sample in _some(dataset, pick):
+        found = dataset.posterior(sample)
+        if found is None:
+            continue
+        assert found.shape == (len(dataset.classes),), f"sample {sample.id}: shape {found.shape}"
+        assert (found >= 0).all(), f"sample {sample.id}: {found.min()} is negative"
+        assert abs(float(found.sum()) - 1) < 1e-9, f"sample {sample.id}: sums to {found.sum()}"
+
+
+def digested(dataset: Dataset, pick: int) -> None:
+    """`digest` is a hex string, the same for the same options, another where an option changes the samples."""
+    is_digest(dataset.digest())
+    assert dataset.digest() == type(dataset)(dataset.config).digest(), "two instances differ in it"
+    tells_apart(dataset, lambda each: each.digest(), lambda each: [_seen(each), list(each.samples())])
+
+
+LAWS = (ordered, accepted, grouped, unsplit, decodes, masks, posterior, digested)
+DATASET = Suite("dataset", tuple(map(Law, LAWS)), lambda dataset, law: st.integers(0, 2**16), examples=2)
+
+
+def _some(dataset: Dataset, pick: int) -> Sequence[Sample]:
+    samples = dataset.samples()
+    return [samples[(pick + 101 * step) % len(samples)] for step in range(min(LOOKED_AT, len(samples)))]
+
+
+def _seen(dataset: Dataset) -> bytes:
+    return dataset.image_bytes(dataset.samples()[0])

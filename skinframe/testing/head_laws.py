@@ -1,0 +1,159 @@
+"""The laws of a head. Each takes a head and drawn signals for it to read, and asserts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from skinframe import signals as named
+from skinframe.components import BuildContext, Head
+from skinframe.components.base import Shape
+from skinframe.signals import Signal, signal_of
+from skinframe.testing.law import Law, Suite
+
+SIGNALS: dict[str, Signal] = {found.name: found for found in map(signal_of, vars(named).values()) if found}
+SUPERVISION = frozenset({"labels", "class_counts", "attributes", "text_ids", "rationale_targets"})
+FOREIGN = ("bitsandbytes", "peft")  # quantised and adapter layers belong to the reasoner
+
+
+@dataclass(frozen=True, repr=False)
+class Seat:
+    """What a head is built from and reads: the context, and signals [B, ...] by the names in `needs`."""
+
+    context: BuildContext
+    signals: Mapping[str, Tensor]
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in self.signals.items())
+        return f"{len(self.context.classes)} classes, seed {self.context.seed}, reads {shapes}"
+
+
+def built(head: Head, seat: Seat) -> None:
+    """The seed decides the weights: two builds from the engine's own random state have the same bits."""
+    one, two = (_build(head, seat).state_dict() for _ in range(2))
+    assert one.keys() == two.keys(), "two builds have different parameters"
+    for name in one:
+        assert torch.equal(one[name], two[name]), f"'{name}' differs between two builds from one seed"
+
+
+def declared(head: Head, seat: Seat) -> None:
+    """`forward` gives exactly what `provides` says, in the dims of its signal, float32 and finite."""
+    found = _build(head, seat)(dict(seat.signals))
+    assert set(found) == set(head.provides()), f"gives {sorted(found)}, provides {sorted(head.provides())}"
+    B = len(next(iter(seat.signals.values())))
+    sizes = {"B": B, "C": len(seat.context.classes)}
+    for name, tensor in found.items():
+        assert tensor.dtype == torch.float32, f"'{name}' is {tensor.dtype}, not float32"
+        assert torch.isfinite(tensor).all(), f"'{name}' is not finite"
+        if name in SIGNALS:
+            dims = SIGNALS[name].dims.split()
+            right = len(dims) == tensor.ndim and all(
+                sizes.get(d, n) == n for d, n in zip(dims, tensor.shape, strict=False)
+            )
+            assert right, f"'{name}' has shape {list(tensor.shape)}, and its dims are [{SIGNALS[name].dims}]"
+
+
+def label_free(head: Head, seat: Seat) -> None:
+    """It reads nothing that says the answer: no labels, counts, attributes or targets."""
+    read = SUPERVISION & {need.rpartition(".")[2] for need in head.needs()}
+    assert not read, f"needs names {', '.join(sorted(read))}"
+
+
+def gradient(head: Head, seat: Seat) -> None:
+    """A gradient reaches every trained parameter."""
+    module = _build(head, seat)
+    reaches(module, module(dict(seat.signals)), torch.Generator().manual_seed(seat.context.seed))
+
+
+def alone(head: Head, seat: Seat) -> None:
+    """What it gives of a sample does not depend on the others or their order, when it is not training."""
+    module = _build(head, seat).eval()
+    B = len(next(iter(seat.signals.values())))
+    order = torch.arange(B).flip(0)
+    with torch.no_grad():
+        whole = module(dict(seat.signals))
+        turned = module({name: tensor[order] for name, tensor in seat.signals.items()})
+        single = module({name: tensor[:1] for name, tensor in seat.signals.items()})
+    for name, tensor in whole.items():
+        if _batched(name, tensor, B):
+            assert torch.allclose(turned[name], tensor[order], atol=1e-5), f"'{name}' depends on the order"
+            assert torch.allclose(single[name][0], tensor[0], atol=1e-5), f"'{name}' of a sample changes in company"
+
+
+def plain(head: Head, seat: Seat) -> None:
+    """It is trained whole and in float32: no quantised layer and no adapter, which belong to the reasoner."""
+    module = _build(head, seat)
+    for name, layer in module.named_modules():
+        origin = type(layer).__module__
+        assert not origin.startswith(FOREIGN), f"layer '{name}' is {origin}.{type(layer).__name__}"
+    for name, parameter in module.named_parameters():
+        assert parameter.dtype == torch.float32, f"'{name}' is {parameter.dtype}, not float32"
+
+
+def saved(head: Head, seat: Seat) -> None:
+    """A head that takes back its state dict goes on with the same bits."""
+    one, two = _build(head, seat).eval(), _build(head, seat, seed=1).eval()
+    two.load_state_dict(one.state_dict())
+    with torch.no_grad():
+        first, second = one(dict(seat.signals)), two(dict(seat.signals))
+    for name in first:
+        assert torch.equal(first[name], second[name]), f"'{name}' differs after the state was taken back"
+
+
+LAWS = (built, declared, label_free, gradient, alone, plain, saved)
+
+
+def head_suite(shapes: Mapping[str, Shape] | None = None, examples: int = 5) -> Suite:
+    """Return the suite of a head; `shapes` gives, without the batch dim, signals that the kit does not know."""
+    return Suite("head", tuple(map(Law, LAWS)), lambda head, law: seats(head, shapes or {}), examples)
+
+
+def seats(head: Head, shapes: Mapping[str, Shape]) -> st.SearchStrategy[Seat]:
+    """Draw 2 to 4 samples, 2 to 5 classes and a width from 2 to 8 for each dim that the head reads."""
+
+    @st.composite
+    def build(draw: st.DrawFn) -> Seat:
+        B, C, seed = draw(st.integers(2, 4)), draw(st.integers(2, 5)), draw(st.integers(0, 2**31))
+        found: dict[str, Shape] = {}
+        for need in head.needs():
+            dims = _dims(need, shapes)
+            found[need] = tuple(each if isinstance(each, int) else draw(st.integers(2, 8)) for each in dims)
+        random = torch.Generator().manual_seed(seed)
+        tensors = {need: torch.randn(B, *shape, generator=random) for need, shape in found.items()}
+        classes = tuple(f"class {number}" for number in range(C))
+        return Seat(BuildContext(classes=classes, shapes=found, seed=seed), tensors)
+
+    return build()
+
+
+def reaches(module: nn.Module, outputs: Mapping[str, Tensor], random: torch.Generator) -> None:
+    """Assert that a random reading of the outputs has a gradient in every trained parameter."""
+    readings = [(each * torch.randn(each.shape, generator=random)).sum() for each in outputs.values()]
+    torch.autograd.backward(readings)
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.grad is not None, f"no gradient reaches '{name}'"
+            assert parameter.grad.any(), f"the gradient of '{name}' is zero"
+
+
+def _dims(need: str, shapes: Mapping[str, Shape]) -> tuple[int | str, ...]:
+    if need in shapes:
+        return shapes[need]
+    bare = need.rpartition(".")[2]
+    assert bare in SIGNALS, f"the kit knows no signal '{bare}'; give its shape without the batch dim in `shapes`"
+    return tuple(letter for letter in SIGNALS[bare].dims.split() if letter != "B")
+
+
+def _build(head: Head, seat: Seat, seed: int = 0) -> nn.Module:
+    """Build as the engine does: from a random state of the head's own."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seat.context.seed + seed)
+        return head.build(seat.context)
+
+
+def _batched(name: str, tensor: Tensor, B: int) -> bool:
+    return SIGNALS[name].dims.split()[:1] == ["B"] if name in SIGNALS else tensor.ndim > 0 and len(tensor) == B

@@ -1,0 +1,58 @@
+"""Laws of a loss about masked samples: a negative label, text id or token has no say."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from skinframe.components import Loss
+from skinframe.signals import Signal
+from skinframe.testing.case import Case, close, gradients, length, normaliser, sample_dim, value
+
+
+def masked(loss: Loss, case: Case) -> None:
+    """A sample whose label is −100 contributes neither value nor gradient (I4)."""
+    keep = _kept(loss, case)
+    _without_say(loss, case, _mask(loss, case, keep), keep)
+
+
+def masked_nan(loss: Loss, case: Case) -> None:
+    """NaN behind the mask reaches neither value nor gradient (I4)."""
+    keep = _kept(loss, case)
+    letter = sample_dim(loss)
+
+    def spoiled(signal: Signal, tensor: Tensor) -> Tensor:
+        if signal.dims.split()[:1] != [letter] or not tensor.is_floating_point():
+            return tensor
+        return torch.where(keep.reshape(-1, *[1] * (tensor.ndim - 1)), tensor, torch.nan)
+
+    _without_say(loss, case, _mask(loss, case, keep).each(spoiled), keep)
+
+
+def all_masked(loss: Loss, case: Case) -> None:
+    """A batch with no valid sample gives 0 with a zero gradient, not NaN (I4)."""
+    result, found = gradients(loss, _mask(loss, case, torch.zeros(length(loss, case), dtype=torch.bool)))
+    assert result == 0, f"all samples masked, and the value is {result}"
+    for name, gradient in found.items():
+        assert gradient is None or not gradient.any(), f"all samples masked, and '{name}' has a gradient"
+
+
+def _mask(loss: Loss, case: Case, keep: Tensor) -> Case:
+    name = normaliser(loss).name
+    return case.each(lambda signal, tensor: torch.where(keep, tensor, -100) if signal.name == name else tensor)
+
+
+def _kept(loss: Loss, case: Case) -> Tensor:
+    keep = torch.rand(length(loss, case), generator=case.random()) < 0.6
+    keep[0] = True
+    return keep
+
+
+def _without_say(loss: Loss, case: Case, masked: Case, keep: Tensor) -> None:
+    letter = sample_dim(loss)
+    result, found = gradients(loss, masked)
+    expected = value(loss, case.take(letter, keep.nonzero().flatten()))
+    assert close(result, expected, 1e-9), f"{result}, and {expected} without the masked samples"
+    for name, gradient in found.items():
+        if gradient is not None and case.signals[name].dims.split()[:1] == [letter]:
+            assert not gradient[~keep].any(), f"a masked sample has a gradient in '{name}'"

@@ -1,0 +1,69 @@
+"""The suite of a loss: which laws hold for which coupling class and for which inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from hypothesis import strategies as st
+
+from skinframe.components import Loss
+from skinframe.signals import needs
+from skinframe.testing import loss_edges, loss_laws, loss_masks, loss_steps
+from skinframe.testing.case import SCORES, Case, cases, normaliser, sample_dim
+from skinframe.testing.draw import Maker
+from skinframe.testing.law import Law, Suite
+
+
+def _reads(loss: Loss, names: Iterable[str]) -> bool:
+    return any(need.signal.name in names for need in needs(type(loss).forward))
+
+
+def _countable(loss: Loss) -> bool:
+    """Every loss; raises AssertionError for one whose terms nothing in a batch counts."""
+    return bool(sample_dim(loss))
+
+
+def _has_classes(loss: Loss) -> bool:
+    return any("C" in need.signal.dims.split() for need in needs(type(loss).forward))
+
+
+def _names_classes(loss: Loss) -> bool:
+    return _has_classes(loss) and _reads(loss, ["labels"])
+
+
+def _maskable(loss: Loss) -> bool:
+    counted = normaliser(loss)
+    return counted.kind == "int" and _reads(loss, [counted.name])
+
+
+LAWS: tuple[Law, ...] = (
+    Law(loss_laws.scalar, applies=_countable),
+    Law(loss_laws.pure),
+    Law(loss_laws.sample_order, least=1),
+    Law(loss_laws.class_order, applies=_has_classes),
+    Law(loss_laws.shift, applies=lambda loss: _reads(loss, SCORES)),
+    Law(loss_masks.masked, applies=_maskable, least=1),
+    Law(loss_masks.masked_nan, applies=_maskable, least=1),
+    Law(loss_masks.all_masked, applies=_maskable),
+    Law(loss_edges.finite),
+    Law(loss_edges.upcast, least=1),
+    Law(loss_edges.single_sample, least=1, share=0.5),
+    Law(loss_edges.single_class, applies=_names_classes, least=2, share=0.5),
+    Law(loss_edges.empty_class, applies=_names_classes, least=2, share=0.5),
+    Law(loss_steps.gradient, least=1, share=0.25),
+    Law(loss_laws.additive, applies=lambda loss: loss.coupling == "per_sample", least=2),
+    Law(loss_laws.pairwise, applies=lambda loss: loss.coupling == "pairwise_additive", least=3),
+    Law(loss_laws.deterministic),
+    Law(loss_steps.descent, least=1),
+    Law(loss_steps.resume, least=2),
+)
+
+
+def loss_suite(signals: Mapping[str, Maker] | None = None, examples: int = 15) -> Suite:
+    """Return the suite of a loss; `signals` draws those that the kit does not know by name."""
+    own = signals or {}
+
+    def draw(loss: Loss, law: Law) -> st.SearchStrategy[Case]:
+        return cases(loss, own, law.least)
+
+    return Suite("loss", LAWS, draw, examples)
