@@ -18,7 +18,7 @@ from skinframe.testing.law import Law, Suite
 
 
 class Reducing(Component):
-    """A function of logits [B, C] and labels [B] with the keyword `reduction`, and mostly `weights` [B], under a name."""
+    """A function of logits [B, C] and labels [B] with `reduction` and mostly `weights` [B], under a name."""
 
     kind = "function"
 
@@ -65,7 +65,7 @@ def order(reducing: Reducing, call: Call) -> None:
 
 
 def reduction_contract(**functions: Callable[..., Tensor]) -> pytest.MarkDecorator:
-    """Parametrise a test over `function` and `check`, for functions of (logits, labels, reduction=) and mostly weights=.
+    """Parametrise a test over `function` and `check`, for functions (logits, labels, [weights,] reduction).
 
     Options of a function are bound before: `focal=partial(focal, gamma=2.0)`.
     """
