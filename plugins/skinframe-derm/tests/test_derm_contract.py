@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from skinframe_derm import ClinicalTemplate, Ham10000, Table
+from skinframe_derm import ClinicalTemplate, Ham10000, Table, register_metrics
 
-from skinframe.testing import dataset_contract, prompt_contract
+from skinframe.testing import dataset_contract, metric_contract, prompt_contract
 
 HAM = Path(__file__).parents[4] / "shared" / "data" / "ham10000"
 
@@ -22,6 +22,11 @@ HAM = Path(__file__).parents[4] / "shared" / "data" / "ham10000"
 )
 def test_prompts(prompt, check):
     check(prompt)
+
+
+@metric_contract(*(metric() for metric in register_metrics()))
+def test_metrics(metric, check):
+    check(metric)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -128,6 +129,7 @@ class Underconfidence(_Binned):
     """The part of the ECE from bins whose accuracy exceeds their confidence; with overconfidence it adds up to ECE."""
 
     name = "underconfidence"
+    breaks: ClassVar = {"direction": "certainty in the wrong class is all overconfidence"}
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return one_sided(labels, probabilities, self.config.bins, 1.0)

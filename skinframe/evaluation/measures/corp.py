@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
@@ -82,6 +83,7 @@ class BrierUNC(Metric):
     """Uncertainty part of the Brier score (CORP): the score of the class shares; says nothing of the model."""
 
     name = "brier_unc"
+    breaks: ClassVar = {"direction": "is of the labels alone"}
     higher_is_better = False
     by_default = False
 

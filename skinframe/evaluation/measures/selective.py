@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from skinframe.components import Metric
@@ -94,6 +96,7 @@ class ExcessAURC(Metric):
     """AURC less that of the best order of the same errors (Geifman et al. 2019): how well doubt is ranked."""
 
     name = "excess_aurc"
+    breaks: ClassVar = {"direction": "certainty in the wrong class leaves nothing to rank"}
     higher_is_better = False
     by_default = False
 
