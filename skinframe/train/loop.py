@@ -99,8 +99,7 @@ class Trainer:
                     self.tokens = halved(micro, lengths, step)
                     steps = epoch_steps(order, lengths, train.batch_size, self.tokens)
                     micro = steps[position]
-                # a floor is a simulation: drawn only where the log holds the terms' norms as well
-                floors = self.objective.floors() if step % train.gradient_norms_every == 0 else {}
+                floors = self.objective.floors() if step % train.gradient_norms_every == 0 else {}  # simulations
                 line = line_of(epoch, step, factor, record, micro, floors)
                 append(stream, self.log_path, json.dumps(line) + "\n")
                 step += 1
