@@ -13,6 +13,8 @@ import typing
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from skinframe_derm.facts import Facts, read_facts
+
 from skinframe import cli, hookspecs, plugins, signals
 from skinframe.components import KINDS, Loss
 from skinframe.planning.schedule import Schedule
@@ -73,6 +75,42 @@ def loss_table() -> str:
         options = ", ".join(f"`{field.name}: {field.default}`" for field in fields)
         rows.append((f"`{name}`", component.coupling.replace("_", " "), options or "none"))
     return table(("`use`", "coupling", "options and defaults"), rows)
+
+
+def dataset_table() -> str:
+    """Every data set with an official download: facts of its file in skinframe_derm.sets."""
+    rows = []
+    for name, facts in dataset_facts().items():
+        level = plugins.load(["derm"]).entries["dataset", name].component.level  # type: ignore[attr-defined]
+        where = f"[{facts.title}]({facts.page}), {facts.cite}"
+        rows.append((f"`{name}`", where, f"{facts.images:,}", level, facts.licence, facts.unpack))
+    return table(("`use`", "what", "images", "groups", "licence", "unpack"), rows)
+
+
+def policy_table() -> str:
+    """What each set's columns may be used for."""
+    rows = []
+    for name, facts in dataset_facts().items():
+        policy = facts.columns
+        never = ", ".join(f"`{column}`" for column in policy.never)
+        option = f" ({len(policy.vendor)} `tbp_lv_*` by option)" if policy.vendor else ""
+        asked = ", ".join(f"`{column}`" for column in policy.prompt) or "none"
+        rows.append((f"`{name}`", asked + option, ", ".join(f"`{c}`" for c in policy.split), never or "none"))
+    return table(("`use`", "prompt", "split only", "never read"), rows)
+
+
+def taxonomy_table() -> str:
+    """Each set's own labels in the shared classes."""
+    rows = []
+    for name, facts in dataset_facts().items():
+        for own, shared in facts.labels.items():
+            rows.append((f"`{name}`", own, shared.get("isic8", ""), shared.get("malignancy", "")))
+    return table(("`use`", "own label", "`isic8`", "`malignancy`"), rows)
+
+
+def dataset_facts() -> dict[str, Facts]:
+    names = plugins.load(["derm"]).names("dataset")
+    return {name: read_facts(name) for name in names if name != "table"}
 
 
 def recipe_table() -> str:
@@ -142,6 +180,9 @@ TABLES: dict[str, Callable[[], str]] = {
         hook_table,
         component_table,
         loss_table,
+        dataset_table,
+        policy_table,
+        taxonomy_table,
         recipe_table,
         schedule_table,
         cli_tables,

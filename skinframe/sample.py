@@ -39,8 +39,9 @@ class Field:
 class Sample:
     """One image. `image` is the data set's own reference; `split` names an official split where there is one.
 
-    `labels` holds the same diagnosis in other vocabularies, such as the set's own words; `masks` and `boxes` go by
-    name ('lesion'). `file` and `line` say where the sample stands, for messages, and take no part in equality.
+    `labels` holds the same diagnosis in other vocabularies, such as the set's own words; `source` is the institution or
+    collection that it came from, for splits only; `masks` and `boxes` go by name ('lesion'). `file` and `line` say
+    where the sample stands, for messages, and take no part in equality.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Sample:
     label: int
     patient: str | None = None
     lesion: str | None = None
+    source: str | None = None
     metadata: Mapping[str, Value] = field(default_factory=dict)
     attributes: tuple[bool | None, ...] = ()
     split: str | None = None

@@ -45,6 +45,10 @@ class Dataset(Component):
         """Return pixel masks by name ('lesion', or an attribute's name), where the set has them."""
         return {}
 
+    def left_out(self) -> Mapping[str, int]:
+        """Return how many rows the chosen label set has no class for, by the set's own label."""
+        return {}
+
     def posterior(self, sample: Sample) -> NDArray[np.float64] | None:
         """Return the true class probabilities [C] where the data's own law is known (synthetic sets)."""
         return None

@@ -17,7 +17,15 @@ def arrow_schema(schema: RowSchema) -> pa.Schema:
     import pyarrow as pa
 
     text, words = pa.string(), pa.dictionary(pa.int16(), pa.string())
-    types = {"id": text, "image": text, "label": words, "patient": text, "lesion": text, "split": words}
+    types = {
+        "id": text,
+        "image": text,
+        "label": words,
+        "patient": text,
+        "lesion": text,
+        "source": words,
+        "split": words,
+    }
     types |= {META + field.name: words if field.values else pa.float64() for field in schema.fields}
     types |= {ATTRIBUTE + name: pa.bool_() for name in schema.attributes}
     types |= {"labels": pa.map_(text, text), "masks": pa.map_(text, text)}
@@ -34,6 +42,7 @@ def to_row(sample: Sample, schema: RowSchema) -> Raw:
         "label": schema.classes[sample.label] if known else sample.label,
         "patient": sample.patient,
         "lesion": sample.lesion,
+        "source": sample.source,
         "split": sample.split,
         "labels": list(sample.labels.items()),
         "masks": list(sample.masks.items()),
@@ -54,6 +63,7 @@ def from_row(row: Mapping[str, Any], schema: RowSchema, codes: Mapping[str, int]
         label=codes[row["label"]],
         patient=row["patient"],
         lesion=row["lesion"],
+        source=row["source"],
         split=row["split"],
         metadata={field.name: row[META + field.name] for field in schema.fields},
         attributes=attributes,

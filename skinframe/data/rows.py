@@ -39,6 +39,7 @@ class RowSchema:
         from typing_extensions import TypedDict
 
         self.fields, self.classes, self.attributes = tuple(fields), tuple(classes), tuple(attributes)
+        self.group = group
         self.columns = _columns(self.fields, self.classes, self.attributes)
         types = {name: column.type if name in _MUST else column.type | None for name, column in self.columns.items()}
         if group is not None:
@@ -51,6 +52,9 @@ class RowSchema:
         row.__pydantic_config__ = {"extra": "forbid", "allow_inf_nan": False}
         table: Any = list.__class_getitem__(row)
         self._adapter: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(table)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RowSchema, (self.fields, self.classes, self.attributes, self.group)  # made again where it arrives
 
     def typed(self, rows: Sequence[Raw], *, strict: bool = False) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
         """Return the rows with every value in its column's type, or (row, what is wrong) for each bad cell.
@@ -100,6 +104,7 @@ def _columns(fields: Sequence[Field], classes: Sequence[str], attributes: Sequen
         "label": Column(_one_of(classes), f"one of {', '.join(classes)}"),
         "patient": Column(word, word_of),
         "lesion": Column(word, word_of),
+        "source": Column(word, word_of),
         "split": Column(_one_of(PARTS), f"one of {', '.join(PARTS)}"),
     }
     for field in fields:

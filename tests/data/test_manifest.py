@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,3 +161,10 @@ def test_a_foreign_parquet_file_is_refused(tmp_path: Path) -> None:
         read_manifest(path)
     with pytest.raises(DataError, match="cannot be read: No such file"):
         read_manifest(tmp_path / "none.parquet")
+
+
+def test_a_manifest_travels_to_a_worker(tmp_path: Path) -> None:
+    made = build_manifest("t.csv", [{**ROW, "line": 2}], schema("lesion"))
+    there = pickle.loads(pickle.dumps(made))  # noqa: S301 - as a worker process gets it
+    assert list(there) == list(made)
+    assert there.schema.group == "lesion"

@@ -99,7 +99,7 @@ def edit(index: int, **values: str) -> Callable[[Rows, Path], None]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (edit(4, label="nevsu"), r"manifest\.csv.*(?s:.)*line 6.*label 'nevsu' is not one of nevus, melanoma"),
+        (edit(4, label="nevsu"), r"manifest\.csv.*(?s:.)*line 6.*label: 'nevsu' is not one of nevus, melanoma"),
         (edit(4, age="600"), r"line 6.*600"),
         (edit(4, age="old"), r"line 6.*old"),
         (edit(4, sex="f"), r"line 6.*'f'"),
@@ -107,7 +107,7 @@ def edit(index: int, **values: str) -> Callable[[Rows, Path], None]:
         (edit(4, id="i00"), r"id i00 stands in line 2 too"),
         (edit(4, image="../../secret.png"), r"line 6.*'\.\.'"),
         (edit(4, image="/etc/passwd"), r"line 6.*is absolute"),
-        (edit(4, patient=""), r"line 6.*no patient; fill it in"),
+        (edit(4, patient=""), r"line 6.*no patient; expected"),
         (edit(4, split="holdout"), r"line 6.*holdout"),
     ],
 )

@@ -12,25 +12,16 @@ from typing import TYPE_CHECKING, Literal
 
 import skinframe
 from skinframe import Field, Sample
+from skinframe_derm.facts import Facts, read_facts
 from skinframe_derm.ham_rows import REQUIRED, TRUTH, HamRow
-from skinframe_derm.policy import read_policy
 from skinframe_derm.tables import Row, read_table
+from skinframe_derm.taxonomy import ISIC8
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 HAM7 = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
-ISIC8 = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC")
-SITES = (
-    *("abdomen", "acral", "back", "chest", "ear", "face", "foot"),
-    *("genital", "hand", "lower extremity", "neck", "scalp", "trunk", "upper extremity"),
-)
-DOWNLOAD = (
-    "download HAM10000 (Tschandl et al. 2018, 10,015 images of 7,470 lesions, CC BY-NC 4.0) from "
-    "https://doi.org/10.7910/DVN/DBW86T and unpack HAM10000_metadata.csv, HAM10000_images_part_1 and "
-    "HAM10000_images_part_2 into one folder"
-)
 
 
 @dataclass(frozen=True)
@@ -76,21 +67,18 @@ class Ham10000(skinframe.Dataset):
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        return (
-            Field(name="age", low=0, high=120, unit="years"),
-            Field(name="sex", values=("female", "male")),
-            Field(name="site", values=SITES),
-        )
+        return self._facts.fields
 
     def missing(self) -> list[skinframe.Requirement]:
         """Return what is not there: the root, the table, an image folder or the labels that `isic8` needs."""
         root, layout = self._root, self._layout
         if not self.config.root:
-            what, step = "HAM10000: no folder given", f"--set data.config.root=FOLDER; {DOWNLOAD}"
+            what, step = "HAM10000: no folder given", f"--set data.config.root=FOLDER; {self._facts.download}"
             return [skinframe.Requirement(what=what, next_step=step, kind="data")]
+        download = self._facts.download
         absent = [name for name in (layout.table, *layout.images) if not (root / name).exists()]
         needs = [
-            skinframe.Requirement(what=f"HAM10000: {root / name} does not exist", next_step=DOWNLOAD, kind="data")
+            skinframe.Requirement(what=f"HAM10000: {root / name} does not exist", next_step=download, kind="data")
             for name in absent
         ]
         lacks_labels = layout is LAYOUTS["official"] and not (root / TRUTH).is_file()
@@ -101,11 +89,12 @@ class Ham10000(skinframe.Dataset):
 
     def samples(self) -> Sequence[Sample]:
         """Return the samples in the order of their ids. Raises DataError naming file, line and reason."""
-        return self._read[0]
+        return self._read
 
     def digest(self) -> str:
-        """Return a digest of table, labels and options; the place of the folder does not enter."""
-        parts = (self.name, self._read[1], self.config.label_set, self._layout)
+        """Return a digest of samples and options; columns that nothing reads and the folder's place do not enter."""
+        rows = [(s.id, s.label, s.lesion, sorted(s.metadata.items()), sorted(s.labels.items())) for s in self._read]
+        parts = (self.name, rows, self.config.label_set)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def image_bytes(self, sample: Sample) -> bytes:
@@ -123,6 +112,10 @@ class Ham10000(skinframe.Dataset):
         if not (self._root / relative).is_file():
             return {}
         return {"lesion": np.asarray(decode(read_confined(self._root, relative)))[..., 0] > 127}
+
+    @cached_property
+    def _facts(self) -> Facts:
+        return read_facts(self.name)
 
     @property
     def _root(self) -> Path:
@@ -150,14 +143,20 @@ class Ham10000(skinframe.Dataset):
         return truth
 
     @cached_property
-    def _read(self) -> tuple[tuple[Sample, ...], str]:
+    def _read(self) -> tuple[Sample, ...]:
         needs = self.missing()
         if needs:
             raise skinframe.DataError(f"{needs[0].what}; {needs[0].next_step}")
-        policy = read_policy(self.name)
         found: dict[str, Sample] = {}
         parse = HamRow(
-            self.fields, self.classes, self.config.label_set, self._truth, self._folders(), self._layout.images[0]
+            fields=self.fields,
+            classes=self.classes,
+            label_set=self.config.label_set,
+            truth=self._truth,
+            folders=self._folders(),
+            fallback=self._layout.images[0],
+            own=self._facts.labels,
+            table=self._layout.table,
         )
 
         def take(row: Row) -> None:
@@ -166,9 +165,8 @@ class Ham10000(skinframe.Dataset):
                 row.problem(f"image_id {sample.id} stands in an earlier line too")
 
         label = "isic2019" if self.config.label_set == "isic8" and not self._truth else "dx"
-        digest = read_table(self._root / self._layout.table, policy.read, [*REQUIRED, label], take)
-        truth = sorted(self._truth.items()) if self.config.label_set == "isic8" else []
-        return tuple(found[name] for name in sorted(found)), hashlib.sha256(repr((digest, truth)).encode()).hexdigest()
+        read_table(self._root / self._layout.table, self._facts.columns.read, [*REQUIRED, label], take)
+        return tuple(found[name] for name in sorted(found))
 
     def _folders(self) -> dict[str, str]:
         """Return the folder of each image file: the official copy spreads them over two."""

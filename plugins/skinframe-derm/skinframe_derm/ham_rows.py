@@ -24,6 +24,8 @@ class HamRow:
     truth: Mapping[str, str]
     folders: Mapping[str, str]
     fallback: str
+    own: Mapping[str, Mapping[str, str]]
+    table: str
 
     def __call__(self, row: Row) -> Sample | None:
         age, sex, site = self.fields
@@ -50,4 +52,17 @@ class HamRow:
         file = f"{name}.jpg"
         folder = self.folders.get(file, self.fallback)  # a file that is not there is for the image policy to judge
         index = self.classes.index(label) if label is not None else -1
-        return Sample(id=name, image=f"{folder}/{file}", label=index, lesion=lesion, metadata=metadata)
+        dx = label if self.label_set == "ham7" else row.word("dx", self.own)
+        labels = {"own": dx, **self.own[dx]} if dx else {}
+        if self.label_set == "isic8" and label is not None:
+            labels["isic8"] = label
+        return Sample(
+            id=name,
+            image=f"{folder}/{file}",
+            label=index,
+            lesion=lesion,
+            metadata=metadata,
+            labels=labels,
+            file=self.table,
+            line=row.line,
+        )

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Policy:
-    """`prompt` maps a column to the metadata field it may become. A column that no list names goes nowhere."""
+    """`prompt` maps a column to the metadata field it may become. A column that no list names goes nowhere.
+
+    `vendor` columns are numbers of a camera's maker, which a set may add to the prompt where an option says so.
+    """
 
     prompt: Mapping[str, str]
     split: tuple[str, ...]
     label: tuple[str, ...]
     never: tuple[str, ...]
+    vendor: tuple[str, ...] = ()
 
     @property
     def read(self) -> frozenset[str]:
@@ -23,7 +28,28 @@ class Policy:
         return frozenset(self.prompt) | frozenset(self.split) | frozenset(self.label)
 
 
+def policy_of(entry: Mapping[str, Any]) -> Policy:
+    """Return a typed policy. Raises ValueError where a column stands under two headings."""
+    lists = {name: tuple(columns) for name, columns in entry.items() if name != "prompt"}
+    policy = Policy(prompt=dict(entry["prompt"]), **lists)
+    every = [*policy.prompt, *policy.split, *policy.label, *policy.never, *policy.vendor]
+    twice = sorted({column for column in every if every.count(column) > 1})
+    if twice:
+        raise ValueError(f"policy: {', '.join(twice)} stands under two headings; a column has one use")
+    return policy
+
+
 def read_policy(name: str) -> Policy:
     """Return the column policy of a data set."""
-    entry = json.loads(resources.files("skinframe_derm").joinpath("policy.json").read_text(encoding="utf-8"))[name]
-    return Policy(entry["prompt"], tuple(entry["split"]), tuple(entry["label"]), tuple(entry["never"]))
+    return policy_of(read_set(name)["columns"])
+
+
+def read_labels(name: str) -> dict[str, dict[str, str]]:
+    """Return what each of the set's own labels is called in the shared vocabularies."""
+    labels: dict[str, dict[str, str]] = read_set(name)["labels"]
+    return labels
+
+
+def read_set(name: str) -> dict[str, Any]:
+    """Return the TOML file of a data set."""
+    return tomllib.loads(resources.files("skinframe_derm.sets").joinpath(f"{name}.toml").read_text("utf-8"))

@@ -1,9 +1,9 @@
-"""Any folder of images with a CSV manifest: id, image, label, patient, lesion, age, sex, site, split."""
+"""Any folder of images with a manifest, CSV or Parquet: id, image, label, patient, lesion, age, sex, site, split."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,15 +11,18 @@ from typing import Any, Literal
 
 import skinframe
 from skinframe import Field, Sample
-from skinframe.data.paths import path_problem
+from skinframe.data.manifest import Manifest, build_manifest
+from skinframe.data.parquet import read_manifest
+from skinframe.data.problems import Problems
+from skinframe.data.rows import ATTRIBUTE, META, Raw, RowSchema
 from skinframe_derm.policy import read_policy
-from skinframe_derm.tables import Row, read_table
+from skinframe_derm.tables import Row, table_rows
 
 SITES = (
     *("head/neck", "anterior torso", "posterior torso", "lateral torso", "upper extremity", "lower extremity"),
     *("palms/soles", "oral/genital"),
 )
-YES = {"1": True, "1.0": True, "yes": True, "true": True, "0": False, "0.0": False, "no": False, "false": False}
+YES = {"1.0": "yes", "0.0": "no"}  # what the schema does not read as yes or no by itself
 
 
 class Table(skinframe.Dataset):
@@ -27,7 +30,8 @@ class Table(skinframe.Dataset):
 
     Columns: `id`, `image` (relative to the root) and `label` are required; `patient` or `lesion` as `groups` says;
     `age`, `sex` (female, male), `site` and `split` (train, valid, test) are optional; every other column is ignored,
-    but for those named in `attributes` (yes, no or empty).
+    but for those named in `attributes` (yes, no or empty). A `.parquet` manifest is one that skinframe wrote, and says
+    itself which fields, classes and attributes it has.
     """
 
     name = "table"
@@ -59,14 +63,16 @@ class Table(skinframe.Dataset):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return self._read[1]
+        return self._read.schema.classes
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        return self.config.attributes
+        return self._read.schema.attributes if self._parquet_named else self.config.attributes
 
     @property
     def fields(self) -> tuple[Field, ...]:
+        if self._parquet_named:
+            return self._read.schema.fields
         return (
             Field(name="age", low=0, high=120, unit="years"),
             Field(name="sex", values=("female", "male")),
@@ -83,12 +89,12 @@ class Table(skinframe.Dataset):
 
     def samples(self) -> Sequence[Sample]:
         """Return the samples in the order of their ids. Raises DataError naming file, line and reason."""
-        return self._read[0]
+        return self._read
 
     def digest(self) -> str:
-        """Return a digest of manifest and options; the place of the folder does not enter."""
+        """Return a digest of samples and options; columns that nothing reads and the folder's place do not enter."""
         config = self.config
-        parts = (self.name, self._read[2], config.classes, config.groups, config.sites, config.attributes)
+        parts = (self.name, self._read.digest, self.classes, config.groups, config.sites, config.attributes)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def image_bytes(self, sample: Sample) -> bytes:
@@ -97,63 +103,54 @@ class Table(skinframe.Dataset):
         return read_confined(Path(self.config.root), sample.image)
 
     @property
+    def _parquet_named(self) -> bool:
+        return self.config.manifest.endswith(".parquet")
+
+    @property
     def _path(self) -> Path:
         return Path(self.config.root) / self.config.manifest
 
     @cached_property
-    def _read(self) -> tuple[tuple[Sample, ...], tuple[str, ...], str]:
+    def _read(self) -> Manifest:
         needs = self.missing()
         if needs:
             raise skinframe.DataError(f"{needs[0].what}; {needs[0].next_step}")
-        rows: dict[str, tuple[Row, str]] = {}
+        if self._path.suffix == ".parquet":
+            return self._parquet()
+        problems = Problems()
+        classes = self.config.classes or tuple(
+            sorted({row.text("label") or "" for row in self._rows(Problems())} - {""})
+        )
+        group = None if self.config.groups == "image" else self.config.groups
+        schema = RowSchema(self.fields, classes, self.config.attributes, group)
+        return build_manifest(str(self._path), map(self._raw, self._rows(problems)), schema, problems)
 
-        def take(row: Row) -> None:
-            name, label = row.text("id"), row.text("label")
-            if name is None or label is None:
-                row.problem("id and label must be filled in")
-            elif name in rows:
-                row.problem(f"id {name[:80]} stands in line {rows[name][0].line} too")
-            else:
-                rows[name] = (row, label)
-                self._check(row, label)
-
+    def _rows(self, problems: Problems) -> Iterator[Row]:
         columns = read_policy(self.name).read | set(self.config.attributes)
         group = () if self.config.groups == "image" else (self.config.groups,)
-        required = ("id", "image", "label", *group, *self.config.attributes)
-        digest = read_table(self._path, columns, required, take)
-        classes = self.config.classes or tuple(sorted({label for _, label in rows.values()}))
-        samples = tuple(self._sample(name, *rows[name], classes) for name in sorted(rows))
-        return samples, classes, digest
+        return table_rows(self._path, columns, ("id", "image", "label", *group, *self.config.attributes), problems)
 
-    def _check(self, row: Row, label: str) -> None:
-        """Put what is wrong with a row on the list; parsing a cell does so too, and is repeated for the sample."""
-        if self.config.classes and label not in self.config.classes:
-            row.problem(f"label {label[:60]!r} is not one of {', '.join(self.config.classes)}")
-        problem = path_problem(row.text("image") or "")
-        if problem:
-            row.problem(f"image {(row.text('image') or '')[:80]!r} {problem}")
-        if self.config.groups != "image" and row.text(self.config.groups) is None:
-            row.problem(f"no {self.config.groups}; fill it in or set data.config.groups to a smaller unit")
-        self._sample("", row, label, (label,))
+    def _raw(self, row: Row) -> Raw:
+        words = {"sex": ("female", "male"), "site": self.config.sites}
+        raw: dict[str, object] = {name: row.text(name) for name in ("id", "image", "label", "split")}
+        raw |= {"file": self.config.manifest, "line": row.line, META + "age": row.text("age")}
+        raw |= {META + name: _folded(row.text(name), known) for name, known in words.items()}
+        raw["patient"] = row.text("patient") if self.config.groups == "patient" else None
+        raw["lesion"] = row.text("lesion") if self.config.groups != "image" else None
+        return raw | {ATTRIBUTE + name: YES.get(text or "", text) for name, text in self._findings(row)}
 
-    def _sample(self, name: str, row: Row, label: str, classes: Sequence[str]) -> Sample:
-        return Sample(
-            id=name,
-            image=row.text("image") or "",
-            label=classes.index(label),
-            patient=row.text("patient") if self.config.groups == "patient" else None,
-            lesion=row.text("lesion") if self.config.groups != "image" else None,
-            metadata={
-                "age": row.number("age", 0, 120),
-                "sex": row.word("sex", ("female", "male")),
-                "site": row.word("site", self.config.sites),
-            },
-            attributes=tuple(row.parsed(column, _yes_or_no) for column in self.config.attributes),
-            split=row.word("split", ("train", "valid", "test")),
-        )
+    def _findings(self, row: Row) -> Iterator[tuple[str, str | None]]:
+        return ((name, row.text(name)) for name in self.config.attributes)
+
+    def _parquet(self) -> Manifest:
+        manifest = read_manifest(self._path)
+        classes = self.config.classes
+        if classes and classes != manifest.schema.classes:
+            stated = ", ".join(manifest.schema.classes)
+            raise skinframe.DataError(f"{self._path}: holds the classes {stated}; leave data.config.classes out")
+        return manifest
 
 
-def _yes_or_no(value: str) -> bool:
-    if value.lower() not in YES:
-        raise ValueError(f"{value[:60]!r} is neither yes nor no")
-    return YES[value.lower()]
+def _folded(text: str | None, known: Sequence[str]) -> str | None:
+    """Return the known word however its letters are cased, else the text as it stands."""
+    return None if text is None else next((word for word in known if word.lower() == text.lower()), text)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO, TypeVar
 
 from skinframe import DataError
-from skinframe.data.problems import listing
+from skinframe.data.problems import Problems
 
 LONGEST_LINE = 65_536  # characters; a metadata row of the public sets has under 1,000
 UNKNOWN = frozenset({"", "unknown", "na", "nan", "none", "n/a"})
@@ -20,11 +19,11 @@ Parsed = TypeVar("Parsed")
 class Row:
     """One line of a table. A value that cannot be read goes on the table's list of problems and becomes None."""
 
-    def __init__(self, line: int, values: dict[str, str], problems: list[str]) -> None:
-        self.line, self._values, self._problems = line, values, problems
+    def __init__(self, line: int, values: dict[str, str], problems: Problems, table: str = "") -> None:
+        self.line, self._values, self._problems, self._table = line, values, problems, table
 
     def problem(self, what: str) -> None:
-        self._problems.append(f"line {self.line}: {what}")
+        self._problems.add(f"{self._table}line {self.line}: {what}")
 
     def text(self, column: str) -> str | None:
         """Return a cell without outer blanks; None for an absent column or a word for unknown."""
@@ -39,7 +38,7 @@ class Row:
             self.problem(f"{column}: {error}")
             return None
 
-    def word(self, column: str, allowed: Sequence[str]) -> str | None:
+    def word(self, column: str, allowed: Collection[str]) -> str | None:
         """Return one of the allowed words, however its letters are cased; None for unknown."""
         known = {word.lower(): word for word in allowed}
 
@@ -65,51 +64,58 @@ class Row:
         return self.parsed(column, parse)
 
 
-def read_table(path: Path, columns: Collection[str], required: Sequence[str], take: Callable[[Row], None]) -> str:
-    """Call `take` with every row, cut down to `columns`, and return the SHA-256 of the file's bytes.
+def read_table(path: Path, columns: Collection[str], required: Sequence[str], take: Callable[[Row], None]) -> None:
+    """Call `take` with every row, cut down to `columns`.
 
-    Raises DataError naming the file and every bad line: what `take` put on the row, rows of the wrong width, lines that
-    are too long, bytes that are not UTF-8, missing or repeated columns.
+    Raises DataError naming the file and every bad line: what `take` put on the row, and what `table_rows` finds.
     """
-    problems: list[str] = []
+    problems = Problems()
+    for row in table_rows(path, columns, required, problems):
+        take(row)
+    problems.stop(str(path))
+
+
+def table_rows(
+    path: Path, columns: Collection[str], required: Sequence[str], problems: Problems, named: bool = False
+) -> Iterator[Row]:
+    """Yield every row, cut down to `columns`; with `named` its problems begin with the table's name.
+
+    Rows of the wrong width, lines that are too long, and missing or repeated columns go on `problems`. Raises DataError
+    where the file cannot be read at all.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            _read(file, columns, required, take, problems)
-        if problems:
-            raise DataError(listing(str(path), problems))
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            yield from _rows(file, columns, required, problems, f"{path.name} " if named else "")
     except UnicodeDecodeError:
         raise DataError(f"{path}: is not UTF-8 text; export the table as CSV in UTF-8") from None
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+        raise DataError(f"{path}: cannot be read: {(error.strerror or 'unknown error').lower()}") from None
 
 
-def _read(
-    file: TextIO, columns: Collection[str], required: Sequence[str], take: Callable[[Row], None], problems: list[str]
-) -> None:
+def _rows(
+    file: TextIO, columns: Collection[str], required: Sequence[str], problems: Problems, table: str
+) -> Iterator[Row]:
     reader = csv.reader(_lines(file), strict=True)
     rows = iter(reader)
     try:
         header = [name.strip() for name in next(rows, [])]
         missing = [name for name in required if name not in header]
+        repeated = sorted({name for name in header if name and header.count(name) > 1})
         if missing:
-            problems.append(
-                f"line 1: no column {', '.join(missing)}; the header is {', '.join(header)[:200] or 'empty'}"
-            )
+            shown = ", ".join(header)[:200] or "empty"
+            problems.add(f"{table}line 1: no column {', '.join(missing)}; the header is {shown}")
             return
-        repeated = sorted({name for name in header if header.count(name) > 1})
         if repeated:
-            problems.append(f"line 1: column {', '.join(repeated)} stands twice")
+            problems.add(f"{table}line 1: column {', '.join(repeated)[:200]} stands twice")
             return
+        wanted = [(place, name) for place, name in enumerate(header) if name in columns]
         for cells in rows:
             if len(cells) == len(header):
-                values = {name: cell for name, cell in zip(header, cells, strict=True) if name in columns}
-                take(Row(reader.line_num, values, problems))
+                yield Row(reader.line_num, {name: cells[place] for place, name in wanted}, problems, table)
             elif cells:
-                problems.append(f"line {reader.line_num}: {len(cells)} cells where the header has {len(header)}")
+                problems.add(f"{table}line {reader.line_num}: {len(cells)} cells where the header has {len(header)}")
     except csv.Error as error:
-        problems.append(f"line {reader.line_num}: {error}")
+        problems.add(f"{table}line {reader.line_num}: {error}")
 
 
 def _lines(file: TextIO) -> Iterator[str]:

@@ -38,7 +38,7 @@ def test_manifest_becomes_samples(tmp_path: Path) -> None:
     assert data.level == "patient"
     samples = data.samples()
     check_samples(samples, data.fields, data.classes, data.attributes)
-    first, second = samples
+    first, second = list(samples)
     assert (first.group, first.lesion, first.split) == ("patient:p1", "l1", "train")
     assert first.metadata == {"age": 61.5, "sex": "female", "site": "head/neck"}
     assert second.metadata == {"age": None, "sex": None, "site": None}
@@ -52,8 +52,9 @@ def test_columns_outside_the_policy_reach_nothing(tmp_path: Path) -> None:
     before = data.samples()
     asked = [ClinicalTemplate().question(sample, data.fields) for sample in before]
     put(tmp_path, TEXT.replace("the diagnosis is melanoma", "other").replace(",1,", ",0,").replace("benign", "x"))
-    assert at(tmp_path).samples() == before
-    assert "melanoma" not in repr(before)
+    assert list(at(tmp_path).samples()) == list(before)
+    assert at(tmp_path).digest() == data.digest()
+    assert "melanoma" not in repr(list(before))
     assert "Age 60-64 years. Sex female. Site head/neck." in asked[0].user
     for name in ("biopsied", "notes", "veil"):
         assert name not in read_policy("table").read
@@ -69,7 +70,7 @@ def test_level_follows_the_groups(tmp_path: Path) -> None:
     put(tmp_path)
     assert at(tmp_path, groups="image").level == "image"
     assert {sample.group for sample in at(tmp_path, groups="image").samples()} == {"image:a", "image:b"}
-    with pytest.raises(DataError, match="line 3: no lesion; fill it in or set"):
+    with pytest.raises(DataError, match="line 3: no lesion; expected"):
         at(tmp_path, groups="lesion").samples()
 
 
@@ -81,10 +82,10 @@ def test_level_follows_the_groups(tmp_path: Path) -> None:
         ("one.png", "https://example.org/a.png", "line 2: image 'https.*is a URL"),
         (",Female,", ",x,", "line 2: sex: 'x' is not one of"),
         ("\nb,", "\na,", "line 3: id a stands in line 2 too"),
-        (",mel,", ",,", "line 2: id and label must be filled in"),
-        (",mel,", ",scc,", "line 2: label 'scc' is not one of mel, nv"),
+        (",mel,", ",,", "line 2: no label; expected one of mel, nv"),
+        (",mel,", ",scc,", "line 2: label: 'scc' is not one of mel, nv"),
         (",train,", ",dev,", "line 2: split: 'dev' is not one of train, valid, test"),
-        (",yes,", ",maybe,", "line 2: veil: 'maybe' is neither yes nor no"),
+        (",yes,", ",maybe,", "line 2: veil: 'maybe' is not yes or no"),
         (",label,", ",labels,", "line 1: no column label; the header is id, image"),
     ],
 )
