@@ -1,0 +1,8 @@
+"""Comparisons with public libraries: `uv run tox -e oracle`. The default run does not come here (`norecursedirs`)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
