@@ -5,7 +5,7 @@ A loss names its inputs in its signature, `forward(self, logits: Logits, labels:
 `Weights = Annotated[Tensor, Signal("weights", "B", "one weight a sample")]`.
 
 Dims: B samples, C classes, A attributes, P image patches, V width of a patch, D width of an embedding,
-H width of the reasoner, W width of the shared projection, T target tokens, L language-model vocabulary.
+H width of the reasoner, W width of the shared projection, S text tokens, T target tokens, L vocabulary.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ Attributes = Annotated[Tensor, Signal("attributes", "B A", "checklist attributes
 AttributeLogits = Annotated[Tensor, Signal("attribute_logits", "B A", "scores of the attributes before the sigmoid")]
 TextIds = Annotated[Tensor, Signal("text_ids", "B", "equal where two samples carry the same description", "int")]
 SampleIds = Annotated[Tensor, Signal("sample_ids", "B", "row of the sample in the manifest, in every epoch", "int")]
+SiteIds = Annotated[Tensor, Signal("site_ids", "B", "equal where two samples show the same body site", "int")]
+LesionCover = Annotated[Tensor, Signal("lesion_cover", "B P", "part of each patch that the lesion fills, NaN unknown")]
 ImageTokens = Annotated[Tensor, Signal("image_tokens", "B P V", "patch tokens of a frozen encoder")]
 ImageEmbedding = Annotated[Tensor, Signal("image_embedding", "B D", "pooled image feature of a frozen encoder")]
 TextEmbedding = Annotated[Tensor, Signal("text_embedding", "B D", "frozen embedding of the clinical description")]
@@ -55,8 +57,11 @@ Logits = Annotated[Tensor, Signal("logits", "B C", "class scores before the soft
 ImageLogits = Annotated[Tensor, Signal("image_logits", "B C", "class scores of the image branch alone")]
 Regions = Annotated[Tensor, Signal("regions", "B P W", "projected patch tokens, unit length")]
 TextVectors = Annotated[Tensor, Signal("text_vectors", "B W", "projected descriptions, unit length")]
+TextTokens = Annotated[Tensor, Signal("text_tokens", "B S W", "projected tokens of the description, unit length")]
+TextTokenMask = Annotated[Tensor, Signal("text_token_mask", "B S", "above 0 where a text token is no padding", "int")]
 Queries = Annotated[Tensor, Signal("queries", "B W", "what attends over the regions, unit length")]
 LogitScale = Annotated[Tensor, Signal("logit_scale", "", "learned inverse temperature, exp(t) clamped at 100")]
+LogitBias = Annotated[Tensor, Signal("logit_bias", "", "learned offset of the scores of pairs")]
 RationaleLogits = Annotated[Tensor, Signal("rationale_logits", "T L", "token scores where the rationale is read")]
 RationaleTargets = Annotated[Tensor, Signal("rationale_targets", "T", "token that stands there", "int")]
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import skinframe
 from skinframe_cfa.alignment.clip_infonce import ClipInfoNCE
+from skinframe_cfa.alignment.filip import FILIP
 from skinframe_cfa.alignment.region_alignment import RegionAlignment
+from skinframe_cfa.alignment.region_mask import RegionMask
+from skinframe_cfa.alignment.siglip import SigLIP
+from skinframe_cfa.alignment.sparc import SPARC
+from skinframe_cfa.alignment.unicl import UniCL
 from skinframe_cfa.calibration.acls import ACLS
 from skinframe_cfa.calibration.brier import Brier
 from skinframe_cfa.calibration.confidence_penalty import ConfidencePenalty
@@ -29,7 +34,7 @@ from skinframe_cfa.consistency.consistency import Consistency
 from skinframe_cfa.language.rationale import Rationale
 
 CLASSIFICATION = (AdaptiveFocal, Asymmetric, CrossEntropy, FLSD, Focal, LabelSmoothing, LDAM, LogitAdjustment)
-ALIGNMENT = (ClipInfoNCE, RegionAlignment)
+ALIGNMENT = (ClipInfoNCE, FILIP, RegionAlignment, RegionMask, SigLIP, SPARC, UniCL)
 CALIBRATION: tuple[type[skinframe.Loss], ...] = (
     ACLS,
     Brier,

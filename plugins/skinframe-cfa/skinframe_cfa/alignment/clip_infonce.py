@@ -3,33 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import skinframe
-from skinframe.lazy import F
-from skinframe.signals import LogitScale, Queries, Regions, TextIds, TextVectors
-from skinframe_cfa.alignment.contrastive import multi_positive, positive_floor, positive_pairs
-from skinframe_cfa.reduction import blank, upcast
+from skinframe.signals import Labels, LogitScale, Queries, Regions, TextIds, TextVectors
+from skinframe_cfa.alignment.contrastive import chunked_multi_positive, multi_positive
+from skinframe_cfa.alignment.pairs import (
+    Image,
+    LastBatch,
+    check_chunk,
+    check_image,
+    described,
+    described_pairs,
+    same,
+    whole_image,
+)
+from skinframe_cfa.reduction import upcast
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def clip_infonce(images: Tensor, texts: Tensor, scale: Tensor, positives: Tensor) -> Tensor:
+def clip_infonce(
+    images: Tensor,
+    texts: Tensor,
+    scale: Tensor,
+    positives: Tensor,
+    ignored: Tensor | None = None,
+    chunk: int = 0,
+) -> Tensor:
     """CLIP's InfoNCE (Radford et al. 2021, arXiv:2103.00020): ½ [CE(s I Tᵀ) + CE(s T Iᵀ)] with the given positives.
 
-    images I [B, W] and texts T [B, W], unit length, scale s [], positives [B, B]. One to one positives give CLIP's own
-    loss; one sample alone gives 0.
+    images I [B, W] and texts T [B, W], unit length, scale s [], positives and ignored [B, B]. One to one positives give
+    CLIP's own loss; one sample alone gives 0. `chunk` rows are scored at a time, 0: all; value and gradient are equal.
     """
-    return multi_positive(scale * (images @ texts.T), positives)
+    if 0 < chunk < len(images):
+        return chunked_multi_positive(images, texts, scale, positives, ignored, chunk)
+    return multi_positive(scale * (images @ texts.T), positives, ignored)
 
 
 class ClipInfoNCE(skinframe.Loss):
     """CLIP's InfoNCE (Radford et al. 2021, arXiv:2103.00020), the comparison without regions.
 
-    Equal descriptions count as positives of each other, so that a template's repeats are no false negatives. The image
-    side is the normalised mean of the projected patches (`region_alignment` with κ = 0), or the queries: use `queries`
-    only where the projection takes them from the reasoner, since text queries against texts are trivially aligned.
+    Equal descriptions count as positives of each other, so that a template's repeats are no false negatives. With
+    `mask_false_negatives` pairs of one class with different descriptions are neither: they leave the denominator. The
+    image side is the normalised mean of the projected patches (`region_alignment` with κ = 0), or the queries: use
+    `queries` only where the projection takes them from the reasoner, since text queries against texts are trivially
+    aligned.
     """
 
     name = "clip_infonce"
@@ -38,15 +58,17 @@ class ClipInfoNCE(skinframe.Loss):
 
     @dataclass(frozen=True, kw_only=True)
     class Config:
-        image: Literal["regions", "queries"] = "regions"  # what stands for the image
+        image: Image = "regions"  # what stands for the image
+        mask_false_negatives: bool = False  # take same-class pairs that are not positive out of the denominator
+        chunk: int = 0  # rows scored at a time, to save memory; 0 is all
 
         def __post_init__(self) -> None:
-            if self.image not in ("regions", "queries"):
-                raise ValueError(f"image must be regions or queries, got {self.image!r}")
+            check_image(self.image)
+            check_chunk(self.chunk)
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__(config)
-        self._positives: Tensor | None = None
+        self.last = LastBatch()
 
     def forward(
         self,
@@ -55,14 +77,18 @@ class ClipInfoNCE(skinframe.Loss):
         text_vectors: TextVectors,
         logit_scale: LogitScale,
         text_ids: TextIds,
+        labels: Labels,
     ) -> Tensor:
-        valid = text_ids >= 0
-        pooled = F.normalize(blank(upcast(regions), valid).mean(dim=1), dim=-1, eps=1e-6)
-        images = pooled if self.config.image == "regions" else blank(upcast(queries), valid)
-        self._positives = positive_pairs(text_ids)
-        texts = blank(upcast(text_vectors), valid)
-        return clip_infonce(images, texts, upcast(logit_scale), self._positives)
+        v, q, t, classes = described(text_ids, regions, queries, text_vectors, labels)
+        positives, scale = described_pairs(text_ids, "text"), upcast(logit_scale)
+        ignored = same(classes) & ~positives if self.config.mask_false_negatives else None
+        self.last.see(positives, scale)
+        return clip_infonce(whole_image(v, q, self.config.image), t, scale, positives, ignored, self.config.chunk)
 
     def floor(self) -> float | None:
         """Return the least value possible with the last batch's positives, mean log |P_i|; None before one."""
-        return None if self._positives is None else float(positive_floor(self._positives))
+        return self.last.floor()
+
+    def notes(self) -> dict[str, float]:
+        """Return the last batch's scale and whether it stood at its clamp."""
+        return self.last.notes()

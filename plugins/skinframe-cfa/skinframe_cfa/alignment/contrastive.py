@@ -1,48 +1,68 @@
-"""Multi-positive contrastive loss over a similarity matrix, in both directions."""
+"""Multi-positive contrastive loss over similarities, in both directions, all at once or chunk by chunk."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from skinframe.lazy import F, torch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Positives = Literal["text", "class"]
 
+def one_direction(scores: Tensor, positives: Tensor, ignored: Tensor | None = None) -> Tensor:
+    """Return −(1/|P_i|) Σ_{p∈P_i} log softmax(scores_i)_p for each row i [n].
 
-def positive_pairs(text_ids: Tensor, labels: Tensor | None = None) -> Tensor:
-    """Return the bool matrix [B, B] of positive pairs: same description always, same class where `labels` are given.
-
-    text_ids [B] (negative: the sample has no description and is in no pair), labels [B] (negative: class unknown,
-    a positive by its text alone).
+    scores [n, m], positives [n, m] bool with at least one in each row. Pairs that are `ignored` [n, m] leave the
+    denominator of the softmax; none of them may be positive.
     """
-    same = text_ids.unsqueeze(0) == text_ids.unsqueeze(1)
-    if labels is not None:
-        same = same | ((labels.unsqueeze(0) == labels.unsqueeze(1)) & (labels >= 0))
-    valid = text_ids >= 0
-    return same & valid.unsqueeze(0) & valid.unsqueeze(1)
+    kept = scores if ignored is None else scores.masked_fill(ignored, -torch.inf)
+    matched = torch.where(positives, F.log_softmax(kept, dim=1), kept.new_zeros(()))
+    return -matched.sum(dim=1) / positives.sum(dim=1)
 
 
-def multi_positive(similarity: Tensor, positives: Tensor) -> Tensor:
+def multi_positive(
+    similarity: Tensor, positives: Tensor, ignored: Tensor | None = None, transposed: Tensor | None = None
+) -> Tensor:
     """Multi-positive contrastive loss (UniCL, Yang et al. 2022, arXiv:2204.03610; CLIP where the pairs are one to one).
 
-    ½ mean_i −(1/|P_i|) Σ_{p∈P_i} log softmax(S_i·)_p + ½ the same over columns. similarity S [B, B] (scaled, images in
-    rows), positives [B, B] bool, symmetric. A sample without a positive pair is left out, of the denominators as well.
+    ½ mean_i −(1/|P_i|) Σ_{p∈P_i} log softmax(S_i·)_p + ½ the same from texts to images. similarity S [B, B], scaled,
+    images in rows; positives [B, B] bool with a true diagonal, symmetric, and so `ignored`. `transposed` [B, B], texts
+    in rows, is given where texts see images by another similarity than Sᵀ. No sample gives 0.
     """
-    count = positives.sum(dim=1)
-    valid = count > 0
-    outside = ~(valid.unsqueeze(0) & valid.unsqueeze(1))
-    # finite, so that a masked row has a softmax to differentiate; far below any score that a scale ≤ 100 can give
-    masked = similarity.masked_fill(outside, -1e9)
-    rows, columns = F.log_softmax(masked, dim=1), F.log_softmax(masked, dim=0)
-    zero = similarity.new_zeros(())
-    matched = torch.where(positives, rows, zero).sum(dim=1) + torch.where(positives, columns, zero).sum(dim=0)
-    return -(matched / (2 * count.clamp(min=1))).sum() / valid.sum().clamp(min=1)
+    back = similarity.T if transposed is None else transposed
+    both = one_direction(similarity, positives, ignored).sum() + one_direction(back, positives, ignored).sum()
+    return both / (2 * max(len(similarity), 1))
+
+
+def chunked_multi_positive(
+    images: Tensor, texts: Tensor, scale: Tensor, positives: Tensor, ignored: Tensor | None, chunk: int
+) -> Tensor:
+    """Return `multi_positive(scale * images @ texts.T, positives, ignored)` with chunk × B scores in memory at a time.
+
+    images, texts [B, W], B > 0; positives, ignored [B, B]. The backward pass computes each chunk's scores again.
+    """
+
+    def rows(own: Tensor, others: Tensor, factor: Tensor, pairs: Tensor, out: Tensor | None) -> Tensor:
+        return one_direction(factor * (own @ others.T), pairs, out).sum()
+
+    sums = []
+    for start in range(0, len(images), chunk):
+        part = slice(start, start + chunk)
+        out = None if ignored is None else ignored[part]
+        for own, others in ((images, texts), (texts, images)):
+            sums.append(computed_again(rows, own[part], others, scale, positives[part], out))
+    return torch.stack(sums).sum() / (2 * len(images))
+
+
+def computed_again(function: Callable[..., Tensor], *arguments: Tensor | None) -> Tensor:
+    """Return function(*arguments) and keep no intermediate result: the backward pass computes it again."""
+    from torch.utils.checkpoint import checkpoint
+
+    return checkpoint(function, *arguments, use_reentrant=False)
 
 
 def positive_floor(positives: Tensor) -> Tensor:
-    """Return mean_i log |P_i|, the least value that `multi_positive` can take with these positives [B, B]."""
-    count = positives.sum(dim=1)
-    return count.clamp(min=1).double().log().sum() / (count > 0).sum().clamp(min=1)
+    """Return mean_i log |P_i|, the least value that `multi_positive` can take with these positives [B, B]; B = 0: 0."""
+    return positives.sum(dim=1).double().log().sum() / max(len(positives), 1)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 import skinframe
 from skinframe.lazy import F, torch
-from skinframe.signals import Labels, LogitScale, Queries, Regions, TextIds, TextVectors
-from skinframe_cfa.alignment.contrastive import Positives, multi_positive, positive_floor, positive_pairs
-from skinframe_cfa.reduction import blank, upcast
+from skinframe.signals import Labels, LogitScale, Queries, Regions, SiteIds, TextIds, TextVectors
+from skinframe_cfa.alignment.contrastive import multi_positive
+from skinframe_cfa.alignment.pairs import LastBatch, Positives, check_positives, described, described_pairs
+from skinframe_cfa.reduction import upcast
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,20 +56,19 @@ class RegionAlignment(skinframe.Loss):
     @dataclass(frozen=True, kw_only=True)
     class Config:
         kappa: float = 10.0  # inverse temperature of the attention; 0 is the mean of all regions
-        positives: Positives = "text"  # same description, or also same class
+        positives: Positives = "text"  # same description, or also same class, or same class and body site
         query: Literal["text", "reasoner"] = "reasoner"  # who looks; `reasoner` needs it of the projection head too
 
         def __post_init__(self) -> None:
             if not (math.isfinite(self.kappa) and self.kappa >= 0):
                 raise ValueError(f"kappa must be a finite number >= 0, got {self.kappa}")
-            if self.positives not in ("text", "class"):
-                raise ValueError(f"positives must be text or class, got {self.positives!r}")
+            check_positives(self.positives)
             if self.query not in ("text", "reasoner"):
                 raise ValueError(f"query must be text or reasoner, got {self.query!r}")
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__(config)
-        self._positives: Tensor | None = None
+        self.last = LastBatch()
 
     def forward(
         self,
@@ -78,17 +78,21 @@ class RegionAlignment(skinframe.Loss):
         logit_scale: LogitScale,
         text_ids: TextIds,
         labels: Labels,
+        site_ids: SiteIds | None = None,
     ) -> Tensor:
         if self.config.query == "reasoner" and queries is text_vectors:
             raise ValueError("query is 'reasoner', but the projection gives the texts as queries; set query there too")
-        valid = text_ids >= 0
-        v, t = blank(upcast(regions), valid), blank(upcast(text_vectors), valid)
-        q = blank(upcast(queries), valid) if self.config.query == "reasoner" else None
-        positives = positive_pairs(text_ids, labels if self.config.positives == "class" else None)
-        self._positives = positives
-        similarity = region_similarity(v, t, q, self.config.kappa)
-        return multi_positive(upcast(logit_scale) * similarity, positives)
+        v, t, q = described(text_ids, regions, text_vectors, queries)
+        positives = described_pairs(text_ids, self.config.positives, labels, site_ids)
+        scale = upcast(logit_scale)
+        self.last.see(positives, scale)
+        asks = q if self.config.query == "reasoner" else None
+        return multi_positive(scale * region_similarity(v, t, asks, self.config.kappa), positives)
 
     def floor(self) -> float | None:
         """Return the least value possible with the last batch's positives, mean log |P_i|; None before one."""
-        return None if self._positives is None else float(positive_floor(self._positives))
+        return self.last.floor()
+
+    def notes(self) -> dict[str, float]:
+        """Return the last batch's scale and whether it stood at its clamp."""
+        return self.last.notes()
