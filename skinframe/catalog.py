@@ -10,7 +10,8 @@ from skinframe.components import KINDS, Component, Loss
 from skinframe.errors import did_you_mean
 from skinframe.signals import needs
 
-COUNTED = ("labels", "text_ids", "attributes", "rationale_targets")  # batch signals by which loss terms are counted
+# batch signals by which loss terms are counted
+COUNTED = ("labels", "text_ids", "attributes", "lesion_cover", "rationale_targets")
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from skinframe.components import Calibrator, Explainer, Head, Metric
 from skinframe.evaluation.register import CALIBRATORS, METRICS
 from skinframe.hookspecs import hookimpl
 from skinframe.model.explain import GradientInput
-from skinframe.model.heads import Fused, Linear, PooledLinear, Projection, Verbalizer
+from skinframe.model.heads import Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer
 
 
 @hookimpl
 def register_heads() -> list[type[Head]]:
-    return [Fused, Linear, PooledLinear, Projection, Verbalizer]
+    return [Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer]
 
 
 @hookimpl

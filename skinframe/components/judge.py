@@ -37,6 +37,10 @@ class Loss(Component):
         """
         return {}
 
+    def notes(self) -> dict[str, float]:
+        """Return further numbers about the last value, by name, for its part of the log line; most terms have none."""
+        return {}
+
     def state(self) -> dict[str, Tensor]:
         """Return what must survive a resume (a calibration queue); empty for a stateless term."""
         return {}

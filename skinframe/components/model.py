@@ -63,6 +63,7 @@ class BuildContext:
     shapes: Mapping[str, Shape]
     seed: int
     class_words: tuple[str, ...] = ()  # what the prompt calls the classes
+    attributes: tuple[str, ...] = ()  # the checklist that the data states of each lesion
     device: str = "cpu"
     precision: Literal["fp32", "bf16"] = "fp32"
     reasoner: nn.Module | None = None  # for a head that borrows from it, such as the verbalizer

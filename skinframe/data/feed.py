@@ -29,6 +29,8 @@ class Feed:
     class_counts: Tensor
     attributes: Tensor
     text_ids: Tensor
+    site_ids: Tensor | None = None
+    lesion_cover: Tensor | None = None  # [N, views, P], where a term reads it
     device: str = "cpu"
     images: dict[str, Source] = field(default_factory=dict)
     read: dict[str, Sequence[str]] = field(default_factory=dict)  # signals of each source that the model reads
@@ -50,6 +52,10 @@ class Feed:
             "batch.text_ids": self.text_ids[index],
             "batch.sample_ids": index,
         }
+        if self.site_ids is not None:
+            batch["batch.site_ids"] = self.site_ids[index]
+        if self.lesion_cover is not None:
+            batch["batch.lesion_cover"] = self.lesion_cover[index, torch.as_tensor(list(views))]
         for instance, source in self.images.items():
             batch |= {
                 f"{instance}.{name}": value for name, value in source.get(rows, views, self.read.get(instance)).items()
@@ -74,7 +80,8 @@ def attribute_table(attributes: Sequence[Sequence[bool | None]], width: int) -> 
     return torch.from_numpy(table)
 
 
-def text_ids(texts: Sequence[str]) -> Tensor:
-    """Return one id a sample, equal where the texts are equal."""
-    known: dict[str, int] = {}
-    return torch.tensor([known.setdefault(text, len(known)) for text in texts], dtype=torch.int64)
+def value_ids(values: Sequence[object]) -> Tensor:
+    """Return one id a sample [N], equal where the values are equal, negative where there is none."""
+    known: dict[object, int] = {}
+    ids = [-1 if value is None else known.setdefault(value, len(known)) for value in values]
+    return torch.tensor(ids, dtype=torch.int64)

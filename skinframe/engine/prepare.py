@@ -14,7 +14,7 @@ from PIL.Image import Image, fromarray
 from torch import Tensor
 
 from skinframe.components import Encoder, Tower
-from skinframe.data.feed import Feed, attribute_table, text_ids
+from skinframe.data.feed import Feed, attribute_table, value_ids
 from skinframe.data.images import pixel_key
 from skinframe.data.imagetable import ImageTable, image_table
 from skinframe.data.manifest import check_samples
@@ -185,7 +185,8 @@ def make_feed(prepared: Prepared, model: Assembled) -> Feed:
         labels=labels,
         class_counts=torch.bincount(train, minlength=len(parts.dataset.classes)),
         attributes=attribute_table([sample.attributes for sample in samples], len(parts.dataset.attributes)),
-        text_ids=text_ids(descriptions(prepared)),
+        text_ids=value_ids(descriptions(prepared)),
+        site_ids=value_ids([sample.metadata.get("site") for sample in samples]),
         device=prepared.device,
         images={name: features for name, features in prepared.features.items() if _read(plan, name)},
         read={name: _read(plan, name) for name in prepared.features},

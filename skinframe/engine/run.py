@@ -71,6 +71,7 @@ def _train(
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
+    from skinframe.engine.cover import lesion_cover
     from skinframe.engine.derived import derived_lines, derived_numbers
     from skinframe.engine.environment import ties_of
     from skinframe.engine.measure import validate
@@ -84,6 +85,7 @@ def _train(
     recipe = plan.recipe
     model = assemble(plan, prepared.device)
     feed = make_feed(prepared, model)
+    feed.lesion_cover = lesion_cover(prepared)
     AcceleratorState._reset_state(True)  # it is global to the process, and a second run may want another precision
     accelerator = Accelerator(mixed_precision="bf16" if recipe.train.precision == "bf16" else "no")
     derived = derived_numbers(prepared)

@@ -41,22 +41,24 @@ class FusedModule(nn.Module):
 
 
 class ProjectionModule(nn.Module):
-    """A, B and (for reasoner queries) Q, and the learned log scale t with exp(t) <= 100."""
+    """A, B and (for reasoner queries) Q, the learned log scale t with exp(t) <= 100, and a learned offset if asked."""
 
-    def __init__(self, widths: tuple[int, int, int | None], width: int, scale: float) -> None:
+    def __init__(self, widths: tuple[int, int, int | None], width: int, scale: float, bias: bool) -> None:
         super().__init__()
         image, text, hidden = widths
         self.image = nn.Linear(image, width, bias=False)
         self.text = nn.Linear(text, width, bias=False)
         self.query = nn.Linear(hidden, width, bias=False) if hidden is not None else None
         self.log_scale = nn.Parameter(torch.tensor(scale).log())
+        self.bias = nn.Parameter(torch.zeros(())) if bias else None
 
     def forward(self, signals: dict[str, Tensor]) -> dict[str, Tensor]:
         regions = F.normalize(self.image(signals["image_tokens"].float()), dim=-1)
         texts = F.normalize(self.text(signals["text_embedding"].float()), dim=-1)
         queries = texts if self.query is None else F.normalize(self.query(signals["hidden"].float()), dim=-1)
         scale = self.log_scale.exp().clamp(max=100.0)
-        return {"regions": regions, "text_vectors": texts, "queries": queries, "logit_scale": scale}
+        given = {"regions": regions, "text_vectors": texts, "queries": queries, "logit_scale": scale}
+        return given if self.bias is None else {**given, "logit_bias": self.bias}
 
 
 class VerbalizerModule(nn.Module):

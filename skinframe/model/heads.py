@@ -38,6 +38,34 @@ class Linear(Head):
         return LinearModule(shape[-1], self.config.width, len(context.classes), self.config.dropout, "hidden", "logits")
 
 
+class Attributes(Head):
+    """One score a checklist attribute from the reasoner's last hidden state: z = W LayerNorm(h) + b, for a sigmoid."""
+
+    name = "attributes"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        dropout: float = 0.0
+
+        def __post_init__(self) -> None:
+            if not 0 <= self.dropout < 1:
+                raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+
+    def needs(self) -> tuple[str, ...]:
+        return ("hidden",)
+
+    def provides(self) -> tuple[str, ...]:
+        return ("attribute_logits",)
+
+    def build(self, context: BuildContext) -> nn.Module:
+        from skinframe.model._heads import LinearModule
+
+        if not context.attributes:
+            raise ValueError("the data states no attributes to score; leave this head out, or use data that does")
+        width, count = context.shapes["hidden"][-1], len(context.attributes)
+        return LinearModule(width, 0, count, self.config.dropout, "hidden", "attribute_logits")
+
+
 class Fused(Head):
     """Class logits from the reasoner's state and the encoder's pooled feature e: z = W norm(h) + U norm(e) + b.
 
@@ -105,6 +133,7 @@ class Projection(Head):
         width: int = 256
         query: Literal["text", "reasoner"] = "reasoner"
         scale: float = 14.0  # exp(t) at the start, learned, clamped at 100
+        bias: bool = False  # also give `logit_bias`, learned from 0, for losses of pairs such as siglip
 
         def __post_init__(self) -> None:
             if self.width < 1 or not 0 < self.scale <= 100:
@@ -115,7 +144,8 @@ class Projection(Head):
         return (*base, "hidden") if self.config.query == "reasoner" else base
 
     def provides(self) -> tuple[str, ...]:
-        return ("regions", "text_vectors", "queries", "logit_scale")
+        base = ("regions", "text_vectors", "queries", "logit_scale")
+        return (*base, "logit_bias") if self.config.bias else base
 
     def build(self, context: BuildContext) -> nn.Module:
         from skinframe.model._heads import ProjectionModule
@@ -123,7 +153,7 @@ class Projection(Head):
         shapes = context.shapes
         hidden = shapes["hidden"][-1] if self.config.query == "reasoner" else None
         widths = (shapes["image_tokens"][-1], shapes["text_embedding"][-1], hidden)
-        return ProjectionModule(widths, self.config.width, self.config.scale)
+        return ProjectionModule(widths, self.config.width, self.config.scale, self.config.bias)
 
 
 class Verbalizer(Head):

@@ -61,6 +61,10 @@ class Objective:
                 found[term.name] = float(value)
         return found
 
+    def notes(self) -> dict[str, dict[str, float]]:
+        """Return what the terms note about their last values, such as a scale and whether it is at its clamp."""
+        return {term.name: term.loss.notes() for term in self.terms}
+
     def state(self) -> dict[str, Tensor]:
         return {f"{term.name}.{key}": value for term in self.terms for key, value in term.loss.state().items()}
 

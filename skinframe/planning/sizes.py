@@ -73,7 +73,8 @@ def head_context(plan: Plan, name: str, seed: int, device: str) -> BuildContext:
     fed = {bare: shapes[full] for bare, full in plan.wiring.heads[name].items() if full in shapes}
     classes = plan.parts.dataset.classes
     words = tuple(plan.parts.prompt.class_words(classes))
-    return BuildContext(classes=classes, class_words=words, shapes=fed, seed=seed, device=device)
+    attributes = plan.parts.dataset.attributes
+    return BuildContext(classes=classes, class_words=words, attributes=attributes, shapes=fed, seed=seed, device=device)
 
 
 def module_rows(plan: Plan) -> list[ModuleRow]:

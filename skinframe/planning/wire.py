@@ -13,7 +13,16 @@ from skinframe.planning.schedule import schedule_of
 from skinframe.recipe.schema import Recipe
 from skinframe.signals import Need, Signal, needs
 
-BATCH = ("labels", "class_counts", "attributes", "text_ids", "sample_ids", "rationale_targets")
+BATCH = (
+    "labels",
+    "class_counts",
+    "attributes",
+    "text_ids",
+    "sample_ids",
+    "site_ids",
+    "lesion_cover",
+    "rationale_targets",
+)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,13 @@ def truncate(path: Path, size: int) -> None:
 
 
 def line_of(
-    epoch: int, step: int, factor: float, record: StepRecord, micro: list[list[int]], floors: dict[str, float]
+    epoch: int,
+    step: int,
+    factor: float,
+    record: StepRecord,
+    micro: list[list[int]],
+    floors: dict[str, float],
+    notes: Mapping[str, Mapping[str, float]],
 ) -> dict[str, Any]:
     parts: dict[str, dict[str, float]] = {}
     for name, weight in record.weights.items():
@@ -44,6 +51,8 @@ def line_of(
             parts[name]["grad_share"] = record.part_shares[name]
         if name in floors and name in record.parts:
             parts[name]["floor"] = floors[name]
+        if name in record.parts:
+            parts[name] |= notes[name]
     return {
         "step": step,
         "epoch": epoch,

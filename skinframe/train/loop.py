@@ -100,7 +100,7 @@ class Trainer:
                     steps = epoch_steps(order, lengths, train.batch_size, self.tokens)
                     micro = steps[position]
                 floors = self.objective.floors() if step % train.gradient_norms_every == 0 else {}  # simulations
-                line = line_of(epoch, step, factor, record, micro, floors)
+                line = line_of(epoch, step, factor, record, micro, floors, self.objective.notes())
                 append(stream, self.log_path, json.dumps(line) + "\n")
                 step += 1
                 self.watch(step, total, line)

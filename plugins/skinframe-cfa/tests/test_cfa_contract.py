@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import torch
 from skinframe_cfa.alignment.clip_infonce import ClipInfoNCE
+from skinframe_cfa.alignment.filip import FILIP
 from skinframe_cfa.alignment.region_alignment import RegionAlignment
+from skinframe_cfa.alignment.siglip import SigLIP
+from skinframe_cfa.alignment.sparc import SPARC
+from skinframe_cfa.alignment.unicl import UniCL
 from skinframe_cfa.classification.adaptive_focal import AdaptiveFocal
 from skinframe_cfa.classification.asymmetric import Asymmetric
 from skinframe_cfa.classification.cross_entropy import CrossEntropy
@@ -16,7 +20,7 @@ from skinframe_cfa.classification.logit_adjustment import LogitAdjustment
 from skinframe_cfa.consistency.consistency import Consistency
 from skinframe_cfa.language.rationale import Rationale
 
-from skinframe.testing import integers, loss_contract
+from skinframe.testing import integers, loss_contract, unit_vectors
 
 
 @loss_contract(
@@ -58,10 +62,31 @@ def test_attribute_terms(loss, check):
 @loss_contract(
     RegionAlignment(),
     RegionAlignment(RegionAlignment.Config(positives="class", query="text")),
+    RegionAlignment(RegionAlignment.Config(positives="class_and_site")),
     ClipInfoNCE(),
-    ClipInfoNCE(ClipInfoNCE.Config(image="queries")),
+    ClipInfoNCE(ClipInfoNCE.Config(image="queries", chunk=2)),
+    ClipInfoNCE(ClipInfoNCE.Config(mask_false_negatives=True)),
+    UniCL(),
+    UniCL(UniCL.Config(positives="class_and_site", image="queries", chunk=1)),
+    SigLIP(),
+    SigLIP(SigLIP.Config(positives="class", chunk=2)),
 )
 def test_alignment_terms(loss, check):
+    check(loss)
+
+
+def some_real(shape, _):
+    """Draw token masks in which each description has a first token."""
+    return integers(shape, 0, 1).map(lambda drawn: torch.cat([torch.ones_like(drawn[:, :1]), drawn[:, 1:]], dim=1))
+
+
+@loss_contract(
+    FILIP(),
+    FILIP(FILIP.Config(positives="class")),
+    SPARC(),
+    signals={"text_token_mask": some_real, "text_tokens": lambda shape, _: unit_vectors(shape)},
+)
+def test_token_terms(loss, check):
     check(loss)
 
 
