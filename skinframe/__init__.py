@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skinframe.api import compare, plan, predict, report, reproduce, run, show, verify
 from skinframe.components import (
+    Balancer,
     BinaryMetric,
     BuildContext,
     Calibrator,
@@ -29,6 +30,7 @@ from skinframe.sample import Field, Sample
 from skinframe.version import __version__
 
 __all__ = [
+    "Balancer",
     "BinaryMetric",
     "BuildContext",
     "Calibrator",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from skinframe.components import Calibrator, Explainer, Head, Metric
+from skinframe.components import Balancer, Calibrator, Explainer, Head, Metric
 from skinframe.evaluation.register import CALIBRATORS, METRICS
 from skinframe.hookspecs import hookimpl
 from skinframe.model.explain import GradientInput
 from skinframe.model.heads import Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer
+from skinframe.model.unbalanced import Unbalanced
 
 
 @hookimpl
 def register_heads() -> list[type[Head]]:
     return [Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer]
+
+
+@hookimpl
+def register_balancers() -> list[type[Balancer]]:
+    return [Unbalanced]
 
 
 @hookimpl

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pluggy
 
-from skinframe.components import Calibrator, Dataset, Encoder, Explainer, Head, Loss, Metric, Prompt, Reasoner
+from skinframe.components import Balancer, Calibrator, Dataset, Encoder, Explainer, Head, Loss, Metric, Prompt, Reasoner
 
 hookspec = pluggy.HookspecMarker("skinframe")
 hookimpl = pluggy.HookimplMarker("skinframe")
@@ -38,6 +38,11 @@ def register_heads() -> list[type[Head]]:  # type: ignore[empty-body]
 @hookspec
 def register_losses() -> list[type[Loss]]:  # type: ignore[empty-body]
     """Return loss classes."""
+
+
+@hookspec
+def register_balancers() -> list[type[Balancer]]:  # type: ignore[empty-body]
+    """Return balancer classes."""
 
 
 @hookspec

@@ -6,6 +6,7 @@ A component is light: building one reads no weights and imports no torch. The me
 
 from __future__ import annotations
 
+from skinframe.components.balance import Balancer
 from skinframe.components.base import Component, ModuleRow, NoConfig, Requirement, Role, Shape
 from skinframe.components.binary import BinaryMetric, Positive
 from skinframe.components.data import Dataset, Prompt, PromptText
@@ -14,11 +15,13 @@ from skinframe.components.judge import Calibrator, Coupling, Explainer, Loss, Me
 from skinframe.components.model import BuildContext, Encoder, Head, Reasoner, Tower
 
 KINDS: dict[str, type[Component]] = {
-    kind.kind: kind for kind in (Dataset, Prompt, Encoder, Reasoner, Head, Loss, Metric, Calibrator, Explainer)
+    kind.kind: kind
+    for kind in (Dataset, Prompt, Encoder, Reasoner, Head, Loss, Balancer, Metric, Calibrator, Explainer)
 }
 
 __all__ = [
     "KINDS",
+    "Balancer",
     "BinaryMetric",
     "BuildContext",
     "Calibrator",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from skinframe.components import Loss
-from skinframe.errors import DataError, Problem, RecipeError
+from skinframe.errors import DataError, NonFiniteError, Problem, RecipeError
 from skinframe.planning import Plan
 from skinframe.planning.schedule import Schedule, schedule_of
 
@@ -32,9 +32,28 @@ class Objective:
             Term(name, plan.parts.losses[name], schedule_of(plan.recipe.losses[name].weight, f"losses.{name}"), feeds)
             for name, feeds in plan.wiring.losses.items()
         )
+        self.balancer = plan.parts.balancer
 
     def weights(self, epoch: float) -> dict[str, float]:
-        return {term.name: term.schedule.at(epoch) for term in self.terms}
+        """Return what multiplies each term: its schedule's weight, times the balancer's factor if it gives one."""
+        factors = self.factors()
+        planned = {term.name: term.schedule.at(epoch) for term in self.terms}
+        return {name: weight * factors[name] if name in factors else weight for name, weight in planned.items()}
+
+    def factors(self) -> dict[str, float]:
+        """Return the balancer's factors. Raises NonFiniteError naming a term."""
+        found = self.balancer.factors([term.name for term in self.terms])
+        for name, factor in found.items():
+            if not math.isfinite(factor):
+                raise NonFiniteError(f"balancer: the factor of losses.{name} is {factor}; leave the balancer out")
+        return found
+
+    def learn(self, values: Mapping[str, float], norms: Mapping[str, float]) -> None:
+        """Tell the balancer what a step found. Raises RecipeError where a term does not fit its method."""
+        try:
+            self.balancer.learn(values, norms)
+        except ValueError as error:
+            raise RecipeError("objective", [Problem("balancer", str(error))]) from error
 
     def counts(self, batch: Mapping[str, Tensor]) -> dict[str, int]:
         """Return how many loss terms each loss has in a micro-batch, from batch signals alone; masked: none."""

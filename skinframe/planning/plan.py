@@ -74,7 +74,7 @@ def active(parts: Parts, wiring: Wiring) -> dict[str, Component]:
         found["reasoner"] = parts.reasoner
     found |= {f"heads.{name}": parts.heads[name] for name in wiring.heads}
     found |= {f"losses.{name}": parts.losses[name] for name in wiring.losses}
-    found |= {"calibrator": parts.calibrator, "explainer": parts.explainer}
+    found |= {"balancer": parts.balancer, "calibrator": parts.calibrator, "explainer": parts.explainer}
     return found | {f"metrics.{name}": metric for name, metric in parts.metrics.items()}
 
 
@@ -93,7 +93,7 @@ def _origins(parts: Parts, catalog: Catalog) -> dict[str, str]:
     for kind in ("encoders", "reasoner", "heads", "losses", "metrics"):
         entries = getattr(parts, kind)
         everything |= {kind: entries} if kind == "reasoner" else {f"{kind}.{name}": entries[name] for name in entries}
-    everything |= {"calibrator": parts.calibrator, "explainer": parts.explainer}
+    everything |= {"balancer": parts.balancer, "calibrator": parts.calibrator, "explainer": parts.explainer}
     return {path: by_class[type(component)] for path, component in everything.items()}
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from skinframe.catalog import Catalog
 from skinframe.components import (
+    Balancer,
     Calibrator,
     Component,
     Dataset,
@@ -36,6 +37,7 @@ class Parts:
     reasoner: Reasoner
     heads: Mapping[str, Head]
     losses: Mapping[str, Loss]
+    balancer: Balancer
     calibrator: Calibrator
     explainer: Explainer
     metrics: Mapping[str, Metric]
@@ -53,6 +55,7 @@ def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Proble
     def many(kind: type[C], parts: Mapping[str, Any], path: str) -> dict[str, C]:
         return {name: one(kind, part, f"{path}.{name}") for name, part in parts.items() if part.enabled}
 
+    balancer = recipe.balancer if recipe.balancer.enabled else Part(use="none")
     metrics = recipe.metrics or default_metrics(catalog)
     parts = Parts(
         dataset=one(Dataset, recipe.data, "data"),  # type: ignore[type-abstract]
@@ -61,6 +64,7 @@ def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Proble
         reasoner=one(Reasoner, recipe.reasoner, "reasoner"),  # type: ignore[type-abstract]
         heads=many(Head, recipe.heads, "heads"),  # type: ignore[type-abstract]
         losses=many(Loss, recipe.losses, "losses"),
+        balancer=one(Balancer, balancer, "balancer"),  # type: ignore[type-abstract]
         calibrator=one(Calibrator, recipe.calibrator, "calibrator"),  # type: ignore[type-abstract]
         explainer=one(Explainer, recipe.explainer, "explainer"),  # type: ignore[type-abstract]
         metrics=many(Metric, metrics, "metrics"),

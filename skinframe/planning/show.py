@@ -18,7 +18,7 @@ def plan_yaml(plan: Plan) -> str:
     for kind in ("encoders", "heads", "losses"):
         for name, component in getattr(plan.parts, kind).items():
             filled[kind][name]["config"] = dataclasses.asdict(component.config)
-    for kind in ("prompt", "reasoner", "calibrator", "explainer"):
+    for kind in ("prompt", "reasoner", "balancer", "calibrator", "explainer"):
         filled[kind]["config"] = dataclasses.asdict(getattr(plan.parts, kind).config)
     statement = {
         "recipe": _plain(filled),

@@ -149,6 +149,7 @@ class Recipe:
     reasoner: Part
     heads: dict[str, Part]
     losses: dict[str, LossPart]
+    balancer: Part = field(default_factory=lambda: Part(use="none"))
     calibrator: Part = field(default_factory=lambda: Part(use="temperature"))
     explainer: Part = field(default_factory=lambda: Part(use="gradient_input"))
     metrics: dict[str, Part] = field(default_factory=dict)

@@ -44,6 +44,8 @@ def line_of(
     parts: dict[str, dict[str, float]] = {}
     for name, weight in record.weights.items():
         parts[name] = {"weight": weight}
+        if name in record.factors:
+            parts[name]["factor"] = record.factors[name]
         if name in record.parts:
             parts[name]["value"] = record.parts[name]
         if name in record.part_norms:

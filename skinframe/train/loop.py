@@ -61,6 +61,7 @@ class Trainer:
             self.model.load_trained_state(start.tensors("model"))
             load_optimiser(optimiser, start.tensors("optimiser"))
             self.objective.load_state(start.tensors("losses"))
+            self.objective.balancer.load_state(start.tensors("balancer"))
             step, self.tokens, self.last = int(start.state["step"]), int(start.state["tokens"]), start.folder.name
         begin, position = (0, 0) if start is None else (start.finished, start.position or 0)
         if begin < train.epochs:
@@ -137,7 +138,7 @@ class Trainer:
                 ids,
                 moment,
                 seeds,
-                norms=step % train.gradient_norms_every == 0,
+                norms=step % train.gradient_norms_every == 0 or self.objective.balancer.reads_norms,
                 gather=train.gather == "step",
             )
             record.norm = self._clip(ids, step)
@@ -158,6 +159,7 @@ class Trainer:
             optimiser.zero_grad(set_to_none=True)
             return None
         optimiser.step()
+        self.objective.learn(record.parts, record.shared_norms)
         return record
 
     def _clip(self, ids: list[list[str]], step: int) -> float:
@@ -175,6 +177,7 @@ class Trainer:
             "model": self.model.trained_state(),
             "optimiser": optimiser_tensors(optimiser),
             "losses": self.objective.state(),
+            "balancer": self.objective.balancer.state(),
         }
         state = {
             "step": step,

@@ -18,13 +18,14 @@ from skinframe.train.gradients import TermGradients
 
 @dataclass
 class StepRecord:
-    """What one step did: weights as applied, raw parts, total, gradient norms.
+    """What one step did: weights as applied, the balancer's factors in them, raw parts, total, gradient norms.
 
     `part_norms` are of the weighted parts over all trained weights, `shared_norms` of the raw parts over the weights
     that several terms reach.
     """
 
     weights: dict[str, float]
+    factors: dict[str, float] = field(default_factory=dict)
     parts: dict[str, float] = field(default_factory=dict)
     part_norms: dict[str, float] = field(default_factory=dict)
     shared_norms: dict[str, float] = field(default_factory=dict)
@@ -55,7 +56,7 @@ def run_step(
     With `gather`, a term that couples samples is computed once, on the whole step; without, on each micro-batch.
     Raises NonFiniteError naming the term and the samples.
     """
-    record = StepRecord(objective.weights(epoch))
+    record = StepRecord(objective.weights(epoch), objective.factors())
     counts = [objective.counts(batch) for batch in batches]
     totals = {name: sum(count[name] for count in counts) for name in record.weights}
     apart = TermGradients([parameter for _, parameter in model.trained_parameters()]) if norms else None

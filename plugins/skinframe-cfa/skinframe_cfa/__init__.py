@@ -10,6 +10,8 @@ from skinframe_cfa.alignment.region_mask import RegionMask
 from skinframe_cfa.alignment.siglip import SigLIP
 from skinframe_cfa.alignment.sparc import SPARC
 from skinframe_cfa.alignment.unicl import UniCL
+from skinframe_cfa.balance.gradnorm import GradNorm
+from skinframe_cfa.balance.uncertainty import Uncertainty
 from skinframe_cfa.calibration.acls import ACLS
 from skinframe_cfa.calibration.brier import Brier
 from skinframe_cfa.calibration.confidence_penalty import ConfidencePenalty
@@ -56,3 +58,9 @@ OTHERS = (Consistency, Rationale)
 def register_losses() -> list[type[skinframe.Loss]]:
     """Return the loss terms."""
     return [*CLASSIFICATION, *ALIGNMENT, *CALIBRATION, *OTHERS]
+
+
+@skinframe.hookimpl
+def register_balancers() -> list[type[skinframe.Balancer]]:
+    """Return what learns the balance of the terms."""
+    return [GradNorm, Uncertainty]

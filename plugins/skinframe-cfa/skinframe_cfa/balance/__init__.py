@@ -1,0 +1,1 @@
+"""Learned factors of the terms; off unless a recipe names one."""
