@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 BAR = 0.95
+ROUND = 32  # letters shown on either side of a change
 KILLED = {1, 3, 36, -24, 24, 152, 255}  # a failed test, pytest broken by the change, or the time limit
 
 
@@ -32,23 +35,33 @@ class Result:
 
 
 def read(work: Path, package: str) -> list[Result]:
-    """Return every mutant that mutmut knows in `work`."""
+    """Return every mutant that mutmut knows in `work`, a survivor with its change."""
     found = []
-    for meta in sorted((work / "mutants" / package).rglob("*.py.meta")):
-        module = str(meta.relative_to(work / "mutants")).removesuffix(".py.meta").replace("/", ".")
-        for name, code in json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"].items():
-            result = Result(name, module, code)
-            found.append(result if result.killed or code is None else Result(name, module, code, _change(work, name)))
+    with contextlib.chdir(work):  # where mutmut's settings and results lie
+        for meta in sorted((Path("mutants") / package).rglob("*.py.meta")):
+            path = Path(str(meta.relative_to("mutants")).removesuffix(".meta"))
+            module = str(path).removesuffix(".py").replace("/", ".")
+            for name, code in json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"].items():
+                result = Result(name, module, code)
+                lives = result.checked and not result.killed
+                found.append(replace(result, change=_change(name, path)) if lives else result)
     return found
 
 
-def _change(work: Path, name: str) -> str:
-    import sys
+def _change(name: str, path: Path) -> str:
+    """Return `before → after`, the part of the line that differs with a few words around it."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
 
-    command = [str(Path(sys.executable).with_name("mutmut")), "show", name]
-    diff = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False).stdout
-    lines = [line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
-    return " → ".join(" ".join(line[1:].split()) for line in lines)
+    lines = get_diff_for_mutant(name, path=path).splitlines()
+    before, after = (
+        " ".join(" ".join(line[1:].split()) for line in lines if line[:1] == sign and line[:3] != sign * 3)
+        for sign in "-+"
+    )
+    start = len(os.path.commonprefix([before, after]))
+    end = min(len(os.path.commonprefix([before[::-1], after[::-1]])), len(before) - start, len(after) - start)
+    left, right = max(0, start - ROUND), end - ROUND
+    cut = [text[left : len(text) - max(0, right)].strip() for text in (before, after)]
+    return f"{cut[0]} → {cut[1]}"
 
 
 def score(results: Sequence[Result]) -> float:

@@ -13,9 +13,26 @@ if TYPE_CHECKING:
 Reduction = Literal["none", "mean", "weighted_mean", "sum"]
 
 
+def none_masked(labels: Tensor) -> bool:
+    """Say whether there are labels and none is negative: then a term may take torch's own fused reduction."""
+    return len(labels) > 0 and int(labels.min()) >= 0
+
+
 def blank(values: Tensor, valid: Tensor) -> Tensor:
     """Return `values` [B, ...] with zeros where `valid` [B] is false; their gradient is exactly zero, even from NaN."""
     return torch.where(valid.reshape(-1, *[1] * (values.ndim - 1)), values, values.new_zeros(()))
+
+
+def reduce_all(values: Tensor, weights: Tensor | None, reduction: Reduction) -> Tensor:
+    """Return what `reduce` gives where every one of at least one sample is valid, with fewer operations."""
+    weighted = values if weights is None else values * weights.to(values.dtype)
+    if reduction == "none":
+        return weighted
+    if reduction == "sum":
+        return weighted.sum()
+    if weights is None or reduction == "mean":
+        return weighted.mean()
+    return weighted.sum() / positive_total(weights.to(values.dtype))
 
 
 def reduce(values: Tensor, valid: Tensor, weights: Tensor | None, reduction: Reduction) -> Tensor:
@@ -33,5 +50,10 @@ def reduce(values: Tensor, valid: Tensor, weights: Tensor | None, reduction: Red
         return values.sum()
     if reduction == "mean":
         return values.sum() / valid.sum().clamp(min=1)
-    total = scale.sum()
-    return values.sum() / torch.where(total > 0, total, torch.ones_like(total))
+    return values.sum() / positive_total(scale)
+
+
+def positive_total(weights: Tensor) -> Tensor:
+    """Return Σ weights, or 1 where that is 0."""
+    total = weights.sum()
+    return torch.where(total > 0, total, torch.ones_like(total))

@@ -10,7 +10,7 @@ import skinframe
 from skinframe.lazy import F
 from skinframe.signals import ClassCounts, Labels, Logits
 from skinframe_cfa.classification.class_weights import Scheme, check_scheme, derived_weights, sample_weights
-from skinframe_cfa.reduction import Reduction, blank, reduce, upcast
+from skinframe_cfa.reduction import Reduction, blank, none_masked, reduce, reduce_all, upcast
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +24,10 @@ def cross_entropy(
     logits [B, C], labels [B] (negative: masked), weights [B] one a sample. `weighted_mean` equals torch's
     `cross_entropy(weight=…)`; `mean` divides by the number of samples, so it adds up over micro-batches.
     """
+    if none_masked(labels):
+        if weights is None and reduction == "mean":
+            return F.cross_entropy(upcast(logits), labels)
+        return reduce_all(F.cross_entropy(upcast(logits), labels, reduction="none"), weights, reduction)
     valid = labels >= 0
     log_p = F.log_softmax(blank(upcast(logits), valid), dim=1)
     own = labels.clamp(min=0).unsqueeze(1)
