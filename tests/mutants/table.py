@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -57,11 +56,15 @@ def _change(name: str, path: Path) -> str:
         " ".join(" ".join(line[1:].split()) for line in lines if line[:1] == sign and line[:3] != sign * 3)
         for sign in "-+"
     )
-    start = len(os.path.commonprefix([before, after]))
-    end = min(len(os.path.commonprefix([before[::-1], after[::-1]])), len(before) - start, len(after) - start)
+    start = _alike(before, after)
+    end = min(_alike(before[::-1], after[::-1]), len(before) - start, len(after) - start)
     left, right = max(0, start - ROUND), end - ROUND
     cut = [text[left : len(text) - max(0, right)].strip() for text in (before, after)]
     return f"{cut[0]} → {cut[1]}"
+
+
+def _alike(one: str, other: str) -> int:
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def score(results: Sequence[Result]) -> float:
