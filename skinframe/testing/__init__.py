@@ -17,10 +17,11 @@ import pytest
 pytest.register_assert_rewrite(
     *(f"skinframe.testing.loss_{part}" for part in ("laws", "masks", "edges", "steps")),
     *(f"skinframe.testing.{kind}_laws" for kind in ("encoder", "reasoner", "head", "dataset", "prompt")),
-    *(f"skinframe.testing.{kind}_laws" for kind in ("metric", "calibrator", "explainer", "reduction")),
+    *(f"skinframe.testing.{kind}_laws" for kind in ("balancer", "metric", "calibrator", "explainer", "reduction")),
 )
 
 from skinframe.testing.contract import (  # noqa: E402  (see above)
+    balancer_contract,
     calibrator_contract,
     dataset_contract,
     encoder_contract,
@@ -36,6 +37,7 @@ from skinframe.testing.reduction_laws import reduction_contract  # noqa: E402
 
 __all__ = [
     "Maker",
+    "balancer_contract",
     "calibrator_contract",
     "dataset_contract",
     "encoder_contract",

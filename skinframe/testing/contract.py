@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from skinframe.components import (
+    Balancer,
     Calibrator,
     Component,
     Dataset,
@@ -22,6 +23,7 @@ from skinframe.components import (
 )
 from skinframe.components.base import Shape
 from skinframe.sample import Field
+from skinframe.testing.balancer_laws import BALANCER
 from skinframe.testing.calibrator_laws import CALIBRATOR
 from skinframe.testing.dataset_laws import DATASET
 from skinframe.testing.draw import Maker
@@ -83,6 +85,11 @@ def prompt_contract(
 ) -> pytest.MarkDecorator:
     """Parametrise a test over `prompt` and `check`, with the classes, attributes and metadata that it is to word."""
     return contract(prompt_suite(classes, attributes, columns), prompts, xfail)
+
+
+def balancer_contract(*balancers: Balancer, xfail: Reasons | None = None) -> pytest.MarkDecorator:
+    """Parametrise a test over `balancer` and `check`."""
+    return contract(BALANCER, balancers, xfail)
 
 
 def metric_contract(*metrics: Metric, xfail: Reasons | None = None) -> pytest.MarkDecorator:

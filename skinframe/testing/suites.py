@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skinframe.testing.balancer_laws import BALANCER
 from skinframe.testing.calibrator_laws import CALIBRATOR
 from skinframe.testing.dataset_laws import DATASET
 from skinframe.testing.encoder_laws import ENCODER
@@ -17,4 +18,4 @@ from skinframe.testing.reasoner_laws import reasoner_suite
 def suites() -> dict[str, Suite]:
     """Return one suite a kind, by its name."""
     found = (loss_suite(), ENCODER, reasoner_suite(), head_suite(), DATASET, prompt_suite())
-    return {suite.kind: suite for suite in (*found, METRIC, CALIBRATOR, EXPLAINER)}
+    return {suite.kind: suite for suite in (*found, BALANCER, METRIC, CALIBRATOR, EXPLAINER)}

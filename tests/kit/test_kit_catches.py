@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+import wrong_balancers
 import wrong_calibrators
 import wrong_datasets
 import wrong_encoders
@@ -32,6 +33,7 @@ ROOMS = {
     "head": wrong_heads,
     "dataset": wrong_datasets,
     "prompt": wrong_prompts,
+    "balancer": wrong_balancers,
     "metric": wrong_metrics,
     "calibrator": wrong_calibrators,
     "explainer": wrong_explainers,

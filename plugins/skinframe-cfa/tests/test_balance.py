@@ -12,6 +12,19 @@ from skinframe_cfa.balance.gradnorm import GradNorm, gradnorm_step
 from skinframe_cfa.balance.numbers import load_numbers, numbers
 from skinframe_cfa.balance.uncertainty import Uncertainty, uncertainty_step
 
+from skinframe.testing import balancer_contract
+
+
+@balancer_contract(
+    Uncertainty(),
+    Uncertainty(Uncertainty.Config(lr=1.0, limit=1.0)),
+    GradNorm(),
+    GradNorm(GradNorm.Config(alpha=0.0, lr=1.0)),
+)
+def test_contract(balancer, check):
+    check(balancer)
+
+
 LAWS = settings(deadline=None, derandomize=True, max_examples=50)
 values = st.floats(1e-3, 1e3)
 three = st.fixed_dictionaries(dict.fromkeys("abc", values))
