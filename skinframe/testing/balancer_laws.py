@@ -6,7 +6,6 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from hypothesis import strategies as st
@@ -100,7 +99,7 @@ BALANCER = Suite("balancer", tuple(map(Law, LAWS)), lambda balancer, law: histor
 
 def fresh(balancer: Balancer) -> Balancer:
     """Return a balancer of the same class and options that has learnt nothing."""
-    return cast(Balancer, type(balancer)(balancer.config))
+    return type(balancer)(balancer.config)
 
 
 def _after(balancer: Balancer, steps: Sequence[Step]) -> Balancer:

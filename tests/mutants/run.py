@@ -47,7 +47,9 @@ CONFTEST = """
 import runpy
 
 from hypothesis import Phase, settings
+from skinframe.testing import law
 
+law.Phase = type("NoShrink", (), dict(generate=Phase.generate, shrink=Phase.generate))
 runpy.run_path({conftest!r})
 settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate), database=None, deadline=None)
 settings.load_profile("mutants")
