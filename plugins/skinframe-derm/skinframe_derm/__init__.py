@@ -11,6 +11,7 @@ from skinframe_derm.ham10000 import Ham10000
 from skinframe_derm.isic2018 import Isic2018Task3
 from skinframe_derm.isic2019 import Isic2019
 from skinframe_derm.isic2020 import Isic2020
+from skinframe_derm.local_llm import LocalLlm
 from skinframe_derm.metrics.isic2024 import PAUC, RetrievalSensitivity
 from skinframe_derm.metrics.isic_archive import ArchiveAUC, BalancedRecall
 from skinframe_derm.milk10k import Milk10k
@@ -32,6 +33,7 @@ __all__ = [
     "Isic2018Task3",
     "Isic2019",
     "Isic2020",
+    "LocalLlm",
     "Milk10k",
     "PadUfes20",
     "RetrievalSensitivity",
@@ -60,7 +62,7 @@ def register_datasets() -> list[type[skinframe.Dataset]]:
 
 @skinframe.hookimpl
 def register_prompts() -> list[type[skinframe.Prompt]]:
-    return [ClinicalTemplate]
+    return [ClinicalTemplate, LocalLlm]
 
 
 @skinframe.hookimpl

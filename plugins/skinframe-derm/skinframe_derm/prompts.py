@@ -105,6 +105,17 @@ class ClinicalTemplate(skinframe.Prompt):
         image_of = self._text["image_of"].format(name=self._template.class_name(label))
         return str(image_of + self._text["with"].format(findings=found))
 
+    def slots(self, sample: Sample, classes: Sequence[str], attributes: Sequence[str]) -> tuple[str, ...]:
+        """Return the words that a paraphrase of `description` must keep: the class's name and each finding."""
+        label = self._label(sample, classes)
+        findings = self._findings(sample, attributes)
+        return (self._template.class_name(label), *(self._template.typical(label) if findings is None else findings))
+
+    @property
+    def forbidden(self) -> re.Pattern[str]:
+        """Return the pattern of the words that name a diagnosis or how it was found."""
+        return self._template.forbidden
+
     def class_descriptions(self, classes: Sequence[str]) -> list[str]:
         """Return e.g. 'a dermoscopic image of vascular lesion with red or purple lacunae', one a class."""
         texts = []
