@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 
@@ -34,6 +35,13 @@ def test_options_out_of_range_are_refused(loss, options, message):
 
 def test_every_term_is_registered_under_its_name():
     assert sorted(loss.name for loss in skinframe_cfa.register_losses()) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("loss", skinframe_cfa.register_losses(), ids=lambda loss: loss.name)
+def test_options_are_frozen_and_go_by_name(loss):
+    fields = dataclasses.fields(loss.Config)
+    assert loss.Config.__dataclass_params__.frozen
+    assert all(field.kw_only for field in fields)
 
 
 def test_importing_and_building_every_term_loads_no_torch():

@@ -12,12 +12,31 @@ from skinframe_cfa.alignment.region_alignment import region_attention
 from skinframe_cfa.alignment.region_mask import RegionMask, region_mask
 from slow_maths import dot, mean, softmax
 
-from skinframe.testing import tensors, unit_vectors
+from skinframe.signals import LesionCover, signal_of
+from skinframe.testing import loss_contract, tensors, unit_vectors
+from skinframe.testing.case import COUNTED
+
+COUNTED.setdefault("lesion_cover", signal_of(LesionCover))  # the engine counts by it; the kit's list is behind
 
 law = settings(deadline=None, derandomize=True, max_examples=50)
 B, P, W = 3, 4, 3
 REGIONS, QUERIES = unit_vectors((B, P, W)), unit_vectors((B, W))
 COVER = tensors((B, P), 0, 1).map(lambda drawn: torch.cat([drawn[:, :-1], torch.ones(B, 1).double()], dim=1))
+
+
+def some_lesion(shape, _):
+    """Draw covers with some lesion in each image: the engine counts images that show some."""
+    return tensors(shape, 0, 1).map(lambda drawn: torch.cat([drawn[:, :-1], torch.ones_like(drawn[:, :1])], dim=1))
+
+
+@loss_contract(
+    RegionMask(),
+    RegionMask(RegionMask.Config(kappa=1.0)),
+    signals={name: lambda shape, _: unit_vectors(shape) for name in ("regions", "queries")}
+    | {"lesion_cover": some_lesion},
+)
+def test_contract(loss, check):
+    check(loss)
 
 
 @law

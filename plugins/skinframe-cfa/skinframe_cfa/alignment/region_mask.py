@@ -46,6 +46,7 @@ class RegionMask(skinframe.Loss):
                 raise ValueError(f"kappa must be a finite number >= 0, got {self.kappa}")
 
     def forward(self, regions: Regions, queries: Queries, lesion_cover: LesionCover) -> Tensor:
-        valid = lesion_cover.nan_to_num(0.0).sum(dim=1) > 0
-        v, q, cover = upcast(regions)[valid], upcast(queries)[valid], lesion_cover[valid]
+        cover = lesion_cover.detach().nan_to_num(0.0).clamp(min=0.0)
+        valid = cover.sum(dim=1) > 0
+        v, q, cover = upcast(regions)[valid], upcast(queries)[valid], cover[valid]
         return region_mask(v, q, cover, self.config.kappa).sum() / max(len(v), 1)

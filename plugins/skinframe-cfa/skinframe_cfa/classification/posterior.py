@@ -16,7 +16,8 @@ def undo_prior_shift(p: Tensor, w: Tensor, pi_deploy: Tensor | None = None, pi_t
 
     Training with class weights w moves the minimiser to p_k ∝ w_k η_k, so η_k ∝ p_k / w_k; under another prior
     η'_k ∝ (p_k / w_k) (π_deploy,k / π_train,k). p [B, C], w [C], priors [C] (counts will do) -> [B, C].
-    Raises ValueError where a weight or a training prior is not positive, or one prior comes alone.
+    NaN where the classes that may come have no probability at all. Raises ValueError where a weight or a training prior
+    is not positive, or one prior comes alone.
     """
     if (pi_deploy is None) != (pi_train is None):
         raise ValueError("pi_deploy and pi_train belong together: their ratio is what moves the posterior")
