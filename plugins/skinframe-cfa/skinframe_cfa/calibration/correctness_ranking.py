@@ -31,11 +31,13 @@ def correctness_ranking(confidence: Tensor, rate: Tensor) -> Tensor:
     return (k.abs() - k.sign() * c).relu().sum() / max(n * (n - 1), 1)
 
 
-def ranking_floor(confidence: Tensor, visits: Tensor, draws: int = 16) -> float:
+def ranking_floor(confidence: Tensor, visits: Tensor, draws: int | None = None) -> float:
     """Return the mean loss of a calibrated model: κ_i ~ Binomial(visits_i, c_i) / visits_i, with a fixed seed.
 
-    confidence c [n], visits [n] ≥ 1. It falls as visits add up: early on, most of the term is the noise of κ.
+    confidence c [n], visits [n] ≥ 1. `draws` of all κ; by default 4, and more where n is small. It falls as visits add
+    up: early on, most of the term is the noise of κ.
     """
+    draws = max(4, 1024 // len(confidence)) if draws is None else draws
     c, count = (each.detach().to("cpu", torch.float64) for each in (confidence, visits))
     generator = torch.Generator().manual_seed(0)
     rates = (torch.binomial(count, c.clamp(0, 1), generator=generator) / count for _ in range(draws))

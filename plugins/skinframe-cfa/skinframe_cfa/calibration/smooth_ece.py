@@ -29,7 +29,7 @@ def reflected_gaussian(confidence: Tensor, sigma: float, points: int) -> Tensor:
     return (-squares / (2 * sigma**2)).logsumexp(dim=1).softmax(dim=1)
 
 
-def smooth_ece(confidence: Tensor, correct: Tensor, sigma: float = 0.05, points: int = 200) -> Tensor:
+def smooth_ece(confidence: Tensor, correct: Tensor, sigma: float = 0.05, points: int = 100) -> Tensor:
     """Smooth ECE at fixed σ (Błasiok and Nakkiran 2023, arXiv:2309.12236): ∫_0^1 |Σ_i K_σ(t, c_i) (a_i − c_i) / n| dt.
 
     confidence c [n], correct a [..., n] -> [...], K_σ the Gaussian reflected at 0 and 1; the integral is a sum over
@@ -53,7 +53,7 @@ class SmoothECE(Queued, skinframe.Loss):
     @dataclass(frozen=True, kw_only=True)
     class Config:
         sigma: float = 0.05  # width of the Gaussian, in confidence
-        points: int = 200  # of the quadrature
+        points: int = 100  # of the quadrature
         queue: int = 512  # detached samples remembered; 0 is off
 
         def __post_init__(self) -> None:

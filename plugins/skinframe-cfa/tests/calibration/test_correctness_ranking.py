@@ -65,7 +65,9 @@ def test_the_floor_is_the_expectation_over_every_history():
             chance *= p**m * (1 - p) ** (n - m)
         exact += chance * correctness_ranking(c, torch.tensor(right) / visits.double()).item()
     assert ranking_floor(c, visits, draws=5000) == pytest.approx(exact, rel=0.02)
-    assert ranking_floor(c, visits) == ranking_floor(c, visits, 16)
+    assert ranking_floor(c, visits) == ranking_floor(c, visits, 341)
+    many, once = torch.full((300,), 0.7), torch.ones(300)
+    assert ranking_floor(many, once) == ranking_floor(many, once, 4)
     assert ranking_floor(c.float().requires_grad_(), visits) == pytest.approx(ranking_floor(c, visits), rel=1e-5)
 
 
