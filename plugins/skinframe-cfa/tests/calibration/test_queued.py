@@ -98,6 +98,10 @@ def test_the_gradient_is_scaled_by_all_over_live():
     over = QueuedStatistic(64, class_wise, mdca)
     over.value(logits[:9], labels[:9])
     live = logits[9:].clone().requires_grad_()
+    over.value(live, labels[9:])
+    assert not over._seen.requires_grad  # the graph of a step is not kept for its floor
+    over = QueuedStatistic(64, class_wise, mdca)
+    over.value(logits[:9], labels[:9])
     (found,) = torch.autograd.grad(over.value(live, labels[9:]), live)
     joined = torch.cat([logits[:9], live])
     (plain,) = torch.autograd.grad(mdca(joined.softmax(1), labels), live)
