@@ -48,9 +48,9 @@ class CorrectnessRanking(skinframe.Loss):
     """Correctness ranking loss (Moon et al. 2020, arXiv:2007.01458): mean [|κ_i − κ_j| − sign(κ_i − κ_j)(c_i − c_j)]₊.
 
     c_i = max_k p_ik; κ_i is the share of sample i's visits so far at which it was classified rightly, kept by sample id
-    in the checkpoint. Pairs run over a queue of detached samples and the live batch, and the gradient is scaled as in
-    `QueuedStatistic`. With `current: false`, as released, a visit counts from the next one on: nothing is ranked in the
-    first epoch.
+    in the checkpoint. Pairs run over a queue of detached samples, with the c and κ that they had then, and the live
+    batch; the gradient is scaled as in `QueuedStatistic`. With `current: false`, as released, a visit counts from the
+    next one on: nothing is ranked in the first epoch.
     """
 
     name = "correctness_ranking"
