@@ -59,6 +59,11 @@ def test_the_strength_is_the_one_with_the_lowest_validation_nll():
     assert probe(strengths=tuple(costs)).strength == min(costs, key=costs.get)
 
 
+def test_two_worse_strengths_in_a_row_end_the_search():
+    assert probe(strengths=(1e-2, 1e-5, 0.1)).strength == 0.1
+    assert probe(strengths=(1e-2, 1e-5, 1e-6, 0.1)).strength == 1e-2
+
+
 def test_a_class_that_training_never_showed_is_possible_but_not_predicted():
     found = probe(classes=4)
     assert found.test.shape[1] == 4
