@@ -86,6 +86,13 @@ def test_gradients_with_and_without_the_focus_by_hand():
     assert whole[0].tolist() == pytest.approx([(log_half - 1) / 8, (0.5 - log_half) / 8])
 
 
+def test_the_focus_has_a_gradient_unless_it_is_detached():
+    logits = torch.zeros(1, 2, dtype=torch.float64, requires_grad=True)
+    truth = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    (plain,) = torch.autograd.grad(asymmetric(logits, truth, 1.0, 2.0, 0.0), logits)
+    assert torch.equal(plain, gradient(logits.detach(), truth, False, margin=0.0)[1])
+
+
 def test_negatives_under_the_margin_are_dropped():
     logits = torch.tensor([[-4.0, 0.0]], dtype=torch.float64)
     value, slope = gradient(logits, torch.zeros(1, 2, dtype=torch.float64), False, margin=0.1)

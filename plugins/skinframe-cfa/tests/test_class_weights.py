@@ -6,7 +6,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skinframe_cfa.classification.class_weights import class_weights, sample_weights
+from skinframe_cfa.classification.class_weights import (
+    check_scheme,
+    class_weights,
+    derived_weights,
+    sample_weights,
+    seen_counts,
+)
 
 # training images of the eight classes of ISIC 2019
 ISIC2019 = torch.tensor([4522, 12875, 3323, 867, 2624, 239, 253, 628])
@@ -63,3 +69,31 @@ def test_missing_counts_are_an_error():
     with pytest.raises(ValueError, match="needs the signal class_counts"):
         sample_weights(None, torch.tensor([0]), "inverse", 0.99)
     assert sample_weights(None, torch.tensor([0]), "none", 0.99) is None
+
+
+def test_options_are_checked():
+    for scheme in ("none", "inverse", "sqrt", "effective_number"):
+        check_scheme(scheme, 0.0)
+    with pytest.raises(ValueError, match=r"^class_weights must be one of none, inverse, sqrt, eff.*, got 'rare'"):
+        check_scheme("rare", 0.5)
+    for beta in (-0.1, 1.0, float("nan")):
+        with pytest.raises(ValueError, match=r"^beta must be in \[0, 1\), got"):
+            check_scheme("none", beta)
+
+
+def test_each_sample_gets_the_weight_of_its_class():
+    counts, labels = torch.tensor([1, 3]), torch.tensor([1, 0, -100])
+    assert sample_weights(counts, labels, "inverse", 0.5).tolist() == pytest.approx([2 / 3, 2.0, 2.0])
+    assert sample_weights(counts, labels, "effective_number", 0.5).tolist() == pytest.approx([8 / 11, 14 / 11, 14 / 11])
+
+
+def test_what_a_term_shows_of_its_weights():
+    assert derived_weights([1, 3], "none", 0.5) == {}
+    assert derived_weights([1, 3], "sqrt", 0.5) == {"class weight": pytest.approx([2.0**0.5, (2 / 3) ** 0.5])}
+    assert derived_weights([1, 3], "effective_number", 0.5) == {"class weight": pytest.approx([14 / 11, 8 / 11])}
+
+
+def test_counts_that_are_refused_name_the_option():
+    assert seen_counts(torch.tensor([1, 2]), "tau").dtype == torch.float64
+    with pytest.raises(ValueError, match=r"^margin: no training sample of class 0, 2, so"):
+        seen_counts(torch.tensor([0, 5, 0]), "margin")
