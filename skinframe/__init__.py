@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skinframe.api import compare, plan, predict, report, reproduce, run, show, verify
+from skinframe.api import compare, evaluate, plan, predict, report, reproduce, run, show, verify
 from skinframe.components import (
     Balancer,
     BinaryMetric,
@@ -58,6 +58,7 @@ __all__ = [
     "Tower",
     "__version__",
     "compare",
+    "evaluate",
     "hookimpl",
     "plan",
     "predict",

@@ -128,3 +128,66 @@ def reproduce(
 
     folder, kept = (Path(place) if place is not None else None for place in (out, cache))
     return again(Path(run), folder, kept, [Path(file) for file in plugins], Display(quiet))
+
+
+def evaluate(
+    target: str | Path,
+    *,
+    out: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    cache: str | Path | None = None,
+    plugins: Paths = (),
+    requires: Sequence[str] = (),
+    id: str = "id",
+    group: str | None = "group",
+    label: str = "label",
+    classes: Mapping[str, str] | None = None,
+    rest: str = "rest",
+    logits: bool = False,
+    numbers: Sequence[str] = (),
+    fit_on: str | Path | None = None,
+    metrics: Sequence[str] = (),
+    positive: Sequence[str] = (),
+    prevalence: float | None = None,
+    thresholds: tuple[float, float] = (0.02, 0.2),
+    subgroups: Sequence[str] = (),
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+    quiet: bool = False,
+) -> RunResult:
+    """Judge a finished run, a run on other data, or a table of any other system's predictions.
+
+    The arguments are those of `skinframe evaluate`; `group=None` says that each row is another patient. Raises
+    DataError where a table or data set is not usable as it stands, RecipeError where the request does not hold.
+    """
+    from skinframe.engine.asked import Options
+    from skinframe.engine.display import Display
+    from skinframe.engine.evaluate import evaluate as judge
+    from skinframe.evaluation.outside import Columns
+
+    columns = Columns(
+        id=id, group=group or "", label=label, classes=classes or {}, rest=rest, logits=logits, numbers=tuple(numbers)
+    )
+    options = Options(
+        metrics=tuple(metrics),
+        positive=tuple(positive),
+        prevalence=prevalence,
+        thresholds=thresholds,
+        subgroups=tuple(subgroups),
+        resamples=resamples,
+        level=level,
+        seed=seed,
+        columns=columns,
+        fit_on=None if fit_on is None else Path(fit_on),
+        requires=tuple(requires),
+    )
+    return judge(
+        Path(target),
+        options,
+        out=None if out is None else Path(out),
+        overrides=overrides,
+        plugins=[Path(file) for file in plugins],
+        cache=None if cache is None else Path(cache),
+        display=Display(quiet),
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from skinframe.commands import compare, listing, plan, predict, report, reproduce, run, show, verify
+from skinframe.commands import compare, evaluate, listing, plan, predict, report, reproduce, run, show, verify
 from skinframe.commands.options import Verbs
 
 # in the order of the help
@@ -18,6 +18,7 @@ VERBS: tuple[Callable[[Verbs], None], ...] = (
     show.add,
     report.add,
     compare.add,
+    evaluate.add,
     predict.add,
     verify.add,
     reproduce.add,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from skinframe.components import Metric
 from skinframe.engine.estimates import estimate, known
 from skinframe.engine.result import RunResult
 from skinframe.errors import DataError, Problem, RecipeError
+from skinframe.evaluation.inference.multiplicity import holm
 from skinframe.evaluation.intervals import paired_difference
 from skinframe.evaluation.predictions import Predictions, read_predictions
 from skinframe.plugins import load
@@ -50,7 +53,7 @@ def compare_runs(runs: Sequence[Path], catalog: Catalog | None = None) -> Compar
         for i, j in combinations(range(len(runs)), 2)
         for name in COMPARED
     ]
-    comparison = compare(reports, holm(found), names)
+    comparison = compare(reports, _adjusted(found), names)
     write_comparison(comparison, runs[0].parent / "compare.html")
     return comparison
 
@@ -64,23 +67,7 @@ def _difference(
     return Difference(first=first[0], second=second[0], metric=name, estimate=estimate(found), p_value=known(found.p))
 
 
-def holm(differences: Sequence[Difference]) -> list[Difference]:
-    """Adjust p-values for the number of comparisons (Holm 1979): p_(i) (m - i + 1), made monotone, at most 1."""
-    tested = [i for i, one in enumerate(differences) if one.p_value is not None]
-    order = sorted(tested, key=lambda i: differences[i].p_value or 0.0)
-    adjusted: dict[int, float] = {}
-    running = 0.0
-    for rank, i in enumerate(order):
-        running = max(running, min(1.0, (differences[i].p_value or 0.0) * (len(order) - rank)))
-        adjusted[i] = running
-    return [
-        Difference(
-            first=one.first,
-            second=one.second,
-            metric=one.metric,
-            estimate=one.estimate,
-            p_value=one.p_value,
-            adjusted=adjusted.get(i),
-        )
-        for i, one in enumerate(differences)
-    ]
+def _adjusted(differences: Sequence[Difference]) -> list[Difference]:
+    """Return the differences with p-values adjusted for how many there are (Holm 1979)."""
+    corrected = holm([math.nan if one.p_value is None else one.p_value for one in differences])
+    return [replace(one, adjusted=known(float(p))) for one, p in zip(differences, corrected, strict=True)]

@@ -18,9 +18,10 @@ from skinframe.engine.derived import derived_numbers
 from skinframe.engine.display import Display
 from skinframe.engine.estimates import estimate, plain
 from skinframe.engine.explanations import Explanations, explain_test
-from skinframe.engine.measure import Outcome, measure
+from skinframe.engine.measure import Judged, Outcome, facts_of, measure
 from skinframe.engine.prepare import Prepared
-from skinframe.engine.references import references
+from skinframe.engine.references import Reference, references
+from skinframe.engine.runevidence import run_evidence
 from skinframe.engine.tables import class_rows, confusion, data_section, plan_section, reliability_sections
 from skinframe.evaluation.intervals import Score, score
 from skinframe.model.assemble import Assembled
@@ -46,7 +47,8 @@ def conclude(
     """Evaluate the chosen checkpoint on the test split and write metrics.json, report.json and report.html."""
     outcome = measure(prepared, model, feed, folder)
     explanations = explain_test(prepared, model, feed, outcome, folder, display)
-    rows, scores = _rows(prepared, outcome, display)
+    tables = [*_own(prepared, outcome), *references(prepared)]
+    rows, scores = _rows(prepared, outcome, tables, display)
     write_json(folder / "metrics.json", {name: plain(found) for name, found in scores.items()})
     plan = prepared.plan
     main = scores["this run"]
@@ -64,7 +66,9 @@ def conclude(
         calibration=Calibration(
             method=plan.parts.calibrator.name,
             parameters={k: f"{v:.4g}" for k, v in outcome.parameters.items() if isinstance(v, int | float)},
+            fitted_on="calibration fold" if prepared.folds.own else "validation",
         ),
+        evidence=run_evidence(prepared, outcome, tables),
         rationale=explanations.quality,
         grounding=explanations.grounding,
         data=data_section(prepared),
@@ -76,22 +80,25 @@ def conclude(
     return report
 
 
-def _rows(prepared: Prepared, outcome: Outcome, display: Display) -> tuple[list[Row], dict[str, dict[str, Score]]]:
-    test = outcome.test
-    tables: list[tuple[str, str, str, NDArray[np.float64]]] = [
-        (
-            "this run",
-            f"calibrator '{prepared.plan.parts.calibrator.name}', fitted on validation",
-            "main",
-            test.calibrated,
-        ),
-        ("this run, before calibration", "the plain softmax", "variant", test.probabilities),
-        *references(prepared),
-    ]
+def _own(prepared: Prepared, outcome: Outcome) -> tuple[Reference, Reference]:
+    """Return this run's rows, after calibration and before."""
+    fold = "patients of validation that only it saw" if prepared.folds.own else "validation"
+    fold = fold.replace("patients", f"{prepared.plan.parts.dataset.level}s")
+    note = f"calibrator '{prepared.plan.parts.calibrator.name}', fitted on {fold}"
+    test, valid = outcome.test, outcome.valid
+    return (
+        ("this run", note, "main", test.calibrated, valid.calibrated),
+        ("this run, before calibration", "the plain softmax", "variant", test.probabilities, valid.probabilities),
+    )
+
+
+def _rows(
+    prepared: Prepared, outcome: Outcome, tables: Sequence[Reference], display: Display
+) -> tuple[list[Row], dict[str, dict[str, Score]]]:
     rows, scores = [], {}
     with display.task("intervals") as task:
-        for position, (name, note, role, probabilities) in enumerate(tables):
-            found = scored(prepared, outcome, probabilities)
+        for position, (name, note, role, probabilities, valid) in enumerate(tables):
+            found = scored(prepared, outcome, probabilities, None if valid is None else (outcome.valid.labels, valid))
             scores[name] = found
             metrics = {metric: estimate(value) for metric, value in found.items()}
             rows.append(Row(name=name, metrics=metrics, note=note, role=role))
@@ -99,8 +106,10 @@ def _rows(prepared: Prepared, outcome: Outcome, display: Display) -> tuple[list[
     return rows, scores
 
 
-def scored(prepared: Prepared, outcome: Outcome, probabilities: NDArray[np.float64]) -> dict[str, Score]:
-    """Score test probabilities by every metric of the recipe, resampling groups."""
+def scored(
+    prepared: Prepared, outcome: Outcome, probabilities: NDArray[np.float64], valid: Judged | None = None
+) -> dict[str, Score]:
+    """Score test probabilities by every metric of the recipe, resampling groups; thresholds are chosen on `valid`."""
     plan = prepared.plan
     return score(
         plan.parts.metrics,
@@ -111,6 +120,7 @@ def scored(prepared: Prepared, outcome: Outcome, probabilities: NDArray[np.float
         resamples=plan.recipe.evaluate.resamples,
         level=plan.recipe.evaluate.level,
         same_label=prepared.lesions(prepared.split.test),
+        facts=facts_of(prepared, prepared.split.test, valid),
     )
 
 
@@ -162,7 +172,9 @@ def _columns(prepared: Prepared) -> tuple[MetricInfo, ...]:
 
 def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome) -> tuple[str, ...]:
     found: list[str] = [warning for value in main.values() for warning in value.warnings]
+    found += [f"{name} is undefined: {value.reason}" for name, value in main.items() if value.reason]
     found += list(outcome.parameters.get("warnings", []))
+    found += [prepared.folds.warning] if prepared.folds.warning else []
     if prepared.quarantined:
         found.append(f"{len(prepared.quarantined)} images could not be read and were set aside; see Data")
     return tuple(dict.fromkeys(found))

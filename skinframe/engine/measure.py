@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skinframe.components import Facts
 from skinframe.data.feed import Feed
 from skinframe.durable import write_json
 from skinframe.engine.prepare import Prepared
@@ -17,19 +19,40 @@ from skinframe.evaluation.calibrate import softmax
 from skinframe.evaluation.predict import predict_logits
 from skinframe.evaluation.predictions import Predictions, write_predictions
 from skinframe.model.assemble import Assembled
+from skinframe.version import __version__
+
+Judged = tuple[NDArray[np.int64], NDArray[np.float64]]  # labels [N] and probabilities [N, C]
 
 
 def labels_of(prepared: Prepared, rows: Sequence[int]) -> NDArray[np.int64]:
     return np.array([prepared.samples[row].label for row in rows], dtype=np.int64)
 
 
-def validate(prepared: Prepared, model: Assembled, feed: Feed, part: str = "valid") -> dict[str, float]:
-    """Return every metric of the recipe on the validation split, uncalibrated."""
+def facts_of(prepared: Prepared, rows: Sequence[int], chosen_on: Judged | None = None) -> Facts:
+    """Return what metrics may know of some samples: classes, groups, numbers they carry, where thresholds are set."""
+    chosen = [prepared.samples[row] for row in rows]
+    numeric = [field.name for field in prepared.plan.parts.dataset.fields if not field.values]
+    return Facts(
+        classes=prepared.plan.parts.dataset.classes,
+        groups=[sample.group for sample in chosen],
+        columns={name: np.array([_number(sample.metadata.get(name)) for sample in chosen]) for name in numeric},
+        chosen_on=chosen_on,
+    )
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
+def validate(prepared: Prepared, model: Assembled, feed: Feed) -> dict[str, float]:
+    """Return every metric of the recipe on the fold that chooses the epoch, uncalibrated."""
     plan = prepared.plan
-    rows = prepared.split.part(part)
+    rows = prepared.folds.selection
+    facts = facts_of(prepared, rows)
     probabilities = softmax(predict_logits(model, feed, rows, plan.wiring.logits, plan.recipe.train.max_tokens))
     labels, ones = labels_of(prepared, rows), np.ones(len(rows))
-    return {name: metric.value(labels, probabilities, ones) for name, metric in plan.parts.metrics.items()}
+    metrics = {name: metric.given(facts) for name, metric in plan.parts.metrics.items()}
+    return {name: metric.value(labels, probabilities, ones) for name, metric in metrics.items()}
 
 
 @dataclass(frozen=True)
@@ -42,15 +65,26 @@ class Outcome:
 
 
 def measure(prepared: Prepared, model: Assembled, feed: Feed, folder: Path) -> Outcome:
-    """Predict validation and test, fit the calibrator on validation alone, write the tables."""
+    """Predict validation and test, fit the calibrator on its fold of validation alone, write the tables."""
     plan = prepared.plan
     calibrator = plan.parts.calibrator
     logits = {
         part: predict_logits(model, feed, prepared.split.part(part), plan.wiring.logits, plan.recipe.train.max_tokens)
         for part in ("valid", "test")
     }
-    parameters = calibrator.fit(logits["valid"], labels_of(prepared, prepared.split.valid))
-    write_json(folder / "calibrator.json", {"use": calibrator.name, "parameters": parameters})
+    folds, place = prepared.folds, {row: i for i, row in enumerate(prepared.split.valid)}
+    fold = logits["valid"][[place[row] for row in folds.calibration]]
+    parameters = calibrator.fit(fold, labels_of(prepared, folds.calibration))
+    write_json(
+        folder / "calibrator.json",
+        {
+            "use": calibrator.name,
+            "version": __version__,
+            "parameters": parameters,
+            "own_fold": folds.own,
+            "fitted_on": sorted(prepared.samples[row].id for row in folds.calibration),
+        },
+    )
     tables = {}
     for part, values in logits.items():
         rows = prepared.split.part(part)

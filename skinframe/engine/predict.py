@@ -75,7 +75,7 @@ def predict(
     samples = [Sample(id=n, image=path.name, label=0, metadata=values) for n, path in zip(names, images, strict=True)]
     check_samples(samples, dataset.fields, dataset.classes)
     arrived = [read_incoming(path, plan.recipe.images, allow_burned_in) for path in images]
-    model = _model(plan, run)
+    model = chosen_model(plan, run)
     with tempfile.TemporaryDirectory(prefix="skinframe-") as cache:  # new images are not kept beside the run's
         feed, tokens = _feed(plan, model, samples, arrived, Path(cache))
         found = _predict(plan, run, model, feed, tokens, arrived, out)
@@ -133,7 +133,8 @@ def typed_metadata(given: Mapping[str, str], fields: Sequence[Field]) -> dict[st
     return values
 
 
-def _model(plan: Plan, run: Path) -> Assembled:
+def chosen_model(plan: Plan, run: Path) -> Assembled:
+    """Return the model of a finished run's chosen epoch. Raises RecipeError where its checkpoint is not whole."""
     epoch = int(read_json(run / "selection.json")["epoch"])
     checkpoint = load_checkpoint(run / "checkpoints" / f"epoch-{epoch:03d}")
     if checkpoint is None:

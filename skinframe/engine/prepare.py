@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,18 @@ from torch import Tensor
 
 from skinframe.components import Encoder, Tower
 from skinframe.data.feed import Feed, attribute_table, value_ids
+from skinframe.data.fold import Folds, calibration_fold
 from skinframe.data.images import pixel_key
 from skinframe.data.imagetable import ImageTable, image_table
 from skinframe.data.manifest import check_samples
-from skinframe.data.split import Split, make_split
+from skinframe.data.split import Split, from_parts, make_split
 from skinframe.data.splitfile import read_split, write_split
 from skinframe.engine.display import Display
 from skinframe.features.extract import extract_images, extract_texts
 from skinframe.model.assemble import Assembled
 from skinframe.planning import Plan
 from skinframe.sample import Sample
+from skinframe.seeding import derive
 
 
 @dataclass(kw_only=True)
@@ -46,6 +49,19 @@ class Prepared:
     texts: dict[str, Tensor] = field(default_factory=dict)
     class_texts: dict[str, Tensor] = field(default_factory=dict)
     towers: dict[str, Tower] = field(default_factory=dict)
+
+    @cached_property
+    def folds(self) -> Folds:
+        """The validation part as selection and calibration fold, which share no patient."""
+        recipe = self.plan.recipe
+        return calibration_fold(
+            self.samples,
+            self.split.valid,
+            share=recipe.evaluate.calibration,
+            seed=derive(recipe.seed, "calibration fold"),
+            keys=self.keys,
+            level=self.plan.parts.dataset.level,
+        )
 
     def image(self, row: int) -> Image:
         """Decode one image. Raises DataError where its bytes have changed since they were hashed."""
@@ -84,8 +100,13 @@ class Prepared:
         return sum(tower.calls for tower in self.towers.values())
 
 
-def prepare(plan: Plan, folder: Path, cache: Path, device: str, display: Display) -> Prepared:
-    """Check, hash, split and extract. Raises DataError, DiskError or RecipeError before anything is trained."""
+def prepare(
+    plan: Plan, folder: Path, cache: Path, device: str, display: Display, *, all_test: bool = False
+) -> Prepared:
+    """Check, hash, split and extract; `all_test` splits nothing off, for an external test.
+
+    Raises DataError, DiskError or RecipeError before anything is trained.
+    """
     dataset = plan.parts.dataset
     samples = list(dataset.samples())
     check_samples(samples, dataset.fields, dataset.classes, dataset.attributes)
@@ -111,7 +132,7 @@ def prepare(plan: Plan, folder: Path, cache: Path, device: str, display: Display
         places=places,
         samples=kept,
         keys=keys,
-        split=_split(plan, kept, keys, folder),
+        split=from_parts(kept, ["test"] * len(kept)) if all_test else _split(plan, kept, keys, folder),
         quarantined=table.quarantined,
         device=device,
     )

@@ -11,7 +11,9 @@ from skinframe.engine.measure import labels_of
 from skinframe.engine.prepare import Prepared
 from skinframe.evaluation.baselines import bayes, linear_probe, metadata_matrix, prior, zero_shot
 
-Reference = tuple[str, str, str, NDArray[np.float64]]  # name, note, role, test probabilities [N, C]
+Floats = NDArray[np.float64]
+# name, note, role, test probabilities [N, C], and those of validation where the row was fitted to something
+Reference = tuple[str, str, str, Floats, Floats | None]
 
 
 def references(prepared: Prepared) -> Iterator[Reference]:
@@ -24,6 +26,7 @@ def references(prepared: Prepared) -> Iterator[Reference]:
         "class shares of the training split",
         "baseline",
         prior(labels_of(prepared, train), classes, len(test)),
+        None,
     )
     pooled = [name for name in prepared.features if "image_embedding" in prepared.features[name].shapes]
     for name in pooled:
@@ -33,7 +36,7 @@ def references(prepared: Prepared) -> Iterator[Reference]:
             yield from _probes(prepared, name)
     known = bayes(plan.parts.dataset, [prepared.samples[row] for row in test])
     if known is not None:
-        yield "Bayes classifier", "the data's own law: nothing can do better on average", "reference", known
+        yield "Bayes classifier", "the data's own law: nothing can do better on average", "reference", known, None
 
 
 def embeddings(prepared: Prepared, name: str, rows: tuple[int, ...]) -> NDArray[np.float64]:
@@ -47,7 +50,7 @@ def _zero_shot(prepared: Prepared, name: str) -> Reference:
     texts = prepared.class_texts[name].double().numpy()
     scale = float(getattr(prepared.tower(name, prepared.plan.parts.encoders[name]), "logit_scale", 100.0))
     note = f"{name}: image against one description a class, nothing trained"
-    return f"zero-shot {name}", note, "baseline", zero_shot(images, texts, scale)
+    return f"zero-shot {name}", note, "baseline", zero_shot(images, texts, scale), None
 
 
 def _probes(prepared: Prepared, name: str) -> Iterator[Reference]:
@@ -62,8 +65,12 @@ def _probes(prepared: Prepared, name: str) -> Iterator[Reference]:
         for balanced in (False, True):
             title = "linear probe" + (" + metadata" if with_metadata else "") + (", class-balanced" if balanced else "")
             count = len(prepared.plan.parts.dataset.classes)
-            fitted = linear_probe(
-                x[0], labels[0], x[1], labels[1], x[2], classes=count, balanced=balanced, seed=seed
-            ).test
+            fitted = linear_probe(x[0], labels[0], x[1], labels[1], x[2], classes=count, balanced=balanced, seed=seed)
             note = f"logistic regression on the pooled frozen features of {name}"
-            yield title, note + (" and the same metadata" if with_metadata else ""), "baseline", fitted
+            yield (
+                title,
+                note + (" and the same metadata" if with_metadata else ""),
+                "baseline",
+                fitted.test,
+                fitted.valid,
+            )

@@ -12,14 +12,15 @@ import yaml
 from skinframe.errors import Problem, RecipeError
 from skinframe.planning import Plan, make_plan
 from skinframe.plugins import load
+from skinframe.recipe.load import apply_override
 from skinframe.recipe.schema import Recipe
 from skinframe.recipe.typed import typed
 
 FILE_PLUGIN = "plugins.file:"  # how the plan's identity names a one-file plugin
 
 
-def plan_of_run(run: Path, plugins: Sequence[Path] = ()) -> Plan:
-    """Rebuild the plan that a finished run was made from.
+def plan_of_run(run: Path, plugins: Sequence[Path] = (), data: Sequence[str] = ()) -> Plan:
+    """Rebuild the plan that a finished run was made from, with other data where `data.…` paths say so.
 
     Raises RecipeError where a plugin file is not named, or where weights or a plugin file are no longer the same; the
     training data itself may be gone.
@@ -32,7 +33,9 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = ()) -> Plan:
         written, before = statement["recipe"], dict(statement["identity"])
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         raise RecipeError(str(path), [Problem("plan", f"cannot be read ({type(error).__name__})")]) from error
+    moved = [problem for override in data for problem in _other_data(written, override)]
     recipe, problems = typed(Recipe, written, "")
+    problems = [*moved, *problems]
     given = {f"{FILE_PLUGIN}{plugin.name}" for plugin in plugins}
     problems += [
         Problem("--plugin", f"the run was made with {text}; name that file with --plugin")
@@ -54,6 +57,13 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = ()) -> Plan:
     if problems:
         raise RecipeError(str(path), problems)
     return plan
+
+
+def _other_data(written: dict[str, Any], override: str) -> list[Problem]:
+    """Lay one override over the data of a recipe; nothing else of a finished run can change."""
+    if override.partition("=")[0].strip().split(".")[0] != "data":
+        return [Problem(f"--set {override}", "a finished run can only be given other data: data.use or data.config.…")]
+    return apply_override(written, override)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -11,13 +11,11 @@ import numpy as np
 from skinframe.components import Facts, Metric
 from skinframe.evaluation.bca import METHOD, RECENTRED, bounds, p_value, recentred
 from skinframe.evaluation.bootstrap import Replicates, replicate
+from skinframe.evaluation.cautions import class_warnings, warnings_of
 from skinframe.evaluation.floor import Floor, null_floor
 from skinframe.evaluation.weighted import Floats, Ints, weighted
 from skinframe.seeding import derive
 from skinframe.weighted import minus
-
-FEW_GROUPS = 20  # below, even the widened interval covers too little
-FEW_HOLDERS = 5  # a class that fewer groups show is likely to be missing from some resamples
 
 
 @dataclass(frozen=True)
@@ -177,32 +175,3 @@ def checked(labels: Ints, probabilities: Floats, groups: Sequence[str]) -> tuple
     if not np.isfinite(probabilities).all():
         raise ValueError("probabilities must be finite; find the samples with NaN before scoring")
     return labels, probabilities
-
-
-def warnings_of(found: Replicates, groups: int) -> tuple[str, ...]:
-    """Return what a reader must know of an interval: few groups, undefined resamples, no variation."""
-    undefined = int(np.isnan(found.resampled).sum())
-    flat = len(found.resampled) > undefined and np.nanmax(found.resampled) == np.nanmin(found.resampled)
-    return tuple(
-        text
-        for holds, text in (
-            (groups < FEW_GROUPS, f"only {groups} groups: the interval is not reliable below {FEW_GROUPS}"),
-            (undefined > 0, f"undefined in {undefined} of {len(found.resampled)} resamples"),
-            (flat, "all resamples agree: the interval says nothing about values that were not seen"),
-        )
-        if holds
-    )
-
-
-def class_warnings(labels: Ints, classes: int, groups: Sequence[str]) -> tuple[str, ...]:
-    """Return what a reader must know of the classes: those without a sample, and those that few groups stand for."""
-    holders = [len({groups[row] for row in np.flatnonzero(labels == c).tolist()}) for c in range(classes)]
-    absent, rare = sum(held == 0 for held in holders), sum(0 < held < FEW_HOLDERS for held in holders)
-    return tuple(
-        text
-        for holds, text in (
-            (absent, f"{absent} of {classes} classes have no sample here"),
-            (rare, f"{rare} of {classes} classes come from fewer than {FEW_HOLDERS} groups each"),
-        )
-        if holds
-    )

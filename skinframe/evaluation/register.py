@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from skinframe.components import Calibrator, Metric
 from skinframe.evaluation.calibrate import NoCalibration, Temperature
+from skinframe.evaluation.calibrators.beta import Beta
+from skinframe.evaluation.calibrators.dirichlet import Dirichlet
+from skinframe.evaluation.calibrators.isotonic import Isotonic
+from skinframe.evaluation.calibrators.scaling import BiasCorrectedTemperature, Vector
 from skinframe.evaluation.measures.agreement import MCC
 from skinframe.evaluation.measures.binned import MCE, ECEClasswise, ECEMass, Overconfidence, Underconfidence
 from skinframe.evaluation.measures.corp import BrierDSC, BrierMCB, BrierUNC
@@ -52,4 +56,12 @@ METRICS: tuple[type[Metric], ...] = (
     SensitivityAtSpecificity,
     SpecificityAtSensitivity,
 )
-CALIBRATORS: tuple[type[Calibrator], ...] = (Temperature, NoCalibration)
+CALIBRATORS: tuple[type[Calibrator], ...] = (
+    Temperature,
+    NoCalibration,
+    BiasCorrectedTemperature,
+    Vector,
+    Dirichlet,
+    Isotonic,
+    Beta,
+)

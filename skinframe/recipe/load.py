@@ -29,7 +29,7 @@ def load_recipe(
         merge(data, _with_parents(find_preset(source, preset), 0))
     problems: list[Problem] = []
     for override in overrides:
-        problems += _apply(data, override)
+        problems += apply_override(data, override)
     for part in without:
         problems += _disable(data, part)
     recipe, found = typed(Recipe, data, "")
@@ -78,7 +78,7 @@ def _with_parents(path: Path, depth: int) -> dict[str, Any]:
     return base
 
 
-def _apply(data: dict[str, Any], override: str) -> list[Problem]:
+def apply_override(data: dict[str, Any], override: str) -> list[Problem]:
     """Set one dotted path. A component must exist already: a typo must not create one."""
     dotted, sign, text = override.partition("=")
     keys = dotted.strip().split(".")

@@ -119,10 +119,12 @@ class Select:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluate:
-    """Intervals, rationales and cases of the report."""
+    """Intervals, rationales and cases of the report; `calibration` is the share of validation that only the calibrator
+    sees, 0 fits it where the epoch was chosen."""
 
     resamples: int = 1000
     level: float = 0.95
+    calibration: float = 0.5
     max_new_tokens: int = 48
     cases: int = 12
     probes: bool = True
@@ -130,6 +132,8 @@ class Evaluate:
     def __post_init__(self) -> None:
         _at_least(self, 1, "resamples", "max_new_tokens")
         _at_least(self, 0, "cases")
+        if not 0 <= self.calibration <= 0.9:
+            raise ValueError(f"calibration is a share of validation in [0, 0.9], got {self.calibration}")
         if not 0 < self.level < 1:
             raise ValueError(f"level is the share that an interval covers, in (0, 1), got {self.level}")
 

@@ -105,6 +105,7 @@ def render(report: Report) -> str:
             confusion=_shares(report.confusion),
             cases=[_case(case, report.classes) for case in report.cases],
             groups=_groups(report.training),
+            evidence=[(t, [(c.name, curves.curve(c, t.unit)) for c in t.curves]) for t in report.evidence],
             derived=report.training.derived if report.training is not None else (),
             words=words,
             share=_share,

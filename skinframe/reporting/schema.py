@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from skinframe.reporting.evidence import EvidenceRow, EvidenceTable
+from skinframe.reporting.explained import AttributeRow, Grounding, RationaleQuality
 from skinframe.reporting.figures import (
     Bin,
     Calibration,
@@ -37,6 +39,8 @@ __all__ = [
     "Data",
     "Derived",
     "Estimate",
+    "EvidenceRow",
+    "EvidenceTable",
     "Floor",
     "Grounding",
     "Headline",
@@ -52,38 +56,6 @@ __all__ = [
     "Split",
     "Training",
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttributeRow:
-    """How often written rationales state one attribute rightly, beside always saying the majority answer."""
-
-    name: str
-    accuracy: Estimate
-    majority: Estimate | None = None
-    mentioned: Number = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class RationaleQuality:
-    """Attributes read back from the generated rationales of the test set."""
-
-    n: int
-    accuracy: Estimate
-    majority: Estimate | None = None
-    attributes: tuple[AttributeRow, ...] = ()
-    test: Check | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grounding:
-    """How much heat falls where it should: lift is heat inside / heat expected of the baseline, 1 is chance."""
-
-    n: int
-    target: str = "lesion mask"
-    lift_over_area: Estimate | None = None
-    lift_over_centre: Estimate | None = None
-    tests: tuple[Check, ...] = ()  # localisation, causal effect, sanity; "grounded" is said only if all pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +166,7 @@ class Report:
     per_class: tuple[ClassRow, ...] = ()
     training: Training | None = None
     calibration: Calibration | None = None
+    evidence: tuple[EvidenceTable, ...] = ()
     rationale: RationaleQuality | None = None
     grounding: Grounding | None = None
     data: Data | None = None

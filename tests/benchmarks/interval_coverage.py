@@ -6,6 +6,10 @@ comes from one very large draw of the same law; for a metric with a null floor (
 value at this n, from the mean of many draws of this size. Run it by hand; it is no test:
 
     python tests/benchmarks/interval_coverage.py --simulations 300 --patients 80
+    python tests/benchmarks/interval_coverage.py --all --simulations 300 --patients 80
+
+The second judges every metric that can be named; those of one class look for the rarest, and operating points take
+their threshold from one other draw of the same law.
 """
 
 from __future__ import annotations
@@ -14,7 +18,9 @@ import argparse
 
 import numpy as np
 from numpy.typing import NDArray
+from skinframe_derm.metrics.isic2024 import PAUC
 
+from skinframe.components import BinaryMetric, Facts, Metric
 from skinframe.evaluation.bca import bounds, recentred
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.register import METRICS
@@ -42,9 +48,20 @@ def covered(low: float, high: float, truth: float) -> bool:
     return low <= truth <= high
 
 
-def simulate(simulations: int, patients: int, resamples: int, seed: int) -> dict[str, dict[str, float]]:
+def judged(everything: bool, patients: int, seed: int) -> dict[str, Metric]:
+    """Return the metrics of a recipe that names none, or all of them."""
+    facts = Facts(classes=("a", "b", "c", "d"), chosen_on=draw(np.random.default_rng((seed, 2)), patients)[:2])
+    kinds = [*METRICS, PAUC] if everything else [kind for kind in METRICS if kind.by_default]
+    return {
+        kind.name: (kind(kind.Config(positive=("d",))) if issubclass(kind, BinaryMetric) else kind()).given(facts)
+        for kind in kinds
+    }
+
+
+def simulate(
+    metrics: dict[str, Metric], simulations: int, patients: int, resamples: int, seed: int
+) -> dict[str, dict[str, float]]:
     """Return, for each metric, the share of intervals that hold the true value, by method."""
-    metrics = {kind.name: kind() for kind in METRICS}
     labels, probabilities, _ = draw(np.random.default_rng(seed), 200_000)
     ones = np.ones(len(labels))
     truth = {name: metric.value(labels, probabilities, ones) for name, metric in metrics.items()}
@@ -60,8 +77,9 @@ def simulate(simulations: int, patients: int, resamples: int, seed: int) -> dict
         ours = replicate(statistics, patient, seed=simulation, resamples=resamples)
         naive = replicate(statistics, images, seed=simulation, resamples=resamples, blocks=1)
         for name in metrics:
-            interval = recentred if metrics[name].has_floor else bounds
-            hits[name]["ours"] += covered(*interval(ours[name], 0.95), truth[name])
+            biased, signed = metrics[name].has_floor, metrics[name].signed
+            ends = recentred(ours[name], 0.95, signed=signed) if biased else bounds(ours[name], 0.95)
+            hits[name]["ours"] += covered(*ends, truth[name])
             for method, found in (("patient percentile", ours), ("image percentile", naive)):
                 low, high = np.nanquantile(found[name].resampled, (0.025, 0.975))
                 hits[name][method] += covered(low, high, truth[name])
@@ -73,14 +91,16 @@ def main() -> None:
     parser.add_argument("--simulations", type=int, default=300)
     parser.add_argument("--patients", type=int, default=80)
     parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--all", action="store_true", help="every metric that can be named")
     parser.add_argument("--seed", type=int, default=17)
     args = parser.parse_args()
-    found = simulate(args.simulations, args.patients, args.resamples, args.seed)
+    metrics = judged(args.all, args.patients, args.seed)
+    found = simulate(metrics, args.simulations, args.patients, args.resamples, args.seed)
     methods = list(next(iter(found.values())))
     print(f"{args.simulations} simulations, {args.patients} patients, {args.resamples} resamples, nominal 95 %")
-    print(f"{'metric':20}" + "".join(f"{method:>22}" for method in methods))
+    print(f"{'metric':28}" + "".join(f"{method:>22}" for method in methods))
     for name, shares in found.items():
-        print(f"{name:20}" + "".join(f"{100 * shares[method]:21.1f}%" for method in methods))
+        print(f"{name:28}" + "".join(f"{100 * shares[method]:21.1f}%" for method in methods))
 
 
 if __name__ == "__main__":

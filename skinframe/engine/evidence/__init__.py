@@ -1,0 +1,1 @@
+"""The further tables of a report, one a file, from any predictions."""

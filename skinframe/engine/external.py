@@ -1,0 +1,77 @@
+"""A finished run on another data set: an external test. Changes nothing in the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from skinframe.durable import disk_errors
+from skinframe.engine.display import Display
+from skinframe.engine.reopen import read_json
+from skinframe.engine.start import refuse_missing
+from skinframe.errors import DataError
+from skinframe.evaluation.predictions import Predictions, write_predictions
+from skinframe.planning import Plan
+from skinframe.sample import Sample
+
+
+def predict_external(
+    run: Path, plan: Plan, cache: Path, display: Display, out: Path
+) -> tuple[Predictions, Sequence[Sample], tuple[str, ...]]:
+    """Predict every sample of the plan's data set with the run's chosen checkpoint and its calibrator.
+
+    Returns the predictions, their samples and what to know of them; writes them into `out`. Raises DataError where the
+    data are not usable or every one of them was trained on.
+    """
+    refuse_missing(plan)
+    import torch
+
+    from skinframe.engine.predict import chosen_model
+    from skinframe.engine.prepare import make_feed, prepare
+    from skinframe.evaluation.calibrate import softmax
+    from skinframe.evaluation.predict import predict_logits
+
+    torch.set_num_threads(plan.recipe.train.threads)
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    prepared = prepare(plan, out, cache, device, display, all_test=True)
+    model = chosen_model(plan, run)
+    rows = prepared.split.test
+    logits = predict_logits(model, make_feed(prepared, model), rows, plan.wiring.logits, plan.recipe.train.max_tokens)
+    samples = [prepared.samples[row] for row in rows]
+    found = Predictions(
+        ids=tuple(sample.id for sample in samples),
+        groups=tuple(sample.group for sample in samples),
+        labels=np.array([sample.label for sample in samples], dtype=np.int64),
+        logits=logits,
+        probabilities=softmax(logits),
+        calibrated=plan.parts.calibrator.apply(logits, read_json(run / "calibrator.json")["parameters"]),
+    )
+    write_predictions(out / "predictions.parquet", found, plan.parts.dataset.classes)
+    aside = len(prepared.quarantined)
+    return (
+        found,
+        samples,
+        (
+            *_seen(run, samples),
+            *([f"{aside} images could not be read and were set aside"] if aside else []),
+        ),
+    )
+
+
+def _seen(run: Path, samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Say how many samples the run knew, by id. Raises DataError where it trained on all of them."""
+    parts = read_json(run / "split.json")["parts"]
+    known = {name for part in ("train", "valid") for name in parts[part]}
+    both = [sample.id for sample in samples if sample.id in known]
+    if len(both) == len(samples):
+        raise DataError(f"{run}: knew all {len(samples)} of these samples from training; name data it never saw")
+    if not both:
+        return ()
+    return (
+        f"{len(both)} of {len(samples)} samples bear an id that the run trained or validated on, such as {both[0]}: if"
+        " they are the same images, no figure here is of new patients",
+    )

@@ -1,0 +1,158 @@
+"""For whom does it work? A metric in each subgroup, with cells too small to judge left out of every comparison."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from skinframe.components import Metric
+from skinframe.evaluation.bca import bounds
+from skinframe.evaluation.bootstrap import replicate
+from skinframe.evaluation.inference.multiplicity import holm
+from skinframe.evaluation.intervals import checked
+from skinframe.seeding import derive
+from skinframe.weighted import Floats, Ints, Weighted
+
+LEAST_GROUPS = 20  # patients in a cell; fewer are not assessable, and could be recognised
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One subgroup: its metric, the gap to everybody else's, its p after Holm; NaN where it is not assessable."""
+
+    name: str
+    n: int
+    n_groups: int
+    value: float
+    low: float
+    high: float
+    gap: float
+    p: float
+    assessable: bool
+
+
+@dataclass(frozen=True)
+class Subgroups:
+    """The cells of one field, the largest difference between two of them and its p; NaN where fewer than two count."""
+
+    field: str
+    metric: str
+    cells: tuple[Cell, ...]
+    worst: str
+    largest_gap: float
+    p: float
+
+
+def by_subgroup(
+    field: str,
+    values: Sequence[str | None],
+    metric: Metric,
+    labels: Ints,
+    probabilities: Floats,
+    groups: Sequence[str],
+    *,
+    seed: int,
+    resamples: int = 1000,
+    level: float = 0.95,
+    least: int = LEAST_GROUPS,
+) -> Subgroups:
+    """Judge each value of a field; unknown values are a cell of their own, 'not recorded'.
+
+    The p of a cell is of its gap to everybody else. The p of the largest gap asks how often groups dealt to cells at
+    random would differ as much: whole groups trade places, so a field must not vary within a patient to be exact.
+    Raises ValueError where lengths do not fit.
+    """
+    labels, probabilities = checked(labels, probabilities, groups)
+    names = np.array(["not recorded" if value is None else str(value) for value in values])
+    if len(names) != len(labels):
+        raise ValueError(f"{len(names)} values of {field} do not fit {len(labels)} samples")
+    group = np.asarray(groups)
+    counts = {str(name): len(set(group[names == name].tolist())) for name in sorted(set(names.tolist()))}
+    used = [name for name, count in counts.items() if count >= least]
+    whole = metric.over(labels, probabilities)
+    statistics: dict[str, Weighted] = {}
+    for name in used:
+        inside = (names == name).astype(np.float64)
+        statistics[f"in {name}"] = _within(whole, inside)
+        statistics[f"gap {name}"] = _gap(whole, inside)
+    found = replicate(statistics, groups, seed=derive(seed, "subgroups", field), resamples=resamples)
+    gaps = {name: found[f"gap {name}"] for name in used}
+    p = dict(zip(used, holm([_two_sided(gaps[name].estimate, gaps[name].resampled) for name in used]), strict=True))
+    cells = []
+    for name, count in counts.items():
+        known = name in used
+        one = found[f"in {name}"] if known else None
+        low, high = bounds(one, level) if one is not None else (math.nan, math.nan)
+        cells.append(
+            Cell(
+                name=name,
+                n=int((names == name).sum()),
+                n_groups=count,
+                value=one.estimate if one is not None else math.nan,
+                low=low,
+                high=high,
+                gap=gaps[name].estimate if known else math.nan,
+                p=float(p[name]) if known else math.nan,
+                assessable=known,
+            )
+        )
+    rated = {cell.name: cell.value for cell in cells if not math.isnan(cell.value)}
+    pick = min if metric.higher_is_better else max
+    worst = pick(rated, key=lambda name: rated[name]) if rated else ""
+    largest, p_largest = _largest(metric, labels, probabilities, group, names, used, seed, resamples)
+    return Subgroups(field, metric.name, tuple(cells), worst, largest, p_largest)
+
+
+def _within(whole: Weighted, inside: Floats) -> Weighted:
+    return lambda weights: whole(weights * inside)
+
+
+def _gap(whole: Weighted, inside: Floats) -> Weighted:
+    return lambda weights: whole(weights * inside) - whole(weights * (1 - inside))
+
+
+def _two_sided(estimate: float, resampled: Floats) -> float:
+    """Return the p of a gap from its bootstrap error by the normal law; NaN where the gap is not defined."""
+    from scipy import special
+
+    drawn = resampled[~np.isnan(resampled)]
+    if math.isnan(estimate) or len(drawn) < 2 or drawn.std() == 0:
+        return math.nan
+    return float(2 * special.ndtr(-abs(estimate) / drawn.std(ddof=1)))
+
+
+def _largest(
+    metric: Metric,
+    labels: Ints,
+    probabilities: Floats,
+    group: np.ndarray,
+    names: np.ndarray,
+    used: Sequence[str],
+    seed: int,
+    draws: int,
+) -> tuple[float, float]:
+    keep = np.isin(names, used)
+    if len(used) < 2:
+        return math.nan, math.nan
+    whole = metric.over(labels[keep], probabilities[keep])
+    ids, member = np.unique(group[keep], return_inverse=True)
+    cell = np.zeros(len(ids), dtype=np.int64)
+    cell[member] = np.searchsorted(sorted(used), names[keep])
+    observed = _range(whole, (np.searchsorted(sorted(used), names[keep])[None, :] == np.arange(len(used))[:, None]))
+    random = np.random.default_rng(derive(seed, "largest gap"))
+    dealt = [
+        _range(whole, random.permutation(cell)[member][None, :] == np.arange(len(used))[:, None]) for _ in range(draws)
+    ]
+    if math.isnan(observed):
+        return observed, math.nan
+    reached = sum(one >= observed - 1e-12 for one in dealt)
+    return observed, (1 + reached) / (draws + 1)
+
+
+def _range(whole: Weighted, inside: np.ndarray) -> float:
+    values = whole(inside.astype(np.float64))
+    values = values[~np.isnan(values)]
+    return float(values.max() - values.min()) if len(values) > 1 else math.nan

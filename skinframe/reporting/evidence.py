@@ -1,0 +1,29 @@
+"""Further tables of evidence: what they are called, what they say of themselves, and rows of numbers with intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from skinframe.reporting.figures import Check, Curve, Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceRow:
+    """One line: a name, a note under it, and a cell a column; None where there is nothing to say."""
+
+    name: str
+    cells: tuple[Estimate | None, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceTable:
+    """A table with its head, how to read it, curves beside it and the tests that were made."""
+
+    name: str
+    sentence: str
+    head: tuple[str, ...]
+    rows: tuple[EvidenceRow, ...]
+    curves: tuple[Curve, ...] = ()
+    unit: str = ""
+    checks: tuple[Check, ...] = ()
