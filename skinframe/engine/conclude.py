@@ -177,6 +177,10 @@ def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome) -
     found += [prepared.folds.warning] if prepared.folds.warning else []
     if prepared.quarantined:
         found.append(f"{len(prepared.quarantined)} images could not be read and were set aside; see Data")
+    left_out = prepared.plan.parts.dataset.left_out()
+    if left_out:
+        classes = ", ".join(f"{count} {name}" for name, count in sorted(left_out.items(), key=lambda one: -one[1])[:8])
+        found.append(f"{sum(left_out.values())} rows have no class in this label set and were left out: {classes}")
     return tuple(dict.fromkeys(found))
 
 

@@ -31,12 +31,13 @@ class LocalLlm(skinframe.Prompt):
         version: Literal["v1"] = "v1"
         paraphrases: int = 1  # as clinical_template's: how many wordings of the question are in use
         metadata: bool = True
+        image: Literal["dermoscopic image", "clinical photograph"] = "dermoscopic image"
 
     config: Config
 
     def __init__(self, config: Any = None) -> None:
         super().__init__(config)
-        chosen = {name: getattr(self.config, name) for name in ("version", "paraphrases", "metadata")}
+        chosen = {name: getattr(self.config, name) for name in ("version", "paraphrases", "metadata", "image")}
         self.template = ClinicalTemplate(ClinicalTemplate.Config(**chosen))
 
     def missing(self) -> list[skinframe.Requirement]:

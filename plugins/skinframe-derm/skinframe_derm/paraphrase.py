@@ -15,6 +15,7 @@ from typing import Any
 import skinframe
 from skinframe.sample import Sample
 from skinframe_derm import paraphrases
+from skinframe_derm.local_llm import LocalLlm
 from skinframe_derm.prompts import ClinicalTemplate
 
 INSTRUCTION = "Say the following in other words, in one sentence. Keep every medical term as it is.\n{text}\n"
@@ -66,10 +67,15 @@ def writer(folder: Path, max_new_tokens: int = TOKENS) -> tuple[paraphrases.Made
 
 
 def fill(
-    cache: Path, folder: Path, samples: Iterable[Sample], classes: Sequence[str], attributes: Sequence[str]
+    cache: Path,
+    folder: Path,
+    samples: Iterable[Sample],
+    classes: Sequence[str],
+    attributes: Sequence[str],
+    template: ClinicalTemplate | None = None,
 ) -> tuple[int, int]:
     """Write the paraphrase of every distinct description; return how many there are and how many will be used."""
-    template = ClinicalTemplate()
+    template = template or ClinicalTemplate()
     wanted: dict[str, tuple[str, ...]] = {}
     for sample in samples:
         wanted.setdefault(
@@ -94,8 +100,12 @@ def main() -> int:
     parser.add_argument("--set", action="append", default=[], help="as in skinframe run, e.g. data.use=isic2019")
     given = parser.parse_args()
     try:
-        data = skinframe.plan(given.recipe, overrides=given.set).parts.dataset
-        total, used = fill(given.cache, given.model, data.samples(), data.classes, data.attributes)
+        parts = skinframe.plan(given.recipe, overrides=given.set).parts
+        data, prompt = parts.dataset, parts.prompt
+        template = prompt.template if isinstance(prompt, LocalLlm) else prompt
+        if not isinstance(template, ClinicalTemplate):
+            raise skinframe.DataError(f"prompt '{prompt.name}' writes nothing to paraphrase; use clinical_template")
+        total, used = fill(given.cache, given.model, data.samples(), data.classes, data.attributes, template)
     except skinframe.SkinframeError as error:
         print(f"skinframe: {error}", file=sys.stderr)
         return error.exit_code

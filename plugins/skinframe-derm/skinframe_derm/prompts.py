@@ -14,6 +14,7 @@ from skinframe.seeding import derive
 from skinframe_derm.templates import read_template
 
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 /+.,()&'-]{0,39}")  # an enumeration's value, not a way to write free text
+DERMOSCOPIC: Literal["dermoscopic image"] = "dermoscopic image"
 OLDEST = 85  # public sets cap the age here, so an exact number above it identifies people
 
 
@@ -44,6 +45,7 @@ class ClinicalTemplate(skinframe.Prompt):
         version: Literal["v1"] = "v1"
         paraphrases: int = 1  # how many wordings of the question are in use; the sample's id chooses
         metadata: bool = True  # False asks from the image alone
+        image: Literal["dermoscopic image", "clinical photograph"] = DERMOSCOPIC  # what every text calls it
 
         def __post_init__(self) -> None:
             most = len(read_template(self.version).data["questions"])
@@ -55,7 +57,11 @@ class ClinicalTemplate(skinframe.Prompt):
     def __init__(self, config: Any = None) -> None:
         super().__init__(config)
         self._template = read_template(self.config.version)
-        self._text = self._template.data
+        data = self._template.data
+        self._text = {
+            **data,
+            **{key: data[key].replace(DERMOSCOPIC, self.config.image) for key in ("system", "image_of")},
+        }
 
     def question(self, sample: Sample, fields: Sequence[Field]) -> skinframe.PromptText:
         """Return e.g. 'Age 60-64 years. Sex female. Site back. What is the diagnosis?', in the order of `fields`.
@@ -161,7 +167,13 @@ class ClinicalTemplate(skinframe.Prompt):
 
     def digest(self) -> str:
         """Return the SHA-256 of the template's bytes and the options."""
-        parts = (self._template.digest, self.config.version, self.config.paraphrases, self.config.metadata)
+        parts: tuple[object, ...] = (
+            self._template.digest,
+            self.config.version,
+            self.config.paraphrases,
+            self.config.metadata,
+        )
+        parts += () if self.config.image == DERMOSCOPIC else (self.config.image,)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def _label(self, sample: Sample, classes: Sequence[str]) -> str:

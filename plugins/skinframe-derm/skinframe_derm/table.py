@@ -148,7 +148,21 @@ class Table(skinframe.Dataset):
         if classes and classes != manifest.schema.classes:
             stated = ", ".join(manifest.schema.classes)
             raise skinframe.DataError(f"{self._path}: holds the classes {stated}; leave data.config.classes out")
-        return manifest
+        return grouped(manifest, self.config.groups, str(self._path))
+
+
+def grouped(manifest: Manifest, groups: str, source: str) -> Manifest:
+    """Return the manifest with no group id larger than `groups`. Raises DataError where a row lacks its own."""
+    import pyarrow as pa
+
+    table, unit = manifest.table, {"patient": 0, "lesion": 1, "image": 2}[groups]
+    if unit < 2 and table[groups].null_count:
+        raise skinframe.DataError(
+            f"{source}: {table[groups].null_count} rows have no {groups}; set data.config.groups to a smaller unit"
+        )
+    for name in ("patient", "lesion")[:unit]:
+        table = table.set_column(table.column_names.index(name), name, pa.nulls(table.num_rows, pa.string()))
+    return Manifest(table, manifest.schema)
 
 
 def _folded(text: str | None, known: Sequence[str]) -> str | None:

@@ -37,6 +37,14 @@ def test_question_golden_bytes() -> None:
     assert asked.user == "Age 60-64 years. Sex female. Site lower extremity. What is the diagnosis?"
 
 
+def test_a_clinical_photograph_is_called_one() -> None:
+    clinical = ClinicalTemplate(ClinicalTemplate.Config(image="clinical photograph"))
+    assert clinical.question(sample(), FIELDS).system == "You are a dermatologist reading a clinical photograph."
+    texts = [clinical.description(sample(), ISIC8, ATTRIBUTES), *clinical.class_descriptions(ISIC8)]
+    assert all(text.startswith("a clinical photograph of ") for text in texts)
+    assert clinical.digest() != ClinicalTemplate().digest()
+
+
 def test_unrecorded_and_old_ages() -> None:
     prompt = ClinicalTemplate()
     blank = "Age not recorded. Sex not recorded. Site not recorded. What is the diagnosis?"

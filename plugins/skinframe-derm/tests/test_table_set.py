@@ -11,6 +11,7 @@ from skinframe_derm.policy import read_policy
 
 from skinframe import DataError
 from skinframe.data.manifest import check_samples
+from skinframe.data.parquet import write_manifest
 
 TEXT = """id,image,label,patient,lesion,age,sex,site,split,veil,biopsied,notes
 a,one.png,mel,p1,l1,61.5,Female,Head/Neck,train,yes,1,the diagnosis is melanoma
@@ -93,6 +94,21 @@ def test_bad_cells_name_file_line_and_reason(tmp_path: Path, old: str, new: str,
     put(tmp_path, TEXT.replace(old, new, 1))
     with pytest.raises(DataError, match=rf"manifest\.csv: 1 problem\n  {said}"):
         at(tmp_path, attributes=("veil",), classes=("mel", "nv")).samples()
+
+
+def test_a_parquet_manifest_is_the_same_set(tmp_path: Path) -> None:
+    put(tmp_path)
+    plain = at(tmp_path, attributes=("veil",))
+    write_manifest(tmp_path / "m.parquet", plain.samples(), plain.samples().schema)  # type: ignore[attr-defined]
+    data = at(tmp_path, manifest="m.parquet")
+    assert list(data.samples()) == list(plain.samples())
+    assert (data.classes, data.attributes, data.fields) == (plain.classes, ("veil",), plain.fields)
+    single = at(tmp_path, manifest="m.parquet", groups="image")
+    assert [sample.group for sample in single.samples()] == ["image:a", "image:b"]
+    with pytest.raises(DataError, match=r"m\.parquet: 1 rows have no lesion; set data\.config\.groups"):
+        at(tmp_path, manifest="m.parquet", groups="lesion").samples()
+    with pytest.raises(DataError, match="holds the classes mel, nv; leave"):
+        at(tmp_path, manifest="m.parquet", classes=("nv", "mel")).samples()
 
 
 def test_missing_says_what_to_write(tmp_path: Path) -> None:
