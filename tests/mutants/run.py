@@ -16,6 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -29,8 +30,8 @@ CONFIG = f"""
 [tool.mutmut]
 source_paths = ["{PACKAGE}"]
 also_copy = ["conftest.py"]
-pytest_add_cli_args = ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:warnings"]
-pytest_add_cli_args_test_selection = ["tests"]
+pytest_add_cli_args = ["--import-mode=importlib", "-p", "no:cacheprovider"]
+pytest_add_cli_args_test_selection = TESTS
 # the wording of a message is no mathematics
 do_not_mutate_patterns = ["raise (ValueError|TypeError|DataError)", '^\\s*f?".*"$']
 timeout_multiplier = 3.0
@@ -40,6 +41,7 @@ use_git_change_detection = false
 [tool.pytest.ini_options]
 timeout = 120
 markers = ["shared: reads the real data beside the project"]
+filterwarnings = ["error:Implicit dimension choice"]
 """
 
 # without shrinking, and with a database that no mutant can fill for the next
@@ -56,7 +58,7 @@ settings.load_profile("mutants")
 """
 
 
-def prepare(work: Path) -> None:
+def prepare(work: Path, tests: Sequence[str]) -> None:
     """Lay package and tests into `work`; unchanged files keep their times, so mutmut keeps their results."""
     work.mkdir(parents=True, exist_ok=True)
     for name in (PACKAGE, "tests"):
@@ -66,7 +68,7 @@ def prepare(work: Path) -> None:
                 gone.unlink()
         shutil.copytree(PLUGIN / name, work / name, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.rmtree(work / "mutants" / "tests", ignore_errors=True)
-    (work / "pyproject.toml").write_text(CONFIG, encoding="utf-8")
+    (work / "pyproject.toml").write_text(CONFIG.replace("TESTS", json.dumps(list(tests))), encoding="utf-8")
     (work / "conftest.py").write_text(CONFTEST.format(conftest=str(ROOT / "conftest.py")), encoding="utf-8")
 
 
@@ -74,13 +76,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="mutants, as patterns of their names")
     parser.add_argument("--work", type=Path, default=ROOT / ".tox" / "mutants-work")
+    parser.add_argument("--tests", nargs="+", default=["tests"], help="test files, from the plugin's folder; all")
     parser.add_argument("--children", type=int, default=1)
     parser.add_argument("--fresh", action="store_true", help="forget what an earlier call found")
     parser.add_argument("--dry", action="store_true", help="print the table instead of writing docs/mutants.md")
     options = parser.parse_args()
     if options.fresh:
         shutil.rmtree(options.work, ignore_errors=True)
-    prepare(options.work)
+    prepare(options.work, options.tests)
     words = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", str(options.children)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     code = subprocess.run([*words, *options.names], cwd=options.work, env=environment, check=False).returncode

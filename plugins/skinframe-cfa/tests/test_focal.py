@@ -137,3 +137,11 @@ def test_weights_come_from_the_training_counts():
     assert loss.item() == pytest.approx((40 / 60 + 40 / 20) * math.log(2) / 2)
     plain = CrossEntropy(CrossEntropy.Config(class_weights="inverse")).forward(logits, labels, torch.tensor([30, 10]))
     assert loss.item() == pytest.approx(plain.item())
+
+
+def test_the_posterior_of_what_is_all_but_certain():
+    """At a margin above 30, p (−log p) / (1 − p) is 1: h(p) = 1 / (q^γ (1 + γ)), against h(p') = p' far below."""
+    logits = torch.tensor([[35.0, 0.0]], dtype=torch.float64)
+    found = focal_to_posterior(logits, 2.0)[0, 1].item()
+    q = math.exp(-35.0)
+    assert found == pytest.approx(q / (1 / (q**2 * 3)), rel=1e-9)
