@@ -145,3 +145,16 @@ def test_the_posterior_of_what_is_all_but_certain():
     found = focal_to_posterior(logits, 2.0)[0, 1].item()
     q = math.exp(-35.0)
     assert found == pytest.approx(q / (1 / (q**2 * 3)), rel=1e-9)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, torch.tensor([0.0, 1.0, 3.0, 7.0], dtype=torch.float64)], ids=str)
+def test_the_written_gradient_is_that_of_the_formula(gamma):
+    random = torch.Generator().manual_seed(0)
+    logits = (5 * torch.randn(4, 3, generator=random, dtype=torch.float64)).requires_grad_()
+    labels, pull = torch.tensor([0, 2, 1, 1]), torch.tensor([1.0, -2.0, 0.5, 3.0], dtype=torch.float64)
+    p = logits.softmax(dim=1).gather(1, labels.unsqueeze(1)).squeeze(1)
+    plain = -((1 - p) ** gamma) * p.log()
+    found = focal(logits, labels, gamma, reduction="none")
+    torch.testing.assert_close(found, plain, rtol=1e-9, atol=1e-12)
+    (one,), (other,) = (torch.autograd.grad((each * pull).sum(), logits) for each in (found, plain))
+    torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)

@@ -11,7 +11,7 @@ import skinframe
 from skinframe.lazy import F, torch
 from skinframe.signals import ClassCounts, Labels, Logits
 from skinframe_cfa.classification.class_weights import Scheme, check_scheme, derived_weights, sample_weights
-from skinframe_cfa.classification.margin import all_margins, label_margin
+from skinframe_cfa.classification.margin import all_margins
 from skinframe_cfa.reduction import Reduction, blank, none_masked, reduce, reduce_all, upcast
 
 if TYPE_CHECKING:
@@ -27,17 +27,13 @@ def focal(
     logarithms come from the margin of the label over the other classes: (1 − exp(log p))^γ has a NaN gradient at
     saturated scores for 0 < γ < 1.
     """
+    from skinframe_cfa.classification.focal_kernel import FocalOfLogits
+
     if none_masked(labels):
-        return reduce_all(focal_of_margin(label_margin(upcast(logits), labels), gamma), weights, reduction)
+        return reduce_all(FocalOfLogits.apply(upcast(logits), labels, gamma), weights, reduction)
     valid = labels >= 0
-    margin = label_margin(blank(upcast(logits), valid), labels.clamp(min=0))
-    return reduce(focal_of_margin(margin, gamma), valid, weights, reduction)
-
-
-def focal_of_margin(margin: Tensor, gamma: float | Tensor) -> Tensor:
-    """Return −(1 − p)^γ log p for p = σ(margin); margin of any shape."""
-    log_p, log_q = F.logsigmoid(margin), F.logsigmoid(-margin)
-    return -torch.exp(gamma * log_q) * log_p
+    values = FocalOfLogits.apply(blank(upcast(logits), valid), labels.clamp(min=0), gamma)
+    return reduce(values, valid, weights, reduction)
 
 
 def focal_to_posterior(logits: Tensor, gamma: float) -> Tensor:
