@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from skinframe import Field, Sample
 from skinframe_derm.facts import Facts, read_facts
 from skinframe_derm.ham_rows import REQUIRED, TRUTH, HamRow
 from skinframe_derm.tables import Row, read_table
-from skinframe_derm.taxonomy import ISIC8
+from skinframe_derm.taxonomy import ISIC8, MALIGNANCY
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,13 +58,14 @@ class Ham10000(skinframe.Dataset):
     class Config:
         root: str = ""  # the folder that holds the table and the image folders
         images: Literal["auto", "official", "200x150"] = "auto"  # which copy it is
-        label_set: Literal["ham7", "isic8"] = "ham7"  # isic8 parts akiec into AK and SCC by the ISIC 2019 labels
+        # isic8 parts akiec into AK and SCC by the ISIC 2019 labels; malignancy leaves akiec out
+        label_set: Literal["ham7", "isic8", "malignancy"] = "ham7"
 
     config: Config
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return HAM7 if self.config.label_set == "ham7" else ISIC8
+        return {"ham7": HAM7, "isic8": ISIC8, "malignancy": MALIGNANCY}[self.config.label_set]
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -91,6 +93,9 @@ class Ham10000(skinframe.Dataset):
         """Return the samples in the order of their ids. Raises DataError naming file, line and reason."""
         return self._read
 
+    def left_out(self) -> Mapping[str, int]:
+        return self._left_out if self._read else {}
+
     def digest(self) -> str:
         """Return a digest of samples and options; columns that nothing reads and the folder's place do not enter."""
         rows = [(s.id, s.label, s.lesion, sorted(s.metadata.items()), sorted(s.labels.items())) for s in self._read]
@@ -112,6 +117,10 @@ class Ham10000(skinframe.Dataset):
         if not (self._root / relative).is_file():
             return {}
         return {"lesion": np.asarray(decode(read_confined(self._root, relative)))[..., 0] > 127}
+
+    @cached_property
+    def _left_out(self) -> Counter[str]:
+        return Counter()
 
     @cached_property
     def _facts(self) -> Facts:
@@ -157,6 +166,7 @@ class Ham10000(skinframe.Dataset):
             fallback=self._layout.images[0],
             own=self._facts.labels,
             table=self._layout.table,
+            left_out=self._left_out,
         )
 
         def take(row: Row) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ class HamRow:
     fallback: str
     own: Mapping[str, Mapping[str, str]]
     table: str
+    left_out: Counter[str]
 
     def __call__(self, row: Row) -> Sample | None:
         age, sex, site = self.fields
@@ -40,8 +42,8 @@ class HamRow:
             if label is None:
                 row.problem(f"{name} has no class in {TRUTH}")
         else:
-            column = "dx" if self.label_set == "ham7" else "isic2019"
-            label = row.word(column, self.classes)
+            column = "isic2019" if self.label_set == "isic8" else "dx"
+            label = row.word(column, self.own if column == "dx" else self.classes)
             if label is None and row.text(column) is None:
                 row.problem(f"no {column}")
         metadata = {
@@ -51,15 +53,19 @@ class HamRow:
         }
         file = f"{name}.jpg"
         folder = self.folders.get(file, self.fallback)  # a file that is not there is for the image policy to judge
-        index = self.classes.index(label) if label is not None else -1
-        dx = label if self.label_set == "ham7" else row.word("dx", self.own)
+        dx = row.word("dx", self.own) if self.label_set == "isic8" else label
         labels = {"own": dx, **self.own[dx]} if dx else {}
         if self.label_set == "isic8" and label is not None:
             labels["isic8"] = label
+        if self.label_set == "malignancy" and dx is not None:
+            label = labels.get("malignancy")
+            if label is None:
+                self.left_out[dx] += 1
+                return None
         return Sample(
             id=name,
             image=f"{folder}/{file}",
-            label=index,
+            label=self.classes.index(label) if label is not None else -1,
             lesion=lesion,
             metadata=metadata,
             labels=labels,

@@ -44,12 +44,6 @@ def read_policy(name: str) -> Policy:
     return policy_of(read_set(name)["columns"])
 
 
-def read_labels(name: str) -> dict[str, dict[str, str]]:
-    """Return what each of the set's own labels is called in the shared vocabularies."""
-    labels: dict[str, dict[str, str]] = read_set(name)["labels"]
-    return labels
-
-
 def read_set(name: str) -> dict[str, Any]:
     """Return the TOML file of a data set."""
     return tomllib.loads(resources.files("skinframe_derm.sets").joinpath(f"{name}.toml").read_text("utf-8"))

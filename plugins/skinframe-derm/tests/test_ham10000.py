@@ -212,6 +212,9 @@ def test_real_counts(real: Ham10000) -> None:
     assert sum(s.metadata["age"] is None for s in samples) == 57
     assert sum(s.metadata["sex"] is None for s in samples) == 57
     assert sum(s.metadata["site"] is None for s in samples) == 234
+    binary = at(REAL, label_set="malignancy")
+    assert Counter(binary.classes[s.label] for s in binary.samples()) == {"benign": 8061, "malignant": 1627}
+    assert binary.left_out() == {"akiec": 327}
     eight = at(REAL, label_set="isic8")
     counts = Counter(eight.classes[s.label] for s in eight.samples())
     assert (counts["AK"], counts["SCC"], counts["NV"]) == (130, 197, 6705)

@@ -108,13 +108,12 @@ def test_a_policy_gives_a_column_one_use() -> None:
 
 
 def test_every_label_maps_into_the_taxonomy() -> None:
-    from skinframe_derm.policy import read_labels
     from skinframe_derm.taxonomy import ISIC8, MALIGNANCY
 
     for name in LAYOUTS:
         if name == "table":
             continue
-        for own, shared in read_labels(name).items():
+        for own, shared in read_facts(name).labels.items():
             assert set(shared) <= {"isic8", "malignancy"}, (name, own)
             assert shared.get("isic8", "MEL") in ISIC8
             assert shared.get("malignancy", "benign") in MALIGNANCY
