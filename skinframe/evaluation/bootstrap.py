@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skinframe.weighted import Floats, Ints, Sums, Weighted
 
-CHUNK = 4_000_000  # weights held at a time; 32 MB
+CHUNK = 4_000_000  # weights, or sums of them, held at a time; 32 MB
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def replicate(
     random = np.random.default_rng(seed)
     grouped = {name: _by_group(statistic, members, count) for name, statistic in statistics.items()}
     slow = any(not isinstance(statistic, Sums) for statistic in grouped.values())
-    rows = max(1, CHUNK // max(len(members) if slow else count, 1))
+    widest = max((one.columns.shape[1] for one in grouped.values() if isinstance(one, Sums)), default=0)
+    rows = max(1, CHUNK // max(len(members) if slow else count, widest, 1))
     drawn = _evaluate(grouped, _draws(random, count, resamples, rows), members)
     block = random.permutation(count) % min(count, blocks) if count else np.zeros(0, dtype=np.int64)
     left = _evaluate(grouped, _omissions(block, rows), members)

@@ -92,9 +92,11 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=80)
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--all", action="store_true", help="every metric that can be named")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="of these, some")
     parser.add_argument("--seed", type=int, default=17)
     args = parser.parse_args()
     metrics = judged(args.all, args.patients, args.seed)
+    metrics = {name: metric for name, metric in metrics.items() if not args.only or name in args.only}
     found = simulate(metrics, args.simulations, args.patients, args.resamples, args.seed)
     methods = list(next(iter(found.values())))
     print(f"{args.simulations} simulations, {args.patients} patients, {args.resamples} resamples, nominal 95 %")
