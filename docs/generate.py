@@ -116,14 +116,16 @@ def dataset_facts() -> dict[str, Facts]:
 def recipe_table() -> str:
     """Every key of a recipe's own sections with type and default."""
     rows = []
-    for section in ("split", "images", "train", "select", "evaluate"):
-        kind = {"split": schema.Split, "images": schema.Images, "train": schema.Train}
+    for section in ("split", "audit", "images", "train", "select", "evaluate"):
+        kind = {"split": schema.Split, "audit": schema.Audit, "images": schema.Images, "train": schema.Train}
         owner = {**kind, "select": schema.Select, "evaluate": schema.Evaluate}[section]
         hints = typing.get_type_hints(owner)
         for field in dataclasses.fields(owner):
             hint = hints[field.name]
             shown = hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
-            rows.append((f"`{section}.{field.name}`", f"`{shown}`", f"`{field.default!r}`"))
+            made = field.default_factory
+            default = field.default if made is dataclasses.MISSING else made()
+            rows.append((f"`{section}.{field.name}`", f"`{shown}`", f"`{default!r}`"))
     return table(("key", "type", "default"), rows)
 
 

@@ -1,4 +1,4 @@
-"""Which samples belong together: components over patient, lesion and identical image."""
+"""Which samples belong together: components over patient, lesion, identical image and near-duplicate."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ def links(sample: Sample, key: str | None = None) -> Iterator[str]:
         yield f"image content {key}"
 
 
-def components(samples: Sequence[Sample], keys: Sequence[str | None] | None = None) -> list[list[int]]:
+def components(
+    samples: Sequence[Sample], keys: Sequence[str | None] | None = None, near: Sequence[tuple[int, int]] = ()
+) -> list[list[int]]:
     """Return the connected components as lists of indices, by union-find; nothing may ever split one.
 
-    Two samples are linked by the same patient, the same lesion or, with `keys` (image hashes), the same image.
+    Two samples are linked by the same patient, the same lesion, with `keys` (image hashes) the same image, and by
+    standing in a pair of `near` (indices of near-duplicates).
     """
     parent = list(range(len(samples)))
 
@@ -35,6 +38,9 @@ def components(samples: Sequence[Sample], keys: Sequence[str | None] | None = No
         for link in links(sample, keys[index] if keys else None):
             a, b = root(first.setdefault(link, index)), root(index)
             parent[max(a, b)] = min(a, b)
+    for pair in near:
+        a, b = root(pair[0]), root(pair[1])
+        parent[max(a, b)] = min(a, b)
     members: dict[int, list[int]] = {}
     for index in range(len(samples)):
         members.setdefault(root(index), []).append(index)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from skinframe.data.split import PARTS, Keys, Split, check_split, from_parts
+from skinframe.data.crossing import Keys, Pairs
+from skinframe.data.split import PARTS, UNUSED, Split, check_split, from_parts
 from skinframe.durable import write_json
 from skinframe.errors import DataError
 from skinframe.sample import Sample
@@ -31,8 +32,18 @@ def images_digest(samples: Sequence[Sample], keys: Keys) -> str | None:
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
-def write_split(path: Path, split: Split, samples: Sequence[Sample], keys: Keys = None) -> None:
-    """Write the split once. Raises DataError where another split, or one of other image contents, stands at `path`."""
+def write_split(
+    path: Path,
+    split: Split,
+    samples: Sequence[Sample],
+    keys: Keys = None,
+    near: Pairs = (),
+    made: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the split once, with the near-duplicates that were kept together and how it was `made`.
+
+    Raises DataError where another split, or one of other image contents, stands at `path`.
+    """
     images = images_digest(samples, keys)
     if path.exists():
         before = _read(path)
@@ -49,14 +60,25 @@ def write_split(path: Path, split: Split, samples: Sequence[Sample], keys: Keys 
         "samples": samples_digest(samples),
         "images": images,
         "parts": {name: sorted(samples[index].id for index in split.part(name)) for name in PARTS},
+        UNUSED: sorted(samples[index].id for index in split.unused),
+        "near": sorted(sorted((samples[first].id, samples[second].id)) for first, second in near),
+        "accepted": list(split.accepted),
+        "made": dict(made or {}),
     }
     write_json(path, content)
 
 
-def read_split(path: Path, samples: Sequence[Sample], keys: Keys = None) -> Split:
-    """Return the split of these samples. Raises DataError where file, digest, sample set or groups do not match."""
+def read_split(
+    path: Path, samples: Sequence[Sample], keys: Keys = None, near: Pairs = (), accept: Collection[str] = ()
+) -> Split:
+    """Return the split of these samples.
+
+    Raises DataError where file, digest, sample set or groups do not match, and where a link reaches over two parts
+    (also one of the file's own near-duplicates) that `accept` does not name.
+    """
     content = _read(path)
     parts = {sample_id: name for name in PARTS for sample_id in content["parts"][name]}
+    parts |= dict.fromkeys(content.get(UNUSED, ()), UNUSED)
     unplaced = [sample.id for sample in samples if sample.id not in parts]
     foreign = parts.keys() - {sample.id for sample in samples}
     if unplaced or foreign:
@@ -68,10 +90,16 @@ def read_split(path: Path, samples: Sequence[Sample], keys: Keys = None) -> Spli
     split = from_parts(samples, [parts[sample.id] for sample in samples])
     if split.digest != content["digest"]:
         raise DataError(f"{path}: its rows do not match its digest, so it was edited; restore it or make a new split")
-    check_split(split, samples, keys)
+    place = {sample.id: index for index, sample in enumerate(samples)}
+    written = [(place[first], place[second]) for first, second in content.get("near", ())]
+    split = check_split(split, samples, keys, sorted({*map(_ordered, near), *map(_ordered, written)}), accept)
     if samples_digest(samples) != content["samples"]:
         raise DataError(f"{path}: labels or groups have changed since this split was made; make a new split")
     return split
+
+
+def _ordered(pair: tuple[int, int]) -> tuple[int, int]:
+    return min(pair), max(pair)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -81,9 +109,19 @@ def _read(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: not a readable split file: {error}") from error
-    shape = isinstance(content, dict) and content.get("format") == FORMAT and isinstance(content.get("parts"), dict)
-    parts = content["parts"] if shape else {}
-    lists = all(isinstance(parts.get(name), list) and all(isinstance(i, str) for i in parts[name]) for name in PARTS)
-    if not lists or not all(isinstance(content.get(key), str) for key in ("digest", "samples")):
+    if not _well_formed(content):
         raise DataError(f"{path}: not a split file of the format {FORMAT}")
     return dict(content)
+
+
+def _well_formed(content: Any) -> bool:
+    if not isinstance(content, dict) or content.get("format") != FORMAT or not isinstance(content.get("parts"), dict):
+        return False
+    lists = [content["parts"].get(name) for name in PARTS] + [content.get(UNUSED, [])]
+    if not all(isinstance(one, list) and all(isinstance(name, str) for name in one) for one in lists):
+        return False
+    known, near = {name for one in lists for name in one}, content.get("near", [])
+    if not isinstance(near, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in near):
+        return False
+    strings = isinstance(content.get("digest"), str) and isinstance(content.get("samples"), str)
+    return strings and all(isinstance(name, str) and name in known for pair in near for name in pair)

@@ -175,6 +175,7 @@ def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome) -
     found += [f"{name} is undefined: {value.reason}" for name, value in main.items() if value.reason]
     found += list(outcome.parameters.get("warnings", []))
     found += [prepared.folds.warning] if prepared.folds.warning else []
+    found += [f"accepted leak, {sentence}" for sentence in prepared.split.accepted]
     if prepared.quarantined:
         found.append(f"{len(prepared.quarantined)} images could not be read and were set aside; see Data")
     left_out = prepared.plan.parts.dataset.left_out()

@@ -20,9 +20,9 @@ from skinframe.data.fold import Folds, calibration_fold
 from skinframe.data.images import pixel_key
 from skinframe.data.imagetable import ImageTable, image_table
 from skinframe.data.manifest import check_samples
-from skinframe.data.split import Split, from_parts, make_split
-from skinframe.data.splitfile import read_split, write_split
+from skinframe.data.split import Split, from_parts
 from skinframe.engine.display import Display
+from skinframe.engine.divide import Divided, divide
 from skinframe.features.extract import extract_images, extract_texts
 from skinframe.model.assemble import Assembled
 from skinframe.planning import Plan
@@ -43,6 +43,7 @@ class Prepared:
     samples: Sequence[Sample]
     keys: Sequence[str]
     split: Split
+    searched: bool  # whether near-duplicates were looked for
     quarantined: Sequence[tuple[str, str]]
     device: str
     features: dict[str, Any] = field(default_factory=dict)
@@ -126,13 +127,18 @@ def prepare(
     places = [place for place, key in enumerate(table.keys) if key is not None]
     kept = [samples[place] for place in places]
     keys = [key for key in table.keys if key is not None]
+    if all_test:
+        divided = Divided(split=from_parts(kept, ["test"] * len(kept)), near=(), searched=False)
+    else:
+        divided = divide(plan, kept, keys, lambda row: table.image(places[row]), folder, cache, display)
     prepared = Prepared(
         plan=plan,
         images=table,
         places=places,
         samples=kept,
         keys=keys,
-        split=from_parts(kept, ["test"] * len(kept)) if all_test else _split(plan, kept, keys, folder),
+        split=divided.split,
+        searched=divided.searched,
         quarantined=table.quarantined,
         device=device,
     )
@@ -145,17 +151,6 @@ def encoders(plan: Plan) -> Mapping[str, Encoder]:
     """Return the encoders that the plan reads, the reasoner's own among them."""
     everything = {**plan.parts.encoders, **plan.parts.reasoner.brings()}
     return {name: everything[name] for name in plan.wiring.encoders}
-
-
-def _split(plan: Plan, samples: Sequence[Sample], keys: Sequence[str], folder: Path) -> Split:
-    shares = plan.recipe.split
-    if shares.file is not None:
-        split = read_split(Path(shares.file), samples, keys)
-    else:
-        fractions = (shares.train, shares.valid, shares.test)
-        split = make_split(samples, fractions=fractions, seed=plan.recipe.seed, keys=keys)
-    write_split(folder / "split.json", split, samples, keys)
-    return split
 
 
 def _extract(prepared: Prepared, name: str, encoder: Encoder, cache: Path, display: Display) -> None:

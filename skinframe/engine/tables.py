@@ -73,8 +73,7 @@ def data_section(prepared: Prepared) -> Data:
         name=dataset.name,
         synthetic=dataset.name.startswith("synthetic"),
         sentence=(dataset.__doc__ or "").strip().splitlines()[0],
-        split_sentence=f"Split by {dataset.level}: no {dataset.level} stands in two parts"
-        f" (split {prepared.split.digest[:12]}).",
+        split_sentence=_split_sentence(prepared),
         splits=tuple(
             Split(
                 name=part,
@@ -86,6 +85,17 @@ def data_section(prepared: Prepared) -> Data:
         ),
         quarantined=tuple(Quarantined(file=name, reason=reason) for name, reason in prepared.quarantined),
     )
+
+
+def _split_sentence(prepared: Prepared) -> str:
+    """Say by what was split, what was kept together, and what reaches over two parts all the same."""
+    level, split = prepared.plan.parts.dataset.level, prepared.split
+    said = f"Split at the {level} level (split {split.digest[:12]}): "
+    if split.accepted:
+        return said + "it leaks, and that was accepted by name: " + "; ".join(split.accepted) + "."
+    copies = "near-duplicates were kept together" if prepared.searched else "near-duplicates were not looked for"
+    left = f" {len(split.unused):,} training images were left out (a subset)." if split.unused else ""
+    return f"{said}no {level} stands in two parts; {copies}.{left}"
 
 
 def plan_section(plan: Plan) -> PlanText:

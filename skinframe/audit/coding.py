@@ -1,0 +1,70 @@
+"""How well one variable tells the label: class shares of its values, learned on other groups, judged by AUROC."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinframe.sample import Value
+from skinframe.seeding import derive
+
+FOLDS = 5
+FEWEST = 20  # images of a class below which its AUROC is not judged
+PRIOR = 5.0  # images that the overall class shares weigh in a value's own
+BINS = 20
+Labels = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def fold_of(groups: Sequence[Sequence[int]], names: Sequence[str]) -> Labels:
+    """Return a fold for each sample, one for the whole of a component, drawn from the component's first id."""
+    folds = np.zeros(len(names), dtype=np.int64)
+    for group in groups:
+        folds[list(group)] = derive(0, "probe", min(names[index] for index in group)) % FOLDS
+    return folds
+
+
+def binned(values: Sequence[Value]) -> list[Hashable]:
+    """Return words as they are, numbers as the number of their quantile bin, and None for what is not recorded."""
+    numbers = np.array([value for value in values if isinstance(value, int | float)], dtype=np.float64)
+    if not len(numbers):
+        return list(values)
+    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]))
+    return [int(np.searchsorted(edges, v)) if isinstance(v, int | float) else v for v in values]
+
+
+def coded(values: Sequence[Hashable], labels: Labels, classes: int, folds: Labels) -> Floats:
+    """Return [N, C]: for each sample, the class shares of its value among the samples of the other folds."""
+    numbers: dict[Hashable, int] = {}
+    code = np.array([numbers.setdefault(value, len(numbers)) for value in values])
+    found = np.zeros((len(values), classes))
+    for fold in range(FOLDS):
+        rest, here = folds != fold, folds == fold
+        counts = np.zeros((len(numbers), classes))
+        np.add.at(counts, (code[rest], labels[rest]), 1)
+        overall = counts.sum(0) / max(1.0, counts.sum())
+        shares = (counts + PRIOR * overall) / (counts.sum(1, keepdims=True) + PRIOR)
+        found[here] = shares[code[here]]
+    return found
+
+
+def best_class(scores: Floats, labels: Labels, classes: Sequence[str]) -> tuple[float | None, str]:
+    """Return the largest one-against-rest AUROC and its class; None where no class has `FEWEST` images on each side."""
+    found: list[tuple[float, str]] = []
+    for number, name in enumerate(classes):
+        truth = labels == number
+        if min(truth.sum(), (~truth).sum()) >= FEWEST:
+            found.append((auroc(truth, scores[:, number]), name))
+    return max(found) if found else (None, "")
+
+
+def auroc(truth: NDArray[np.bool_], scores: Floats) -> float:
+    """Return the area under the curve by ranks; ties count half."""
+    from scipy.stats import rankdata
+
+    positive = int(truth.sum())
+    negative = len(truth) - positive
+    ranks = float(rankdata(scores)[truth].sum())
+    return (ranks - positive * (positive + 1) / 2) / (positive * negative)

@@ -1,0 +1,126 @@
+"""Whether the words of the questions say more of the label than the fields that they were made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinframe.audit.coding import FEWEST, FOLDS, Floats, auroc, best_class, binned
+from skinframe.audit.finding import Finding, Probe
+from skinframe.audit.probes import LEAK, Probed
+from skinframe.errors import DataError
+from skinframe.sample import Sample
+
+MOST = 6000  # samples; more say nothing new and take their time
+MARGIN = 0.02  # of macro AUROC
+RESAMPLES = 200
+
+
+def text_findings(
+    samples: Sequence[Sample], question: Callable[[Sample], str], known: Probed, forbidden: Sequence[str]
+) -> tuple[list[Probe], list[Finding]]:
+    """Return the text-only probe, and what it, the lexicon and the prompt's own refusals found.
+
+    A bag-of-words logistic model is set against one on the binned fields, both judged on other groups; the leak is a
+    macro AUROC that is better by more than 0.02, with the whole 95 % interval of the difference.
+    """
+    texts: list[str] = []
+    for sample in samples:
+        try:
+            texts.append(question(sample))
+        except DataError as error:  # the prompt refuses a word that would tell the answer
+            return [], [Finding(name="lexicon", level="leak", sentence=f"the prompt refuses its own data: {error}")]
+    findings = lexicon(texts, [sample.id for sample in samples], forbidden)
+    rows = np.random.default_rng(0).permutation(len(samples))[:MOST]
+    words = [texts[row] for row in rows]
+    labels, folds = known.labels[rows], known.folds[rows]
+    if len(set(words)) < 2 or len(set(labels.tolist())) < 2:
+        return [Probe(name="text", auroc=None, note="every question is the same")], findings
+    fields = _fields([samples[row] for row in rows])
+    told, given = (_scores(table, labels, folds, len(known.classes)) for table in (_bag(words), fields))
+    value, label = best_class(told, labels, known.classes)
+    low, difference = _difference(told, given, labels, known.groups[rows])
+    probe = Probe(
+        name="text",
+        auroc=value,
+        label=label,
+        limit=LEAK,
+        note=f"macro AUROC {difference:+.3f} against the fields alone",
+    )
+    if low > MARGIN:
+        sentence = f"the words of the questions tell the label better than the allowed fields: {probe.note}"
+        findings.append(Finding(name="text", level="leak", sentence=sentence))
+    elif value is not None and value > LEAK:
+        sentence = f"the questions alone tell {label} from the rest with AUROC {value:.3f}"
+        findings.append(Finding(name="text", level="leak", sentence=sentence))
+    return [probe], findings
+
+
+def lexicon(texts: Sequence[str], names: Sequence[str], forbidden: Sequence[str]) -> list[Finding]:
+    """Return one leak that lists every forbidden word (whole words, any case) in the texts."""
+    if not forbidden:
+        return []
+    either = "|".join(re.escape(word) for word in sorted(forbidden, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![a-z0-9])(?:{either})(?![a-z0-9])", re.IGNORECASE)
+    hits: dict[str, list[str]] = {}
+    for text, name in zip(texts, names, strict=True):
+        for word in set(pattern.findall(text)):
+            hits.setdefault(word.lower(), []).append(name)
+    if not hits:
+        return []
+    said = ", ".join(f"'{word}' in {len(where):,}" for word, where in sorted(hits.items()))
+    examples = tuple(f"{word}: {where[0]}" for word, where in sorted(hits.items())[:10])
+    return [Finding(name="lexicon", level="leak", sentence=f"questions tell the answer: {said}", examples=examples)]
+
+
+def _bag(texts: Sequence[str]) -> Any:
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    one_letter_too = r"(?u)\b\w+\b"  # scikit-learn's own pattern drops words of one letter
+    return CountVectorizer(binary=True, token_pattern=one_letter_too, min_df=2, ngram_range=(1, 2)).fit_transform(texts)
+
+
+def _fields(samples: Sequence[Sample]) -> Any:
+    """Return one column for each bin or word of each field, and for each field that is empty."""
+    from sklearn.feature_extraction import DictVectorizer
+
+    names = sorted({name for sample in samples for name in sample.metadata})
+    columns = [binned([sample.metadata.get(name) for sample in samples]) for name in names]
+    rows = [
+        {f"{name}={value}": 1.0 for name, value in zip(names, row, strict=True)} for row in zip(*columns, strict=True)
+    ]
+    return DictVectorizer().fit_transform(rows or [{"nothing": 1.0} for _ in samples])
+
+
+def _scores(table: Any, labels: NDArray[np.int64], folds: NDArray[np.int64], classes: int) -> Floats:
+    """Return class probabilities [N, C] of a logistic model that was fitted on the other folds."""
+    from sklearn.linear_model import LogisticRegression
+
+    found = np.zeros((len(labels), classes))
+    for fold in range(FOLDS):
+        rest, here = folds != fold, folds == fold
+        if here.any() and len(set(labels[rest].tolist())) > 1:
+            model = LogisticRegression(max_iter=200).fit(table[rest], labels[rest])
+            found[np.ix_(here, model.classes_)] = model.predict_proba(table[here])
+    return found
+
+
+def _difference(
+    told: Floats, given: Floats, labels: NDArray[np.int64], groups: NDArray[np.int64]
+) -> tuple[float, float]:
+    """Return the lower end of the 95 % interval of macro AUROC told - given over whole groups, and the difference."""
+    random = np.random.default_rng(0)
+    members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.unique(groups, return_counts=True)[1])[:-1])
+    drawn = (random.integers(len(members), size=len(members)) for _ in range(RESAMPLES))
+    draws = [np.concatenate([members[group] for group in draw]) for draw in drawn]
+    found = [_macro(told[draw], labels[draw]) - _macro(given[draw], labels[draw]) for draw in draws]
+    return float(np.nanquantile(found, 0.025)), _macro(told, labels) - _macro(given, labels)
+
+
+def _macro(scores: Floats, labels: NDArray[np.int64]) -> float:
+    shown = [c for c in range(scores.shape[1]) if FEWEST // 2 <= (labels == c).sum() < len(labels)]
+    return float(np.mean([auroc(labels == c, scores[:, c]) for c in shown])) if shown else float("nan")
