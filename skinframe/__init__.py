@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skinframe.api import compare, evaluate, plan, predict, report, reproduce, run, show, verify
+from skinframe.api import audit_data, compare, evaluate, plan, predict, report, reproduce, run, show, split_data, verify
 from skinframe.components import (
     Balancer,
     BinaryMetric,
@@ -57,6 +57,7 @@ __all__ = [
     "SkinframeError",
     "Tower",
     "__version__",
+    "audit_data",
     "compare",
     "evaluate",
     "hookimpl",
@@ -66,6 +67,7 @@ __all__ = [
     "reproduce",
     "run",
     "show",
+    "split_data",
     "upcast",
     "verify",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from skinframe.commands import compare, evaluate, listing, plan, predict, report, reproduce, run, show, verify
+from skinframe.commands import compare, data, evaluate, listing, plan, predict, report, reproduce, run, show, verify
 from skinframe.commands.options import Verbs
 
 # in the order of the help
@@ -22,4 +22,5 @@ VERBS: tuple[Callable[[Verbs], None], ...] = (
     predict.add,
     verify.add,
     reproduce.add,
+    data.add,
 )

@@ -49,6 +49,14 @@ class Dataset(Component):
         """Return how many rows the chosen label set has no class for, by the set's own label."""
         return {}
 
+    def facts(self, sample: Sample) -> Mapping[str, str]:
+        """Return what is known of an image beside its metadata, for splitting and judging only: never prompt text.
+
+        'institution' and 'modality' (several with commas between) place another set's images at a distance from the
+        training set; 'source' and others are probed for what they tell of the label.
+        """
+        return {}
+
     def posterior(self, sample: Sample) -> NDArray[np.float64] | None:
         """Return the true class probabilities [C] where the data's own law is known (synthetic sets)."""
         return None
@@ -93,6 +101,10 @@ class Prompt(Component):
     @abstractmethod
     def rationale(self, sample: Sample, classes: Sequence[str], attributes: Sequence[str]) -> str:
         """Return the target rationale that names the attributes."""
+
+    def forbidden(self) -> tuple[str, ...]:
+        """Return words that would tell the answer; an audit looks for them in the questions."""
+        return ()
 
     @abstractmethod
     def mentions(self, text: str, attributes: Sequence[str]) -> tuple[bool | None, ...]:

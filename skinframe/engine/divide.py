@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from PIL.Image import Image
 
-from skinframe.data.crossing import Pairs
+from skinframe.components import Dataset
+from skinframe.data.crossing import Keys, Pairs
 from skinframe.data.folds import fold_split, subset
 from skinframe.data.groups import components
 from skinframe.data.prevalence import check_prevalence
@@ -22,6 +23,7 @@ from skinframe.durable import write_json
 from skinframe.engine.display import Display
 from skinframe.errors import DataError
 from skinframe.planning import Plan
+from skinframe.recipe import schema
 from skinframe.sample import Sample
 from skinframe.version import __version__
 
@@ -56,42 +58,49 @@ def divide(
     if wanted.near_duplicates and not searched:
         display.say(f"near-duplicates: not looked for among {len(samples):,} images; the most is {MOST:,}")
     near = near_rows(samples, keys, image, cache, display) if searched else []
-    split = split_of(plan, samples, keys, near)
-    write_split(folder / "split.json", split, samples, keys, near, provenance(plan, searched))
+    recipe, dataset = plan.recipe, plan.parts.dataset
+    split = split_of(wanted, recipe.seed, recipe.audit.accept, dataset.classes, samples, keys, near)
+    made = provenance(dataset, wanted, recipe.seed, searched)
+    write_split(folder / "split.json", split, samples, keys, near, made)
     return Divided(split=split, near=near, searched=searched)
 
 
-def split_of(plan: Plan, samples: Sequence[Sample], keys: Sequence[str] | None, near: Pairs) -> Split:
-    """Return the split of a recipe. Raises DataError for a leak that is not accepted and for a part without a class."""
-    recipe, wanted = plan.recipe, plan.recipe.split
-    accept = recipe.audit.accept
+def split_of(
+    wanted: schema.Split,
+    seed: int,
+    accept: Collection[str],
+    classes: Sequence[str],
+    samples: Sequence[Sample],
+    keys: Keys,
+    near: Pairs,
+) -> Split:
+    """Return the split that is asked for.
+
+    Raises DataError for a leak that is not accepted and for a part without a class or with too much of one.
+    """
     if wanted.file is not None:
         split = read_split(Path(wanted.file), samples, keys, near, accept)
     elif wanted.folds:
         if wanted.official and any(sample.split is not None for sample in samples):
             raise DataError("split: the set has an official split; folds need split.official=false")
-        split = fold_split(samples, folds=wanted.folds, fold=wanted.fold, seed=recipe.seed, keys=keys, near=near)
+        split = fold_split(samples, folds=wanted.folds, fold=wanted.fold, seed=seed, keys=keys, near=near)
     else:
         shares = (wanted.train, wanted.valid, wanted.test)
         official = wanted.official
-        split = make_split(
-            samples, fractions=shares, seed=recipe.seed, keys=keys, near=near, official=official, accept=accept
-        )
+        split = make_split(samples, fractions=shares, seed=seed, keys=keys, near=near, official=official, accept=accept)
     if wanted.file is None and not (wanted.official and any(sample.split is not None for sample in samples)):
-        classes = plan.parts.dataset.classes
         check_prevalence(split, samples, classes, waive=wanted.waive, max_drift=wanted.max_drift)
-    return subset(split, samples, share=wanted.subset, seed=recipe.seed, keys=keys, near=near)
+    return subset(split, samples, share=wanted.subset, seed=seed, keys=keys, near=near)
 
 
-def provenance(plan: Plan, searched: bool) -> dict[str, Any]:
+def provenance(dataset: Dataset, wanted: schema.Split, seed: int, searched: bool) -> dict[str, Any]:
     """Return how a split was made, for its file."""
-    dataset, wanted = plan.parts.dataset, plan.recipe.split
     asked = {"folds": wanted.folds, "fold": wanted.fold} if wanted.folds else {}
     return {
         "dataset": dataset.name,
         "dataset_digest": dataset.digest(),
         "level": dataset.level,
-        "seed": plan.recipe.seed,
+        "seed": seed,
         "shares": [wanted.train, wanted.valid, wanted.test],
         "subset": wanted.subset,
         "near_duplicates": "kept together" if searched else "not looked for",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import re
 from pathlib import Path
@@ -64,10 +63,8 @@ def test_hooks_page_names_every_hook() -> None:
 
 
 def test_every_argument_has_a_help_text() -> None:
-    verbs = next(action for action in cli.parser()._actions if isinstance(action, argparse._SubParsersAction))
-    bare = [
-        f"{name} {action.dest}" for name, verb in verbs.choices.items() for action in verb._actions if not action.help
-    ]
+    verbs = generate.every_verb(cli.parser())
+    bare = [f"{name} {action.dest}" for name, verb, _ in verbs for action in verb._actions if not action.help]
     assert not bare
 
 

@@ -1,0 +1,99 @@
+"""One audit from start to end: copies, the split, label leaks, other sets, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from skinframe.audit import across, copies
+from skinframe.audit.counts import parts, subgroups
+from skinframe.audit.finding import Audit, Finding, Pair, Probe, Tier
+from skinframe.audit.probes import fact_probes, field_probes, file_probes, judged, probed
+from skinframe.audit.subject import Subject
+from skinframe.audit.texts import text_findings
+from skinframe.audit.tiers import tiers
+from skinframe.data.crossing import crossings, finding_name
+from skinframe.data.split import PARTS, Split
+from skinframe.version import __version__
+
+EXAMPLES = 10
+
+
+def audit_of(
+    subject: Subject, *, split: Split | None = None, against: Sequence[Subject] = (), accept: Collection[str] = ()
+) -> Audit:
+    """Return everything that was found. A finding that `accept` names is kept and marked."""
+    own = copies.within(subject)
+    probes, leaks = label_leaks(subject)
+    findings = [*own.findings, *split_findings(subject, split, own.near), *leaks]
+    rows: list[Tier] = []
+    shown: list[Pair] = list(own.pairs)
+    for other in against:
+        between = copies.across(subject, other)
+        findings += across.shared_ids(subject.samples, other.samples, other.name)
+        findings += across.shared_images(subject.samples, subject.keys, other.samples, other.keys, other.name)
+        findings += between.findings
+        shown += between.pairs
+        rows += tiers(other.name, other.samples, other.facts, other.classes, subject.facts)
+    return Audit(
+        name=subject.name,
+        level=subject.dataset.level,
+        date=datetime.now(UTC).date().isoformat(),
+        version=__version__,
+        images=len(subject.samples),
+        groups=len({sample.group for sample in subject.samples}),
+        classes=subject.classes,
+        searched=_searched(subject, split, against),
+        findings=tuple(replace(one, accepted=one.name in accept) for one in _sorted(findings)),
+        probes=tuple(probes),
+        parts=parts(subject.samples, subject.classes, split),
+        subgroups=subgroups(subject.samples, subject.classes),
+        tiers=tuple(rows),
+        pairs=tuple(shown),
+    )
+
+
+def label_leaks(subject: Subject) -> tuple[list[Probe], list[Finding]]:
+    """Return every probe of what must not tell the label, and what they found."""
+    known = probed(subject.samples, subject.classes)
+    sizes = subject.scan.sizes() if subject.scan is not None else {}
+    probes = [
+        *field_probes(subject.samples, known),
+        *file_probes(subject.samples, known, sizes),
+        *fact_probes(subject.facts, known),
+    ]
+    text, found = text_findings(subject.samples, subject.question, known, subject.forbidden)
+    return [*probes, *text], [*judged(probes), *found]
+
+
+def split_findings(subject: Subject, split: Split | None, near: Sequence[tuple[int, int]]) -> list[Finding]:
+    """Return a leak for each kind of link that reaches over two parts of the split."""
+    if split is None:
+        return []
+    part_of = {index: name for name in PARTS for index in split.part(name)}
+    return [
+        Finding(
+            name=finding_name(kind),
+            level="leak",
+            sentence=f"{len(lines):,} links of kind {kind} reach over two parts of the split",
+            examples=tuple(lines[:EXAMPLES]),
+        )
+        for kind, lines in crossings(part_of, subject.samples, subject.keys, near).items()
+    ]
+
+
+def _sorted(findings: Sequence[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda one: one.level != "leak")
+
+
+def _searched(subject: Subject, split: Split | None, against: Sequence[Subject]) -> str:
+    level = subject.dataset.level
+    said = [f"groups are at the {level} level" + ("" if level == "patient" else ": no patient ids stand behind them")]
+    said.append("no split was given" if split is None else f"the split is {split.digest[:12]}")
+    if subject.scan is None:
+        said.append("images were not looked at, so copies were not looked for")
+    elif subject.scan.unusable:
+        said.append(f"{len(subject.scan.unusable):,} images could not be read")
+    said += [f"{other.name} was compared by ids alone" for other in against if other.scan is None]
+    return "; ".join(said)

@@ -1,0 +1,77 @@
+"""What the data verbs print."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from skinframe.audit.finding import Audit
+from skinframe.components import Dataset
+from skinframe.data.prevalence import prevalence
+from skinframe.data.split import PARTS, Split
+from skinframe.engine.source import Source
+from skinframe.sample import Sample
+
+
+def shown(source: Source) -> str:
+    """Return what a set is: its words, classes, fields, groups; what is missing, where something is."""
+    dataset = source.dataset
+    lacking = dataset.missing()
+    lines = [f"{dataset.name} · {dataset.level}-level", "", *(dataset.__doc__ or "").strip().splitlines()]
+    if lacking:
+        return "\n".join([*lines, "", *(f"missing: {one.what}; next: {one.next_step}" for one in lacking)])
+    samples = source.samples()
+    tally = Counter(sample.label for sample in samples)
+    lines += ["", f"{len(samples):,} images of {len({sample.group for sample in samples}):,} {dataset.level}s"]
+    lines += ["", "classes", *(f"  {name:<24}{tally[number]:>9,}" for number, name in enumerate(dataset.classes))]
+    lines += ["", "fields that may enter a question"]
+    for field in dataset.fields:
+        recorded = sum(sample.metadata.get(field.name) is not None for sample in samples)
+        kind = ", ".join(field.values) if field.values else f"{field.low:g} to {field.high:g} {field.unit}".rstrip()
+        lines.append(f"  {field.name:<24}{recorded / len(samples):>7.1%} recorded   {kind}")
+    if dataset.attributes:
+        lines += ["", "attributes, training targets only", f"  {', '.join(dataset.attributes)}"]
+    official = Counter(sample.split for sample in samples if sample.split is not None)
+    if official:
+        lines += ["", "official split", *(f"  {name:<24}{count:>9,}" for name, count in sorted(official.items()))]
+    facts = Counter(f"{name} {value}" for sample in samples for name, value in dataset.facts(sample).items())
+    if facts:
+        lines += ["", "for splitting and judging only", *(f"  {one:<40}{n:>9,}" for one, n in facts.most_common(20))]
+    return "\n".join(lines)
+
+
+def split_text(split: Split, samples: Sequence[Sample], dataset: Dataset, path: Path) -> str:
+    """Return the prevalence report of a frozen split."""
+    rows = prevalence(split, samples, dataset.classes)
+    lines = [f"{path} · {dataset.level}-level split {split.digest[:12]}", ""]
+    lines.append(
+        f"{'part':<8}{'images':>9}{dataset.level + 's':>10}" + "".join(f"{name:>20}" for name in dataset.classes)
+    )
+    for name in PARTS:
+        groups = len({samples[index].group for index in split.part(name)})
+        cells = [f"{row.images:,} {row.share:.1%} ({row.drift:+.1%})" for row in rows if row.part == name]
+        lines.append(f"{name:<8}{len(split.part(name)):>9,}{groups:>10,}" + "".join(f"{cell:>20}" for cell in cells))
+    lines += ["", "in brackets: how far the share lies from that of the whole set"]
+    if split.unused:
+        lines.append(f"{len(split.unused):,} training images are left out (split.subset)")
+    lines += [f"accepted: {sentence}" for sentence in split.accepted]
+    return "\n".join(lines)
+
+
+def audit_text(audit: Audit, folder: Path) -> str:
+    """Return the findings and the strongest probes of an audit."""
+    lines = [f"{audit.name} · {audit.level}-level · {audit.images:,} images of {audit.groups:,} {audit.level}s", ""]
+    lines.append(f"looked at: {audit.searched}")
+    for finding in audit.findings:
+        word = "accepted leak" if finding.accepted else {"leak": "LEAK", "watch": "to know"}[finding.level]
+        lines += [f"{word}: {finding.name}: {finding.sentence}"]
+        lines += [f"    {example}" for example in finding.examples[:3]]
+    if not audit.findings:
+        lines.append("nothing was found")
+    for tier in audit.tiers:
+        lines.append(
+            f"tier {tier.name} ({tier.meaning}): {tier.images:,} images of {tier.other_set}. {tier.claim}".rstrip()
+        )
+    lines += ["", f"page {folder / 'audit.html'}"]
+    return "\n".join(lines)
