@@ -54,9 +54,6 @@ def text_findings(
     if low > MARGIN:
         sentence = f"the words of the questions tell the label better than the allowed fields: {probe.note}"
         findings.append(Finding(name="text", level="leak", sentence=sentence))
-    elif value is not None and value > LEAK:
-        sentence = f"the questions alone tell {label} from the rest with AUROC {value:.3f}"
-        findings.append(Finding(name="text", level="leak", sentence=sentence))
     return [probe], findings
 
 
