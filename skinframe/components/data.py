@@ -49,13 +49,13 @@ class Dataset(Component):
         """Return how many rows the chosen label set has no class for, by the set's own label."""
         return {}
 
-    def facts(self, sample: Sample) -> Mapping[str, str]:
+    def context(self, sample: Sample) -> Mapping[str, str]:
         """Return what is known of an image beside its metadata, for splitting and judging only: never prompt text.
 
         'institution' and 'modality' (several with commas between) place another set's images at a distance from the
         training set; 'source' and others are probed for what they tell of the label.
         """
-        return {}
+        return {} if sample.source is None else {"source": sample.source}
 
     def posterior(self, sample: Sample) -> NDArray[np.float64] | None:
         """Return the true class probabilities [C] where the data's own law is known (synthetic sets)."""

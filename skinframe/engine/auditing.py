@@ -79,7 +79,7 @@ def subject_of(
         name=source.name,
         dataset=source.dataset,
         samples=samples,
-        facts=[source.dataset.facts(sample) for sample in samples],
+        facts=[source.dataset.context(sample) for sample in samples],
         question=source.question(),
         forbidden=source.forbidden(),
         scan=looked,

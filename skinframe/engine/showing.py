@@ -35,7 +35,7 @@ def shown(source: Source) -> str:
     official = Counter(sample.split for sample in samples if sample.split is not None)
     if official:
         lines += ["", "official split", *(f"  {name:<24}{count:>9,}" for name, count in sorted(official.items()))]
-    facts = Counter(f"{name} {value}" for sample in samples for name, value in dataset.facts(sample).items())
+    facts = Counter(f"{name} {value}" for sample in samples for name, value in dataset.context(sample).items())
     if facts:
         lines += ["", "for splitting and judging only", *(f"  {one:<40}{n:>9,}" for one, n in facts.most_common(20))]
     return "\n".join(lines)

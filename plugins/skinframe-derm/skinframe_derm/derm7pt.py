@@ -10,6 +10,7 @@ from typing import Literal
 import skinframe
 from skinframe.data.rows import PARTS, Raw
 from skinframe_derm import official as of
+from skinframe_derm.institutions import context
 from skinframe_derm.taxonomy import LabelSet
 
 
@@ -30,6 +31,7 @@ class Derm7pt(skinframe.Dataset):
         official_split: bool = True
 
     config: Config
+    context = context
     classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
     missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
     image_bytes = of.image_bytes

@@ -15,6 +15,7 @@ import skinframe
 from skinframe import Field, Sample
 from skinframe_derm.facts import Facts, read_facts
 from skinframe_derm.ham_rows import REQUIRED, TRUTH, HamRow
+from skinframe_derm.institutions import context
 from skinframe_derm.tables import Row, read_table
 from skinframe_derm.taxonomy import ISIC8, MALIGNANCY
 
@@ -62,6 +63,7 @@ class Ham10000(skinframe.Dataset):
         label_set: Literal["ham7", "isic8", "malignancy"] = "ham7"
 
     config: Config
+    context = context
 
     @property
     def classes(self) -> tuple[str, ...]:

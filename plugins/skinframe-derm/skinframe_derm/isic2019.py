@@ -9,6 +9,7 @@ from functools import cached_property
 import skinframe
 from skinframe.data.rows import Raw
 from skinframe_derm import official as of
+from skinframe_derm.institutions import context
 from skinframe_derm.taxonomy import LabelSet
 
 
@@ -27,6 +28,7 @@ class Isic2019(skinframe.Dataset):
         label_set: LabelSet = "isic8"
 
     config: Config
+    context = context
     classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
     missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
     image_bytes = of.image_bytes

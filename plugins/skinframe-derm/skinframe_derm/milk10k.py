@@ -10,6 +10,7 @@ from typing import Literal
 import skinframe
 from skinframe.data.rows import Raw
 from skinframe_derm import official as of
+from skinframe_derm.institutions import context
 from skinframe_derm.taxonomy import LabelSet
 
 
@@ -29,6 +30,7 @@ class Milk10k(skinframe.Dataset):
         images: Literal["dermoscopic", "clinical", "both"] = "dermoscopic"
 
     config: Config
+    context = context
     classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
     missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
     image_bytes = of.image_bytes

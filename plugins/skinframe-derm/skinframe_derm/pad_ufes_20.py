@@ -7,6 +7,7 @@ from functools import cached_property
 
 import skinframe
 from skinframe_derm import official as of
+from skinframe_derm.institutions import context
 from skinframe_derm.taxonomy import LabelSet
 
 
@@ -24,6 +25,7 @@ class PadUfes20(skinframe.Dataset):
         label_set: LabelSet = "own"
 
     config: Config
+    context = context
     classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
     missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
     image_bytes = of.image_bytes

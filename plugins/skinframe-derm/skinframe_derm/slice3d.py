@@ -13,6 +13,7 @@ from skinframe.data.rows import Raw
 from skinframe_derm import official as of
 from skinframe_derm.facts import Facts
 from skinframe_derm.hdf5 import Hdf5Images
+from skinframe_derm.institutions import context
 from skinframe_derm.taxonomy import LabelSet
 
 WIDEST = 1e6  # the maker states no ranges; a number beyond this is no measurement
@@ -34,6 +35,7 @@ class Slice3d(skinframe.Dataset):
         vendor_measured: bool = False
 
     config: Config
+    context = context
     classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
     missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
     reading = cached_property(of.read)
