@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=100)
     args = parser.parse_args()
     data = Ham10000(Ham10000.Config(root=args.root))
-    samples = data.samples()
+    samples = list(data.samples())
     print(f"{len(samples)} images, {len({sample.lesion for sample in samples})} lesions")
     start, divided, drift, fewest = time.monotonic(), 0, 0.0, len(samples)
     for seed in range(args.seeds):
