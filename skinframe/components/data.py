@@ -102,7 +102,7 @@ class Prompt(Component):
     def rationale(self, sample: Sample, classes: Sequence[str], attributes: Sequence[str]) -> str:
         """Return the target rationale that names the attributes."""
 
-    def forbidden(self) -> tuple[str, ...]:
+    def telling_words(self) -> tuple[str, ...]:
         """Return words that would tell the answer; an audit looks for them in the questions."""
         return ()
 

@@ -47,7 +47,7 @@ class Source:
 
     def forbidden(self) -> tuple[str, ...]:
         """Return the words that would tell the answer: the prompt's, and the names of the classes."""
-        own = self.prompt.forbidden() if self.prompt is not None else ()
+        own = self.prompt.telling_words() if self.prompt is not None else ()
         return tuple(dict.fromkeys([*own, *(name for name in self.dataset.classes if len(name) > 2)]))
 
 

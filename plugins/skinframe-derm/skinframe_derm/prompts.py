@@ -152,7 +152,7 @@ class ClinicalTemplate(skinframe.Prompt):
             parts = [self._text["findings"].format(findings=", ".join(findings) or self._text["no_finding"])]
         return " ".join([*parts, assessment])
 
-    def forbidden(self) -> tuple[str, ...]:
+    def telling_words(self) -> tuple[str, ...]:
         return tuple(self._text["forbidden_in_questions"])
 
     def mentions(self, text: str, attributes: Sequence[str]) -> tuple[bool | None, ...]:
