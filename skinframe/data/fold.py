@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from skinframe.data.split import Keys, make_split
+from skinframe.data.crossing import Keys, Pairs
+from skinframe.data.split import make_split
 from skinframe.errors import DataError
 from skinframe.sample import Sample
 
@@ -27,7 +28,14 @@ class Folds:
 
 
 def calibration_fold(
-    samples: Sequence[Sample], rows: Sequence[int], *, share: float, seed: int, keys: Keys = None, level: str = "group"
+    samples: Sequence[Sample],
+    rows: Sequence[int],
+    *,
+    share: float,
+    seed: int,
+    keys: Keys = None,
+    near: Pairs = (),
+    level: str = "group",
 ) -> Folds:
     """Take `share` of the validation rows for calibration, by whole components and stratified by class.
 
@@ -38,9 +46,11 @@ def calibration_fold(
         return Folds(everything, everything)
     chosen = [replace(samples[row], split=None) for row in everything]
     own = None if keys is None else [keys[row] for row in everything]
+    place = {row: i for i, row in enumerate(everything)}
+    alike = [(place[first], place[second]) for first, second in near if first in place and second in place]
     groups = len({sample.group for sample in chosen})
     try:
-        found = make_split(chosen, fractions=(1 - share, share, 0.0), seed=seed, keys=own)
+        found = make_split(chosen, fractions=(1 - share, share, 0.0), seed=seed, keys=own, near=alike)
     except DataError:
         found = None
     halves = [] if found is None else [tuple(everything[i] for i in part) for part in (found.train, found.valid)]

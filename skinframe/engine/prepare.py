@@ -43,6 +43,7 @@ class Prepared:
     samples: Sequence[Sample]
     keys: Sequence[str]
     split: Split
+    near: Sequence[tuple[int, int]]  # rows of near-duplicates, which stand in one part
     searched: bool  # whether near-duplicates were looked for
     quarantined: Sequence[tuple[str, str]]
     device: str
@@ -61,6 +62,7 @@ class Prepared:
             share=recipe.evaluate.calibration,
             seed=derive(recipe.seed, "calibration fold"),
             keys=self.keys,
+            near=self.near,
             level=self.plan.parts.dataset.level,
         )
 
@@ -138,6 +140,7 @@ def prepare(
         samples=kept,
         keys=keys,
         split=divided.split,
+        near=divided.near,
         searched=divided.searched,
         quarantined=table.quarantined,
         device=device,
