@@ -22,6 +22,8 @@ from skinframe_cfa.language.rationale import Rationale
 
 from skinframe.testing import integers, loss_contract, unit_vectors
 
+EXAMPLES = 8  # a check: each term has a file of properties of its own beside this one
+
 
 @loss_contract(
     CrossEntropy(),
@@ -39,6 +41,7 @@ from skinframe.testing import integers, loss_contract, unit_vectors
     LogitAdjustment(LogitAdjustment.Config(tau=0.0)),
     LDAM(),
     LDAM(LDAM.Config(margin=2.0, scale=30.0)),
+    examples=EXAMPLES,
 )
 def test_classification_terms(loss, check):
     check(loss)
@@ -70,6 +73,7 @@ def test_attribute_terms(loss, check):
     UniCL(UniCL.Config(positives="class_and_site", image="queries", chunk=1)),
     SigLIP(),
     SigLIP(SigLIP.Config(positives="class", chunk=2)),
+    examples=EXAMPLES,
 )
 def test_alignment_terms(loss, check):
     check(loss)
@@ -98,6 +102,7 @@ def test_token_terms(loss, check):
     Consistency(Consistency.Config(divergence="reverse_kl", stop_gradient="image")),
     Consistency(Consistency.Config(divergence="symmetric_kl")),
     Consistency(Consistency.Config(divergence="generalised_js", alpha=0.2)),
+    examples=EXAMPLES,
 )
 def test_consistency_terms(loss, check):
     check(loss)
