@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from skinframe.api import audit_data, compare, evaluate, plan, predict, report, reproduce, run, show, split_data, verify
+from skinframe.api import (
+    audit_data,
+    check,
+    compare,
+    evaluate,
+    new,
+    plan,
+    predict,
+    report,
+    reproduce,
+    run,
+    show,
+    split_data,
+    verify,
+)
 from skinframe.components import (
     Balancer,
     BinaryMetric,
@@ -58,9 +72,11 @@ __all__ = [
     "Tower",
     "__version__",
     "audit_data",
+    "check",
     "compare",
     "evaluate",
     "hookimpl",
+    "new",
     "plan",
     "predict",
     "report",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from skinframe.audit.finding import Audit
+    from skinframe.contracts import Verdict
     from skinframe.data.split import Split
     from skinframe.engine.predict import Predictions
     from skinframe.engine.reproduce import Reproduced
@@ -73,6 +74,26 @@ def show(component: str, *, plugins: Paths = ()) -> str:
     from skinframe.inventory import describe
 
     return describe(component, [Path(file) for file in plugins])
+
+
+def new(kind: str, name: str, *, into: str | Path = ".") -> Path:
+    """Write an installable plugin project for a new component and return its folder.
+
+    Raises RecipeError where the kind is unknown, the name cannot be one or is taken, or the folder exists.
+    """
+    from skinframe.scaffold import write
+
+    return write(kind, name, Path(into))
+
+
+def check(plugin: str | Path, name: str | None = None) -> Verdict:
+    """Hold a plugin (installed, or a Python file) to the contracts of its kinds; `name` picks one component.
+
+    Needs pytest and hypothesis. Raises RecipeError where there is no such plugin or component.
+    """
+    from skinframe.checking import verdict
+
+    return verdict(str(plugin), name)
 
 
 def report(run: str | Path) -> RunResult:

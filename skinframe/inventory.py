@@ -8,7 +8,7 @@ import typing
 from collections.abc import Sequence
 from pathlib import Path
 
-from skinframe.catalog import Catalog, Entry
+from skinframe.catalog import Catalog, Entry, Origin
 from skinframe.components import KINDS, Loss
 from skinframe.errors import Problem, RecipeError, did_you_mean
 from skinframe.plugins import installed, load
@@ -17,7 +17,7 @@ from skinframe.signals import needs
 
 def plugins() -> str:
     """Return the installed plugins, from their distributions' metadata: nothing is imported."""
-    lines = [f"{name:<12}{plugin.origin}" for name, plugin in sorted(installed().items())]
+    lines = [f"{name:<11} {plugin.origin}" for name, plugin in sorted(installed().items())]
     return "\n".join([*lines, "", "skinframe list PLUGIN … (or --all) imports plugins and lists their components"])
 
 
@@ -40,6 +40,13 @@ def describe(name: str, files: Sequence[Path] = ()) -> str:
         hint = did_you_mean(name, {entry_name for _, entry_name in catalog.entries})
         raise RecipeError("show", [Problem(name, f"no component of this name{hint}")])
     return "\n\n".join(_described(entry) for entry in found)
+
+
+def registered(kind: str, name: str) -> Origin | None:
+    """Return who registers a component of this kind and name, among all plugins that load; None where nobody does."""
+    catalog, _ = _tolerant(sorted(installed()))
+    entry = catalog.entries.get((kind, name))
+    return None if entry is None else entry.origin
 
 
 def _tolerant(names: Sequence[str], files: Sequence[Path] = ()) -> tuple[Catalog, list[Problem]]:

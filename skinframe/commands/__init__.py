@@ -7,7 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from skinframe.commands import compare, data, evaluate, listing, plan, predict, report, reproduce, run, show, verify
+from skinframe.commands import (
+    check,
+    compare,
+    data,
+    evaluate,
+    listing,
+    new,
+    plan,
+    predict,
+    report,
+    reproduce,
+    run,
+    show,
+    verify,
+)
 from skinframe.commands.options import Verbs
 
 # in the order of the help
@@ -16,6 +30,8 @@ VERBS: tuple[Callable[[Verbs], None], ...] = (
     plan.add,
     listing.add,
     show.add,
+    new.add,
+    check.add,
     report.add,
     compare.add,
     evaluate.add,

@@ -1,0 +1,7 @@
+"""A plugin project for a new component, written from the files in `templates`."""
+
+from __future__ import annotations
+
+from skinframe.scaffold.write import write
+
+__all__ = ["write"]
