@@ -1,4 +1,4 @@
-"""`skinframe check`. The contract kit, which needs pytest and hypothesis, is imported only where a plugin is checked."""
+"""`skinframe check`: the contract kit needs pytest and hypothesis, and is imported only where a plugin is checked."""
 
 from __future__ import annotations
 

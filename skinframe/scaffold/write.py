@@ -60,7 +60,7 @@ def _kind_problem(kind: str) -> Problem | None:
 
 def _name_problem(kind: str, name: str) -> Problem | None:
     if not PLAIN.fullmatch(name) or len(name) > LONGEST or keyword.iskeyword(name):
-        rule = f"at most {LONGEST} lower-case letters, digits and underscores that begin with a letter, and no word of Python"
+        rule = f"at most {LONGEST} lower-case letters, digits and underscores, a letter first, and no word of Python"
         return Problem("name", f"'{name}' must be {rule}")
     plugins = installed()
     if name in plugins:

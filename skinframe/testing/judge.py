@@ -54,7 +54,7 @@ def _judgements(entry: Entry, suite: Any) -> Iterator[Judgement]:
     if missing:
         yield Judgement("all", "", "", "left out", "\n".join(f"{each.what}; {each.next_step}" for each in missing))
         return
-    breaks = entry.component.breaks
+    breaks = component.breaks
     for check in set(breaks) - {law.name for law in suite.laws}:
         yield Judgement(check, "", "", "FAILED", f"`breaks` names it, and no check of a {suite.kind} is called so")
     try:

@@ -19,7 +19,7 @@ from skinframe import cli
 from skinframe.engine.start import plan_of
 from skinframe.recipe.load import merge
 
-LIGHT = ("plan", "list", "show")  # executed; the others are read by the real parser
+LIGHT = ("plan", "list", "show", "new", "check")  # executed; the others are read by the real parser
 OTHER = (
     "uv run tox",
     "pip install",

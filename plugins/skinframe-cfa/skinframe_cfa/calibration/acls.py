@@ -42,6 +42,10 @@ def acls(
     return reduce(positive * above + negative * below, valid, None, reduction)
 
 
+STOPPED = "the top score is a target, not trained, in the second term: the gradient is not that of the value"
+RAW = "as released it reads the absolute top score, which a shift of the row changes"
+
+
 class ACLS(skinframe.Loss):
     """ACLS's penalty (Park et al. 2023, arXiv:2308.11911): λ₁ [z_top − m]₊² + λ₂ mean_k [z_top − z_k − m]₊².
 
@@ -65,6 +69,11 @@ class ACLS(skinframe.Loss):
                 value = getattr(self, name)
                 if not (math.isfinite(value) and value >= 0):
                     raise ValueError(f"{name} must be a finite number >= 0, got {value}")
+
+    def __init__(self, config: Config | None = None) -> None:
+        super().__init__(config)
+        declared = {"gradient": STOPPED} if self.config.detach_top else {}
+        self.breaks = declared if self.config.centre else {**declared, "shift": RAW}  # type: ignore[misc]  # by option
 
     def forward(self, logits: Logits, labels: Labels) -> Tensor:
         c = self.config

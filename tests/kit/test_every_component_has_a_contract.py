@@ -1,0 +1,16 @@
+"""Every component that the first-party distributions register stands under the contract of its kind."""
+
+from __future__ import annotations
+
+import collect_contracts
+import pytest
+
+from skinframe.plugins import FIRST_PARTY, load
+
+ENTRIES = sorted(load(FIRST_PARTY).entries)
+
+
+@pytest.mark.parametrize(("kind", "name"), ENTRIES, ids=[f"{kind}-{name}" for kind, name in ENTRIES])
+def test_it_is_held_to_it(kind, name):
+    rows = [row for row in collect_contracts.rows() if row.kind in (kind, "") and name in row.names]
+    assert rows, f"no contract test has {kind} '{name}'; write one with {kind}_contract"

@@ -1,0 +1,95 @@
+"""`skinframe new`: the project that it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from hatchling.build import build_wheel
+
+import skinframe
+from skinframe.components import KINDS
+from skinframe.errors import DiskError, RecipeError
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_small_and_says_its_name(projects: dict[str, Path], kind: str) -> None:
+    folder, name = projects[kind], f"my_new_{kind}"
+    files = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    assert set(files) == {"README.md", "pyproject.toml", f"{name}.py", f"test_{name}.py"}
+    assert len(files["pyproject.toml"].splitlines()) < 20
+    assert len(files[f"{name}.py"].splitlines()) < 150
+    assert tomllib.loads(files["pyproject.toml"])["project"]["entry-points"]["skinframe"] == {name: name}
+    for text in files.values():
+        assert not any(left in text for left in ("my_name", "MyName", "KIND"))
+
+
+def test_every_project_passes_its_own_tests_untouched(projects: dict[str, Path], environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, projects.values())]
+    cwd = next(iter(projects.values())).parent
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout
+    assert "skipped" not in done.stdout
+
+
+def test_an_installed_project_is_listed_with_its_version(
+    projects: dict[str, Path], tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wheel is built and unpacked as an installer would."""
+    monkeypatch.chdir(shutil.copytree(projects["loss"], tmp_path / "project"))
+    wheel = build_wheel(str(tmp_path))
+    site = tmp_path / "site"
+    with zipfile.ZipFile(tmp_path / wheel) as archive:
+        archive.extractall(site)
+    there = {**environment, "PYTHONPATH": f"{environment['PYTHONPATH']}{os.pathsep}{site}"}
+    command = [str(Path(sys.executable).with_name("skinframe")), "list", "my_new_loss"]
+    done = subprocess.run(command, env=there, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert "  my_new_loss             my_new_loss 0.1.0" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("lossy", "my_term", r"there is no kind 'lossy'; did you mean 'loss'\?"),
+        ("loss", "My-Term", "'My-Term' must be at most 60 lower-case letters"),
+        ("loss", "../term", "must be at most 60 lower-case letters"),
+        ("loss", "", "must be at most 60 lower-case letters"),
+        ("loss", "lambda", "no word of Python"),
+        ("loss", "focal", "a loss 'focal' is registered by skinframe-cfa 0.1.0; take another name"),
+        ("head", "linear", "a head 'linear' is registered by skinframe 0.1.0; take another name"),
+        ("loss", "cfa", "a plugin 'cfa' is installed"),
+        ("loss", "json", "a Python module 'json' exists here and would be hidden"),
+    ],
+)
+def test_what_it_refuses(tmp_path: Path, kind: str, name: str, said: str) -> None:
+    with pytest.raises(RecipeError, match=said) as found:
+        skinframe.new(kind, name, into=tmp_path)
+    assert found.value.exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_never_writes_over_anything(tmp_path: Path) -> None:
+    (tmp_path / "my_term").write_text("mine", encoding="utf-8")
+    with pytest.raises(RecipeError, match="my_term: exists already; take another name, or another place with --into"):
+        skinframe.new("loss", "my_term", into=tmp_path)
+    assert (tmp_path / "my_term").read_text(encoding="utf-8") == "mine"
+    with pytest.raises(RecipeError, match="nowhere: is not a folder; make it first"):
+        skinframe.new("loss", "my_term", into=tmp_path / "nowhere")
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(DiskError, match="my_term cannot be written: no space left on device") as found:
+        skinframe.new("loss", "my_term", into=tmp_path)
+    assert found.value.exit_code == 5
+    assert list(tmp_path.iterdir()) == []
