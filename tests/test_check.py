@@ -109,7 +109,7 @@ def test_exit_codes(plugin: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "said"),
     [
         (["nobody"], "no plugin 'nobody' is installed"),
-        (["example", "smooth"], "example: has no component 'smooth'; did you mean"),
+        (["example", "mean_color"], "example: has no component 'mean_color'; did you mean 'mean_colour'"),
         (["nowhere.py"], "nowhere.py: no such file"),
     ],
 )

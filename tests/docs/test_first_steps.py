@@ -6,12 +6,16 @@ import json
 import shlex
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pages
 import pytest
+import yaml
+from hatchling.build import build_wheel
 
+import skinframe
 from skinframe import cli
 from skinframe.engine.start import plan_of
 
@@ -47,6 +51,44 @@ def test_the_loss_runs(small: Any, tmp_path: Path) -> None:
     assert all("doubt" in line["parts"] for line in lines)
     assert lines[-1]["parts"]["doubt"]["weight"] > lines[0]["parts"]["doubt"]["weight"] == 0
     assert "doubt" in (run.folder / "report.html").read_text(encoding="utf-8")
+
+
+POLY = {  # Poly-1 (Leng et al. 2022, arXiv:2204.12511) in the place of the template's loss
+    '"""Generalised cross entropy (Zhang and Sabuncu 2018, arXiv:1805.07836): (1/B) Σ_i (1 − p_iy^q) / q."""':  # noqa: RUF001
+    '"""Poly-1 cross entropy (Leng et al. 2022, arXiv:2204.12511): (1/B) Σ_i −log p_iy + ε (1 − p_iy)."""',  # noqa: RUF001
+    "q: float = 0.7  # near 0: cross entropy; 1: the mean absolute error": "epsilon: float = 1.0",
+    "if not 0 < self.q <= 1:": "if self.epsilon < -1:",
+    'raise ValueError(f"q must be in (0, 1], got {self.q}")':
+    'raise ValueError(f"epsilon must be at least -1, got {self.epsilon}")',
+    "each: Tensor = (1 - (self.config.q * own).exp()) / self.config.q":
+    "each = self.config.epsilon * (1 - own.exp()) - own",
+}  # fmt: skip
+
+
+def test_a_stranger_writes_changes_checks_installs_and_runs_a_loss(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = skinframe.new("loss", "my_stranger", into=tmp_path)
+    module = folder / "my_stranger.py"
+    text = module.read_text(encoding="utf-8")
+    for old, new in POLY.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    module.write_text(text, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    with zipfile.ZipFile(tmp_path / build_wheel(str(tmp_path))) as wheel:
+        wheel.extractall(tmp_path / "site")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+
+    assert skinframe.check("my_stranger").ok
+    recipe = yaml.safe_load(small.recipe.read_text(encoding="utf-8"))
+    term = {"use": "my_stranger", "weight": 0.3, "config": {"epsilon": 2.0}}
+    preset = tmp_path / "mine.yaml"
+    preset.write_text(yaml.safe_dump({"requires": [*recipe["requires"], "my_stranger"], "losses": {"mine": term}}))
+    run = small.run(tmp_path / "runs", "train.epochs=1", presets=[str(preset)])
+    lines = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
+    assert all(line["parts"]["mine"]["value"] > 0 for line in lines if "parts" in line)
+    assert "my_stranger 0.1.0" in (run.folder / "plan.yaml").read_text(encoding="utf-8")
 
 
 def test_the_encoder_runs(small: Any, tmp_path: Path) -> None:
