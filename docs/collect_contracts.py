@@ -60,6 +60,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 
 
 def _row(item: pytest.Item) -> Row | None:
+    from skinframe.components import Component
     from skinframe.testing.contract import title
     from skinframe.testing.law import Check
 
@@ -70,8 +71,10 @@ def _row(item: pytest.Item) -> Row | None:
     reason = next((mark.kwargs["reason"] for mark in item.iter_markers("xfail")), "")
     law = (check.name, check.law.number, reason)
     for kind, component in params.items():
-        return Row(kind, (component.name,), title(component), *law)
-    return Row("", _imported(item), "", *law)
+        if isinstance(component, Component):
+            return Row(kind, (component.name,), title(component), *law)
+    named = tuple(value for value in params.values() if isinstance(value, str))
+    return Row("", named or _imported(item), "", *law)
 
 
 def _imported(item: pytest.Item) -> tuple[str, ...]:

@@ -9,13 +9,14 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from skinframe import catalog
 from skinframe.components import Loss
-from skinframe.signals import Attributes, Labels, RationaleTargets, Signal, TextIds, needs, signal_of
-from skinframe.testing.draw import Maker, maker, sizes
+from skinframe.signals import Signal, needs
+from skinframe.testing.draw import SIGNALS, Maker, maker, sizes
 
 SCORES = frozenset({"logits", "image_logits", "rationale_logits"})  # read through a softmax over their last dim
 # what a batch holds before the model runs: the engine counts a step's terms by these
-COUNTED = {each.name: each for each in map(signal_of, (Labels, TextIds, Attributes, RationaleTargets)) if each}
+COUNTED = {name: SIGNALS[name] for name in catalog.COUNTED}
 
 
 @dataclass(frozen=True, repr=False)

@@ -35,11 +35,12 @@ def accepted(dataset: Dataset, pick: int) -> None:
 
 
 def grouped(dataset: Dataset, pick: int) -> None:
-    """Every sample has the group that `level` names: a patient, a lesion, or the image itself."""
+    """Samples are grouped by what `level` names, a patient or a lesion; by the image itself where that is not known."""
     assert dataset.level in ("patient", "lesion", "image"), f"level is '{dataset.level}'"
-    for sample in dataset.samples():
-        kind = sample.group.partition(":")[0]
-        assert kind == dataset.level, f"sample {sample.id} is grouped by {kind}, and the set says {dataset.level}"
+    kinds = {sample.id: sample.group.partition(":")[0] for sample in dataset.samples()}
+    assert dataset.level in kinds.values(), f"the set says {dataset.level}, and no sample is grouped by one"
+    for name, kind in kinds.items():
+        assert kind in (dataset.level, "image"), f"sample {name} is grouped by {kind}, and the set says {dataset.level}"
 
 
 def unsplit(dataset: Dataset, pick: int) -> None:
@@ -102,4 +103,5 @@ def _some(dataset: Dataset, pick: int) -> Sequence[Sample]:
 
 
 def _seen(dataset: Dataset) -> bytes:
-    return dataset.image_bytes(dataset.samples()[0])
+    samples = dataset.samples()
+    return dataset.image_bytes(samples[0]) if len(samples) else b""

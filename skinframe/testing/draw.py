@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import Tensor
 
-from skinframe.signals import Signal
+from skinframe import signals as named
+from skinframe.signals import Signal, signal_of
 
 Sizes = Mapping[str, int]
 Maker = Callable[[tuple[int, ...], Sizes], st.SearchStrategy[Tensor]]
 
 RANGES: dict[str, tuple[int, int]] = {"B": (1, 6), "C": (2, 5), "T": (0, 6), "L": (2, 7), "P": (1, 5), "W": (2, 5)}
 OTHER = (1, 4)
+SIGNALS: dict[str, Signal] = {found.name: found for found in map(signal_of, vars(named).values()) if found}
 
 
 def tensors(shape: tuple[int, ...], low: float, high: float) -> st.SearchStrategy[Tensor]:
@@ -89,6 +91,7 @@ MAKERS: dict[str, Maker] = {
     "regions": _unit,
     "text_vectors": _unit,
     "queries": _unit,
+    "lesion_cover": lambda shape, _: tensors(shape, 0.05, 1),
     "logit_scale": lambda shape, _: tensors(shape, 1, 100),
     "rationale_logits": _scores,
     "rationale_targets": lambda shape, size: integers(shape, 0, size.get("L", 3) - 1),

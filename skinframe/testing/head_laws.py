@@ -9,13 +9,11 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from skinframe import signals as named
 from skinframe.components import BuildContext, Head
 from skinframe.components.base import Shape
-from skinframe.signals import Signal, signal_of
+from skinframe.testing.draw import SIGNALS
 from skinframe.testing.law import Law, Suite
 
-SIGNALS: dict[str, Signal] = {found.name: found for found in map(signal_of, vars(named).values()) if found}
 SUPERVISION = frozenset({"labels", "class_counts", "attributes", "text_ids", "rationale_targets"})
 FOREIGN = ("bitsandbytes", "peft")  # quantised and adapter layers belong to the reasoner
 
@@ -45,7 +43,7 @@ def declared(head: Head, seat: Seat) -> None:
     found = _build(head, seat)(dict(seat.signals))
     assert set(found) == set(head.provides()), f"gives {sorted(found)}, provides {sorted(head.provides())}"
     B = len(next(iter(seat.signals.values())))
-    sizes = {"B": B, "C": len(seat.context.classes)}
+    sizes = {"B": B, "C": len(seat.context.classes), "A": len(seat.context.attributes)}
     for name, tensor in found.items():
         assert tensor.dtype == torch.float32, f"'{name}' is {tensor.dtype}, not float32"
         assert torch.isfinite(tensor).all(), f"'{name}' is not finite"
@@ -125,7 +123,8 @@ def seats(head: Head, shapes: Mapping[str, Shape]) -> st.SearchStrategy[Seat]:
         random = torch.Generator().manual_seed(seed)
         tensors = {need: torch.randn(B, *shape, generator=random) for need, shape in found.items()}
         classes = tuple(f"class {number}" for number in range(C))
-        return Seat(BuildContext(classes=classes, shapes=found, seed=seed), tensors)
+        attributes = tuple(f"attribute {number}" for number in range(draw(st.integers(1, 3))))
+        return Seat(BuildContext(classes=classes, attributes=attributes, shapes=found, seed=seed), tensors)
 
     return build()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -21,12 +23,10 @@ def masked_nan(loss: Loss, case: Case) -> None:
     keep = _kept(loss, case)
     letter = sample_dim(loss)
 
-    def spoiled(signal: Signal, tensor: Tensor) -> Tensor:
-        if signal.dims.split()[:1] != [letter] or not tensor.is_floating_point():
-            return tensor
-        return torch.where(keep.reshape(-1, *[1] * (tensor.ndim - 1)), tensor, torch.nan)
+    def behind(signal: Signal) -> bool:
+        return signal.dims.split()[:1] == [letter] and signal.kind == "float"
 
-    _without_say(loss, case, _mask(loss, case, keep).each(spoiled), keep)
+    _without_say(loss, case, _spoil(_mask(loss, case, keep), keep, behind, torch.nan), keep)
 
 
 def all_masked(loss: Loss, case: Case) -> None:
@@ -38,8 +38,16 @@ def all_masked(loss: Loss, case: Case) -> None:
 
 
 def _mask(loss: Loss, case: Case, keep: Tensor) -> Case:
-    name = normaliser(loss).name
-    return case.each(lambda signal, tensor: torch.where(keep, tensor, -100) if signal.name == name else tensor)
+    """Mask the samples that are not kept: a negative label, or a row of nothing but NaN."""
+    counted = normaliser(loss)
+    return _spoil(case, keep, lambda signal: signal.name == counted.name, torch.nan if counted.kind != "int" else -100)
+
+
+def _spoil(case: Case, keep: Tensor, which: Callable[[Signal], bool], by: float) -> Case:
+    def change(signal: Signal, tensor: Tensor) -> Tensor:
+        return torch.where(keep.reshape(-1, *[1] * (tensor.ndim - 1)), tensor, by) if which(signal) else tensor
+
+    return case.each(change)
 
 
 def _kept(loss: Loss, case: Case) -> Tensor:

@@ -32,8 +32,7 @@ def _names_classes(loss: Loss) -> bool:
 
 
 def _maskable(loss: Loss) -> bool:
-    counted = normaliser(loss)
-    return counted.kind == "int" and _reads(loss, [counted.name])
+    return _reads(loss, [normaliser(loss).name])
 
 
 LAWS: tuple[Law, ...] = (

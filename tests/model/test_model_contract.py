@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from skinframe.model.explain import GradientInput
-from skinframe.model.heads import Fused, Linear, PooledLinear, Projection, Verbalizer
+from skinframe.model.heads import Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer
 from skinframe.testing import explainer_contract, head_contract
 
 
 @head_contract(
     Linear(),
     Linear(Linear.Config(width=6, dropout=0.1)),
+    Attributes(),
     Fused(),
     PooledLinear(),
     PooledLinear(PooledLinear.Config(gives="logits")),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
-from skinframe_derm import ClinicalTemplate, Ham10000, Table, register_metrics
+from layouts import LAYOUTS
+from skinframe_derm import ClinicalTemplate, Ham10000, register_metrics
 
 from skinframe.testing import dataset_contract, metric_contract, prompt_contract
 
@@ -29,26 +27,10 @@ def test_metrics(metric, check):
     check(metric)
 
 
-@pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    """Eight images of four patients, split by patient."""
-    root = tmp_path_factory.mktemp("table")
-    rows = ["id,image,label,patient,age,sex,site,split,veil"]
-    for number in range(8):
-        pixels = np.random.default_rng(number).integers(0, 256, (12, 16, 3), dtype=np.uint8)
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "PNG")
-        (root / f"{number}.png").write_bytes(buffer.getvalue())
-        split = "test" if number < 4 else "train"
-        label = ("mel", "nv")[number % 2]
-        rows.append(f"i{number},{number}.png,{label},p{number // 2},6{number},male,head/neck,{split},yes")
-    (root / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return Table(Table.Config(root=str(root), attributes=("veil",)))
-
-
+@pytest.mark.parametrize("name", LAYOUTS)
 @dataset_contract()
-def test_table(check, table):
-    check(table)
+def test_official_sets(check, name, tmp_path):
+    check(LAYOUTS[name].write(tmp_path))
 
 
 @pytest.fixture(scope="module")
