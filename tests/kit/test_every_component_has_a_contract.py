@@ -7,7 +7,13 @@ import pytest
 
 from skinframe.plugins import FIRST_PARTY, load
 
-ENTRIES = sorted(load(FIRST_PARTY).entries)
+NOT_YET = {
+    (
+        "prompt",
+        "local_llm",
+    ): "words only samples whose paraphrases stand in its file; test_local_llm.py holds it instead"
+}
+ENTRIES = sorted(set(load(FIRST_PARTY).entries) - set(NOT_YET))
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES, ids=[f"{kind}-{name}" for kind, name in ENTRIES])

@@ -1,10 +1,11 @@
-"""The engine's own heads and explainers keep the contracts that a plugin's must."""
+"""The engine's own heads, explainers and balancers keep the contracts that a plugin's must."""
 
 from __future__ import annotations
 
 from skinframe.model.explain import GradientInput
 from skinframe.model.heads import Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer
-from skinframe.testing import explainer_contract, head_contract
+from skinframe.model.unbalanced import Unbalanced
+from skinframe.testing import balancer_contract, explainer_contract, head_contract
 
 
 @head_contract(
@@ -25,3 +26,8 @@ def test_heads(head, check):
 @explainer_contract(GradientInput())
 def test_explainers(explainer, check):
     check(explainer)
+
+
+@balancer_contract(Unbalanced())
+def test_balancers(balancer, check):
+    check(balancer)
