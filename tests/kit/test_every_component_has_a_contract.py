@@ -11,7 +11,7 @@ NOT_YET = {
     (
         "prompt",
         "local_llm",
-    ): "words only samples whose paraphrases stand in its file; test_local_llm.py holds it instead"
+    ): "words only samples that its file has; test_local_llm.py holds it instead"
 }
 ENTRIES = sorted(set(load(FIRST_PARTY).entries) - set(NOT_YET))
 
