@@ -14,6 +14,7 @@ from typing import Any
 
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from skinframe.durable import disk_errors, flaw_of, sweep, write_folder
@@ -46,7 +47,13 @@ class Checkpoint:
         return self.epoch + (self.position is None)
 
     def tensors(self, name: str) -> dict[str, Tensor]:
-        return safetensors.torch.load((self.folder / f"{name}.safetensors").read_bytes())
+        """Return a group of tensors. Raises RecipeError where the file is none of safetensors'."""
+        path = self.folder / f"{name}.safetensors"
+        try:
+            return safetensors.torch.load(path.read_bytes())
+        except (OSError, SafetensorError, ValueError, KeyError, RuntimeError) as error:
+            what = f"cannot be read ({type(error).__name__}); move this checkpoint away to use the one before"
+            raise RecipeError(str(self.folder), [Problem(path.name, what)]) from error
 
 
 def save_checkpoint(
@@ -99,7 +106,23 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
     if flaw is not None:
         log.warning("checkpoint %s is not whole (%s); it is not used", folder, flaw)
         return None
-    return Checkpoint(folder, json.loads((folder / "state.json").read_text()))
+    try:
+        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        state = None
+    if not _is_state(state):
+        log.warning("checkpoint %s says nothing that a resume can use; it is not used", folder)
+        return None
+    return Checkpoint(folder, state)
+
+
+def _is_state(state: Any) -> bool:
+    """Say whether the hashed files were written by a run at all."""
+    if not isinstance(state, dict) or not isinstance(state.get("ties"), dict):
+        return False
+    counts = [state.get(name) for name in ("epoch", "step", "tokens", "log_bytes")]
+    counts.append(0 if "position" in state and state["position"] is None else state.get("position"))
+    return all(type(count) is int and 0 <= count < 2**62 for count in counts)
 
 
 def newest_checkpoint(folder: Path) -> Checkpoint | None:
@@ -135,7 +158,7 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def load_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Take back `optimiser_tensors`; the groups' options come from the recipe."""
+    """Take back `optimiser_tensors`; the groups' options come from the recipe. Raises ValueError on foreign names."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         index, _, key = name.partition(".")

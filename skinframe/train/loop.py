@@ -19,7 +19,7 @@ from accelerate import Accelerator
 from skinframe.data.batches import epoch_order, epoch_steps, view_of
 from skinframe.data.feed import Feed
 from skinframe.durable import disk_errors
-from skinframe.errors import NonFiniteError
+from skinframe.errors import NonFiniteError, Problem, RecipeError
 from skinframe.model.assemble import Assembled
 from skinframe.model.objective import Objective
 from skinframe.planning import Plan
@@ -58,10 +58,7 @@ class Trainer:
         optimiser = make_optimiser(self.model, train)
         step, self.tokens = 0, train.max_tokens
         if start is not None:
-            self.model.load_trained_state(start.tensors("model"))
-            load_optimiser(optimiser, start.tensors("optimiser"))
-            self.objective.load_state(start.tensors("losses"))
-            self.objective.balancer.load_state(start.tensors("balancer"))
+            self._take(start, optimiser)
             step, self.tokens, self.last = int(start.state["step"]), int(start.state["tokens"]), start.folder.name
         begin, position = (0, 0) if start is None else (start.finished, start.position or 0)
         if begin < train.epochs:
@@ -75,6 +72,17 @@ class Trainer:
                     stop.leave(checkpoint.folder.name)
             position = 0
             yield checkpoint
+
+    def _take(self, start: Checkpoint, optimiser: torch.optim.Optimizer) -> None:
+        """Take back what `start` holds. Raises RecipeError where it is not of this model."""
+        try:
+            self.model.load_trained_state(start.tensors("model"))
+            load_optimiser(optimiser, start.tensors("optimiser"))
+            self.objective.load_state(start.tensors("losses"))
+            self.objective.balancer.load_state(start.tensors("balancer"))
+        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            what = f"does not fit this model ({' '.join(str(error).split())[:160]}); move it away to use the one before"
+            raise RecipeError(str(self.folder), [Problem(start.folder.name, what)]) from error
 
     @property
     def log_path(self) -> Path:

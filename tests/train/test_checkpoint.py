@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 from skinframe.errors import RecipeError
 from skinframe.train.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
 
+STATE = {"tokens": 64, "log_bytes": 0, "ties": {}}
+
 
 def save(folder: Path, epoch: int) -> None:
-    save_checkpoint(folder, epoch, {"model": {"w": torch.full((3,), float(epoch))}, "losses": {}}, {"step": 5 * epoch})
+    save_checkpoint(
+        folder, epoch, {"model": {"w": torch.full((3,), float(epoch))}, "losses": {}}, {**STATE, "step": 5 * epoch}
+    )
 
 
 def test_what_is_saved_comes_back(tmp_path: Path) -> None:
@@ -37,25 +41,17 @@ def test_none_was_ever_written(tmp_path: Path) -> None:
 def test_any_single_flipped_bit_is_found(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
 ) -> None:
-    """Of files and manifest alike, but for bits of the manifest's spacing, which change nothing that it says."""
+    """Of files and manifest alike, the manifest's spacing included."""
     folder = tmp_path_factory.mktemp("flip")
     save(folder, 0)
     path = folder / "epoch-000" / name
     content = bytearray(path.read_bytes())
     spot = data.draw(st.integers(0, len(content) - 1))
     content[spot] ^= 1 << data.draw(st.integers(0, 6))
-    before, after = path.read_bytes(), bytes(content)
-    path.write_bytes(after)
-    found = load_checkpoint(folder / "epoch-000")
-    if name == "MANIFEST.json" and before.split() == after.split():
-        return
-    if found is not None:
-        assert name == "MANIFEST.json"
-        assert found.state["epoch"] == 0
-        assert torch.equal(found.tensors("model")["w"], torch.zeros(3))
-    else:
-        with pytest.raises(RecipeError, match="no checkpoint matches its hashes"):
-            newest_checkpoint(folder)
+    path.write_bytes(content)
+    assert load_checkpoint(folder / "epoch-000") is None
+    with pytest.raises(RecipeError, match="no checkpoint matches its hashes"):
+        newest_checkpoint(folder)
 
 
 def test_a_damaged_epoch_is_written_again(tmp_path: Path) -> None:

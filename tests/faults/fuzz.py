@@ -1,0 +1,177 @@
+"""Hostile bytes for the three readers: `python tests/faults/fuzz.py --target recipe --seconds 600`.
+
+A reader may return, or refuse with an error of `skinframe.errors`. Anything else, or more than five seconds, is a
+finding: its input is saved and the exit code is 1. Hypothesis draws the mutations and shrinks what it finds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from skinframe.errors import SkinframeError
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKENS = [
+    *(b"\x00", b"&a", b"*a", b"!!python/object/apply:os.system", b"_target_: os.system", b"${env:HOME}", b"{", b"["),
+    *(b"]: ", b"\xff\xfe", b"\xef\xbb\xbf", b"\n", b"\t", b'"', b"'", b",", b"../", b"=1+1", b"1e999", b"nan", b"-1"),
+    *(b"9" * 20, b"true", b"null", b"~", b"<<: ", b"? ", b"- ", b"| \n", b"\xe2\x80\xae", b"0", b"1", b"2.5", b"abc"),
+]
+Change = tuple[int, int, bytes]
+WHAT = st.one_of(st.sampled_from(TOKENS), st.binary(max_size=24))
+WIDTH = st.one_of(st.integers(0, 4), st.integers(0, 40))
+CHANGES = st.lists(st.tuples(st.integers(0, 1 << 20), WIDTH, WHAT), max_size=6)
+
+
+def mutated(data: bytes, changes: list[Change]) -> bytes:
+    """Replace stretches of `data`: (where, how many bytes, by what)."""
+    for where, length, new in changes:
+        at = where % (len(data) + 1)
+        data = data[:at] + new + data[at + length :]
+    return data
+
+
+def recipe_target(folder: Path) -> tuple[list[bytes], Callable[[bytes], None]]:
+    """The loader, and the plan where the loader accepts: no weight is read by either."""
+    from skinframe.planning import make_plan
+    from skinframe.plugins import load
+    from skinframe.recipe import load_recipe
+
+    catalog = load(["cfa", "clip", "qwen", "derm", "tiny"])
+    path = folder / "recipe.yaml"
+
+    def read(data: bytes) -> None:
+        path.write_bytes(data)
+        make_plan(load_recipe(path), catalog, str(path))
+
+    files = [ROOT / "tests" / "small.yaml", ROOT / "recipes" / "cfa_full.yaml"]
+    return [file.read_bytes() for file in files], read
+
+
+def manifest_target(folder: Path) -> tuple[list[bytes], Callable[[bytes], None]]:
+    """The generic table: CSV to checked samples."""
+    from skinframe_derm import Table
+
+    from skinframe.data.manifest import check_samples
+
+    path = folder / "manifest.csv"
+
+    def read(data: bytes) -> None:
+        path.write_bytes(data)
+        table = Table(Table.Config(root=str(folder), attributes=["veil"]))
+        check_samples(table.samples(), table.fields, table.classes, table.attributes)
+
+    head = "id,image,label,patient,lesion,age,sex,site,split,veil\n"
+    rows = "".join(
+        f"s{i},a/{i}.png,{'mel' if i % 3 else 'nv'},p{i},l{i},{i},Female,palms/soles,train,yes\n" for i in range(12)
+    )
+    return [(head + rows).encode(), b"\xef\xbb\xbf" + (head + rows).replace("\n", "\r\n").encode()], read
+
+
+def checkpoint_target(folder: Path) -> tuple[list[bytes], Callable[[bytes], None]]:
+    """A checkpoint's files in one string; after an even first byte the manifest is made to agree."""
+    import torch
+
+    from skinframe.durable import MANIFEST, flaw_of
+    from skinframe.train.checkpoint import newest_checkpoint, save_checkpoint
+
+    state = {"tokens": 64, "log_bytes": 0, "ties": {}, "step": 3}
+    tensors = {"model": {"w": torch.arange(12.0).view(3, 4)}, "optimiser": {"0.step": torch.ones(1)}, "losses": {}}
+    whole = save_checkpoint(folder, 0, tensors, state).folder
+    names = sorted(path.name for path in whole.iterdir())
+    written = {name: (whole / name).read_bytes() for name in names}
+    mark = b"\x1e\x1e"
+
+    def read(data: bytes) -> None:
+        for name, part in zip(names, [*data[1:].split(mark), b"", b"", b"", b"", b""], strict=False):
+            (whole / name).write_bytes(part)
+        agree = data[:1] and data[0] % 2 == 0
+        files = {name: (whole / name).read_bytes() for name in names if name != MANIFEST}
+        if agree:
+            entries = {n: {"bytes": len(d), "sha256": hashlib.sha256(d).hexdigest()} for n, d in files.items()}
+            (whole / MANIFEST).write_text(json.dumps(entries, indent=2, sort_keys=True))
+        found = newest_checkpoint(folder)
+        assert found is not None
+        assert flaw_of(whole) is None
+        if not agree and {n: (whole / n).read_bytes() for n in names} != written:
+            raise AssertionError("a corrupted checkpoint was accepted")
+        for name in ("model", "optimiser", "losses"):
+            found.tensors(name)
+
+    body = mark.join(written[name] for name in names)
+    return [b"\x00" + body, b"\x01" + body], read
+
+
+TARGETS = {"recipe": recipe_target, "manifest": manifest_target, "checkpoint": checkpoint_target}
+
+
+def fuzz(target: str, seconds: float, folder: Path) -> tuple[int, int]:
+    """Return how many inputs were tried and how many were refused. Raises what the reader must not."""
+    seeds, read = TARGETS[target](folder)
+    read(seeds[-1])  # an unchanged one is read, or every refusal says nothing
+    counts = [0, 0]
+    ends = time.monotonic() + seconds
+
+    def once(start: bytes, changes: list[Change]) -> None:
+        if time.monotonic() > ends:
+            return
+        data = mutated(start, changes)
+        counts[0] += 1
+        began = time.process_time()
+        try:
+            read(data)
+        except SkinframeError:
+            counts[1] += 1
+        except BaseException:
+            (folder / "finding").write_bytes(data)
+            raise
+        if time.process_time() - began > 5:
+            (folder / "finding").write_bytes(data)
+            raise AssertionError("more than five seconds for one input")
+
+    turn = 0
+    while time.monotonic() < ends:
+        test = given(st.sampled_from(seeds), CHANGES)(once)
+        test = settings(
+            max_examples=2000,
+            deadline=timedelta(seconds=60),
+            database=None,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+        )(seed(turn)(test))
+        test()
+        turn += 1
+    return counts[0], counts[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--target", choices=sorted(TARGETS), action="append")
+    parser.add_argument("--seconds", type=float, default=600.0)
+    options = parser.parse_args()
+    logging.getLogger("skinframe").setLevel(logging.CRITICAL)  # thousands of warnings about damaged checkpoints
+    for target in options.target or sorted(TARGETS):
+        folder = Path(tempfile.mkdtemp(prefix=f"fuzz-{target}-"))
+        try:
+            tried, refused = fuzz(target, options.seconds, folder)
+        except BaseException:
+            print(f"{target}: finding saved in {folder / 'finding'}", file=sys.stderr)
+            raise
+        print(
+            f"{target}: {tried} inputs in {options.seconds:.0f} s, {refused} refused, none with another end", flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()
