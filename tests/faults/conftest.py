@@ -1,0 +1,146 @@
+"""A warm process that forks runs, the tiny run of 40 steps, and what two run folders must share."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import itertools
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+STEPS = 40
+TINY = (
+    "train.epochs=4", "train.batch_size=4", "train.save_every=3", "train.gradient_norms_every=20",
+    "evaluate.resamples=2", "evaluate.max_new_tokens=1", "evaluate.cases=0",
+)  # fmt: skip
+TIMED = ("report.json", "report.html", "files.json", ".lock")  # a duration, a pid, and hashes of files that hold them
+
+spec = importlib.util.spec_from_file_location("faults_shim", HERE / "shim.py")
+assert spec is not None
+assert spec.loader is not None
+module = importlib.util.module_from_spec(spec)
+sys.modules["faults_shim"] = module
+spec.loader.exec_module(module)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file but those that hold a clock or a process number."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in TIMED]
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@dataclass
+class Warm:
+    """Starts forked command lines; `said` is what one printed."""
+
+    process: subprocess.Popen[str]
+    logs: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(json.dumps(request), file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline()
+        assert answer, "the warm process has ended"
+        return dict(json.loads(answer))
+
+    def start(self, argv: list[str], **more: Any) -> tuple[int, Path]:
+        log = self.logs / f"{next(self.numbers)}.log"
+        return int(self.ask({"argv": [str(word) for word in argv], "log": str(log), **more})["pid"]), log
+
+    def wait(self, pid: int) -> int:
+        return int(self.ask({"wait": pid})["code"])
+
+    def ended(self, pid: int, seconds: float) -> int | None:
+        """Return the exit code, or None where the process lives on after that time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            code = self.ask({"wait": pid, "poll": True})["code"]
+            if code is not None or time.monotonic() > deadline:
+                return None if code is None else int(code)
+            time.sleep(0.005)
+
+    def run(self, argv: list[str], **more: Any) -> tuple[int, str]:
+        """Return exit code and output of a command line run to its end."""
+        pid, log = self.start(argv, **more)
+        return self.wait(pid), log.read_text()
+
+
+@pytest.fixture(scope="session")
+def warm(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    logs = tmp_path_factory.mktemp("logs")
+    with (logs / "forker.log").open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, str(HERE / "forker.py")],
+            env=environment, cwd=logs, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+        )  # fmt: skip
+    assert process.stdout is not None
+    assert "ready" in process.stdout.readline(), (logs / "forker.log").read_text()
+    yield Warm(process, logs, environment)
+    assert process.stdin is not None
+    process.stdin.close()
+    process.wait(timeout=60)
+
+
+@dataclass
+class Tiny:
+    """The run of 40 steps: four epochs of ten, a checkpoint after every third step of one."""
+
+    small: Any
+    warm: Warm
+
+    def words(self, out: Path, *more: str) -> list[str]:
+        sets = [word for override in TINY for word in ("--set", override)]
+        return list(self.small.words(out, *sets, *more))
+
+    def folder(self, out: Path) -> Path:
+        (found,) = (path for path in out.iterdir() if path.name.startswith("small-"))
+        return found
+
+    def contents(self, out: Path) -> dict[str, str]:
+        return contents(self.folder(out))
+
+    def run(self, out: Path, *more: str, fault: str = "", record: Path | None = None) -> tuple[int, str]:
+        env = {"SKINFRAME_TEST_FAULT": fault, "SKINFRAME_TEST_RECORD": str(record or "")}
+        return self.warm.run(self.words(out, *more), env=env)
+
+
+@pytest.fixture(scope="session")
+def tiny(small: Any, warm: Warm) -> Tiny:
+    return Tiny(small, warm)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The uninterrupted run, its calls of the operating system and how long it took."""
+
+    folder: Path
+    files: dict[str, str]
+    calls: list[dict[str, str]]
+    seconds: float
+
+
+@pytest.fixture(scope="session")
+def whole(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    out = tmp_path_factory.mktemp("whole")
+    code, said = tiny.run(out / "first")  # fills the cache
+    assert code == 0, said
+    record = out / "calls.jsonl"
+    began = time.monotonic()
+    code, said = tiny.run(out, record=record)
+    assert code == 0, said
+    folder = tiny.folder(out)
+    assert (folder / "log.jsonl").read_bytes().count(b"\n") == STEPS
+    calls = [json.loads(line) for line in record.read_text().splitlines()]
+    return Whole(folder, contents(folder), calls, time.monotonic() - began)

@@ -1,0 +1,92 @@
+"""A process that has imported all that a run needs, and forks a child for each command line: a start costs no import.
+
+Reads JSON lines on standard input. `{"argv": […], "env": {…}, "log": FILE}` starts the command line in a child and
+answers its pid; with "script" that file runs instead. `{"wait": PID}` answers its exit code, negative for a signal.
+The children are the real command line: only their imports are shared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+def warm() -> None:
+    """Import what every run imports; nothing is computed, so no thread exists that a fork would lose."""
+    import accelerate
+    import bitsandbytes
+    import open_clip
+    import pyarrow.parquet
+    import scipy.stats
+    import sklearn.linear_model
+    import torch
+    import transformers.models.qwen2_5_vl.modeling_qwen2_5_vl
+
+    import skinframe.cli
+    import skinframe.engine.conclude
+    import skinframe.engine.measure
+    import skinframe.engine.run
+    import skinframe.engine.verify
+    import skinframe.train.loop
+    from skinframe.plugins import load
+
+    load(["cfa", "clip", "qwen", "derm", "tiny"])
+    torch.set_num_threads(1)
+    assert all((accelerate, bitsandbytes, open_clip, pyarrow, scipy, sklearn, transformers, skinframe))
+
+
+def child(request: dict[str, Any]) -> None:
+    log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(0)
+    os.environ.update(request.get("env", {}))
+    code = 1
+    try:
+        runpy.run_path(str(HERE / "shim.py"))["from_environment"]()
+        if "script" in request:
+            sys.argv = [request["script"], *request["argv"]]
+            runpy.run_path(request["script"], run_name="__main__")
+        else:
+            from skinframe.cli import main
+
+            main(request["argv"])
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    runpy.run_path(str(HERE.parent / "offline" / "sitecustomize.py"))
+    warm()
+    print(json.dumps({"ready": os.getpid()}), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "wait" in request:
+            _, status = os.waitpid(request["wait"], os.WNOHANG if request.get("poll") else 0)
+            print(json.dumps({"code": None if _ == 0 else os.waitstatus_to_exitcode(status)}), flush=True)
+            continue
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            child(request)
+        print(json.dumps({"pid": pid}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
