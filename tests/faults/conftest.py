@@ -24,12 +24,14 @@ TINY = (
 )  # fmt: skip
 TIMED = ("report.json", "report.html", "files.json", ".lock")  # a duration, a pid, and hashes of files that hold them
 
-spec = importlib.util.spec_from_file_location("faults_shim", HERE / "shim.py")
-assert spec is not None
-assert spec.loader is not None
-module = importlib.util.module_from_spec(spec)
-sys.modules["faults_shim"] = module
-spec.loader.exec_module(module)
+for name, file in (("faults_shim", HERE / "shim.py"), ("features_small", HERE.parent / "features" / "small.py")):
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    if name not in sys.modules:
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Operating-system calls, recorded and broken on purpose. Part of the tests: nothing of this ships with the package.
 
 `SKINFRAME_TEST_RECORD=FILE` writes a JSON line a call; `SKINFRAME_TEST_FAULT=ACTION@AREA.CALL:N` acts at the N-th call
-of that name in that area. Actions: `kill` before the call, `kill-after` it, `half` (write half, then kill), or an errno's name.
+of that name in that area. Actions: `kill` before the call, `kill-after` it, `half` (write half,
+then kill), or an errno's name.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any
 from skinframe import RecipeError, Requirement
 from skinframe.errors import Problem
 from skinframe.weights import PREFIX, resolve
+from skinframe_qwen.foreign import refuse_foreign
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 SINGLE = "model.safetensors"
@@ -44,7 +45,9 @@ class Checkpoint:
         """
         folder = self.folder
         if folder is not None and (folder / "config.json").is_file():
-            return _read(folder / "config.json")
+            config = _read(folder / "config.json")
+            refuse_foreign(folder, config)
+            return config
         shipped = files("skinframe_qwen") / "architectures" / f"{self.model.rpartition('/')[2]}.json"
         if self.model.startswith("Qwen/") and shipped.is_file():
             return dict(json.loads(shipped.read_text(encoding="utf-8")))

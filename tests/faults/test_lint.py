@@ -1,0 +1,62 @@
+"""E2. No loader of pickles, no shell, no archive: the lint knows each, and the code base is clean of them."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+BANNED = [
+    "import pickle", "from joblib import load", "import torch\ntorch.load('x')", "import shelve", "import tarfile",
+    "import numpy as np\nnp.load('x', allow_pickle=True)", "from transformers import AutoModel", "import os\nos.system('x')",
+    "import subprocess\nsubprocess.run('x', shell=True)", "import zipfile", "import shutil\nshutil.unpack_archive('x')",
+    "from jinja2 import Environment\nEnvironment()", "import hydra", "eval('1')", "exec('1')",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", BANNED)
+def test_the_lint_bites(root: Path, code: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--no-cache",
+        "--select",
+        "S,TID251",
+        "--stdin-filename",
+        "skinframe/new.py",
+        "-",
+    ]
+    found = subprocess.run(command, input=code, cwd=root, capture_output=True, text=True, timeout=60)
+    assert found.returncode == 1, found.stdout
+
+
+def test_no_call_takes_a_shell_or_a_pickle(root: Path) -> None:
+    """What a lint rule could be silenced for by a comment: keywords, read from the syntax tree."""
+    for path in [*(root / "skinframe").rglob("*.py"), *(root / "plugins").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg in ("shell", "allow_pickle", "trust_remote_code"):
+                assert isinstance(node.value, ast.Constant), path
+                assert node.value.value is False, path
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {alias.name.partition(".")[0] for alias in node.names}
+                module = (node.module or "").partition(".")[0] if isinstance(node, ast.ImportFrom) else ""
+                assert not {module, *names} & {"pickle", "joblib", "dill", "tarfile", "zipfile", "hydra"}, path
+
+
+def test_version_floors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The floors hold here, and a version below one is refused by name."""
+    import skinframe.engine.start as start
+    from skinframe.errors import RecipeError
+
+    start.refuse_old_libraries("recipe")
+    for name, floor in start.FLOORS.items():
+        assert start._numbers(version(name)) >= floor
+    monkeypatch.setattr(start, "version", lambda name: "1.9.4")
+    with pytest.raises(RecipeError, match=r"transformers: version 1\.9\.4 is below 5\.3; pip install --upgrade"):
+        start.refuse_old_libraries("recipe")
