@@ -25,7 +25,7 @@ def plan_yaml(plan: Plan) -> str:
         "wiring": plan.wiring.losses,
         "dropped": plan.wiring.dropped,
         "origins": dict(plan.origins),
-        "identity": dict(plan.identity),
+        "identity": dict(sorted(plan.identity.items())),
         "fingerprint": plan.fingerprint,
     }
     return yaml.safe_dump(statement, sort_keys=False, width=120, allow_unicode=True)

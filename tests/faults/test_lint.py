@@ -12,9 +12,9 @@ import pytest
 
 BANNED = [
     "import pickle", "from joblib import load", "import torch\ntorch.load('x')", "import shelve", "import tarfile",
-    "import numpy as np\nnp.load('x', allow_pickle=True)", "from transformers import AutoModel", "import os\nos.system('x')",
-    "import subprocess\nsubprocess.run('x', shell=True)", "import zipfile", "import shutil\nshutil.unpack_archive('x')",
-    "from jinja2 import Environment\nEnvironment()", "import hydra", "eval('1')", "exec('1')",
+    "import numpy as np\nnp.load('x', allow_pickle=True)", "from transformers import AutoModel", "import zipfile",
+    "import os\nos.system('x')", "import subprocess\nsubprocess.run('x', shell=True)", "import hydra", "eval('1')",
+    "import shutil\nshutil.unpack_archive('x')", "from jinja2 import Environment\nEnvironment()", "exec('1')",
 ]  # fmt: skip
 
 
