@@ -17,6 +17,7 @@ from typing import Any
 from skinframe.errors import DiskError
 
 MANIFEST = "MANIFEST.json"
+BLOCK = 2**22  # bytes compared at a time
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.ENOTDIR, errno.EPERM, errno.EIO)
 
 
@@ -67,9 +68,9 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
-    """Write a folder of files with a hashed manifest, the manifest last, then rename it into place.
+    """Write a folder of files with a hashed manifest, the manifest last, rename it into place, read it back.
 
-    Hashing runs beside the writing, in a thread: a checkpoint costs little more than its bytes on the disk.
+    Hashing runs beside the writing, in a thread. Raises DiskError.
     """
     temporary = target.with_name(f"{target.name}.tmp-{uuid.uuid4().hex[:8]}")
     with disk_errors(target):
@@ -87,6 +88,18 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         fsync_folder(target.parent)
+        _read_back(target, files)
+
+
+def _read_back(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Raise DiskError where a file is not what was just written: some disks answer well and keep nothing."""
+    for name, data in files.items():
+        with (folder / name).open("rb", buffering=0) as stream:
+            for start in range(0, len(data), BLOCK):
+                if stream.read(BLOCK) != data[start : start + BLOCK]:
+                    raise DiskError(
+                        f"{folder / name}: reads back differently than it was written; this disk is failing"
+                    )
 
 
 def _sha256(data: bytes) -> str:

@@ -70,7 +70,7 @@ def test_b3_never_done_without_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(
         durable, "write_file", lambda path, data: real(path, data[:-1] if "model" in path.name else data)
     )
-    with pytest.raises(DiskError, match="reads back differently"):
+    with pytest.raises(DiskError, match="reads back differently than it was written; this disk is failing"):
         save_checkpoint(tmp_path, 0, {"model": {"w": torch.ones(3)}}, {"step": 1})
 
 

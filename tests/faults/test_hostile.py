@@ -32,6 +32,12 @@ RECIPES = [
 ]
 
 
+def _plan(path: Path, catalog: Any) -> None:
+    recipe = load_recipe(path)
+    load(recipe.requires)
+    make_plan(recipe, catalog, str(path))
+
+
 @pytest.mark.parametrize("text", RECIPES)
 def test_e1_a_hostile_recipe_is_refused_fast_and_runs_nothing(tmp_path: Path, root: Path, text: str) -> None:
     canary, path = tmp_path / "canary", tmp_path / "evil.yaml"
@@ -43,9 +49,7 @@ def test_e1_a_hostile_recipe_is_refused_fast_and_runs_nothing(tmp_path: Path, ro
     began = time.process_time()
     catalog = load(["cfa", "clip", "qwen", "derm", "tiny"])
     with pytest.raises(RecipeError):
-        recipe = load_recipe(path)
-        load(recipe.requires)
-        make_plan(recipe, catalog, str(path))
+        _plan(path, catalog)
     assert time.process_time() - began < 3  # a second on an idle machine, imports of the catalog included
     assert not canary.exists()
 
@@ -64,12 +68,13 @@ def test_e4_a_plugin_that_is_installed_and_not_named_is_listed_and_not_imported(
 
 PLUGIN = """
 import skinframe
+from skinframe.signals import Labels, Logits
 
 class Shadow(skinframe.Loss):
     name = "focal"
     coupling = "per_sample"
 
-    def forward(self, logits, labels):
+    def forward(self, logits: Logits, labels: Labels):
         return logits.mean()
 
 @skinframe.hookimpl

@@ -1,0 +1,64 @@
+"""Run the tests that docs/guarantees.md names, and the long part, and write what came of each beside commit and date.
+
+`python tests/faults/results.py --out results.md`; what pytest is given after `--` is passed on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def named() -> list[tuple[str, str]]:
+    """Return promise and test of each row of the guarantees."""
+    text = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| ([^|]+) \|.*`((?:tests|plugins)/[^`]+)` \|$", text, re.MULTILINE)
+
+
+def outcomes(report: Path) -> dict[str, Counter[str]]:
+    """Return passed, failed and skipped cases by file and test, parameters taken together."""
+    found: dict[str, Counter[str]] = {}
+    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314
+        kinds = {child.tag for child in case}
+        state = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
+        file = case.get("classname", "").replace(".", "/") + ".py"
+        found.setdefault(f"{file}::{case.get('name', '').partition('[')[0]}", Counter())[state] += 1
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("results.md"))
+    parser.add_argument("more", nargs="*", help="passed to pytest")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        tests = [*dict.fromkeys(test for _, test in named()), "tests/faults"]
+        command = [sys.executable, "-m", "pytest", "-q", "-m", "nightly or not nightly", f"--junitxml={report}"]
+        code = subprocess.run([*command, *tests, *options.more], cwd=ROOT, check=False).returncode
+        found = outcomes(report)
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    lines = [f"Commit {commit or 'unknown'}, {datetime.now(UTC).date().isoformat()}.", ""]
+    lines += ["| promise | test | passed | failed | skipped |", "| --- | --- | --: | --: | --: |"]
+    promised = {test: promise for promise, test in named()}
+    for test in [*promised, *sorted(found.keys() - promised.keys())]:
+        counts = found.get(test, Counter())
+        figures = " | ".join(str(counts[state]) for state in ("passed", "failed", "skipped"))
+        lines.append(f"| {promised.get(test, '')} | `{test}` | {figures} |")
+    options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
