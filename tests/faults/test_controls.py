@@ -1,4 +1,4 @@
-"""A11. Negative controls: with a safety taken away, the check that should find it does; and what the guarantees name exists."""
+"""A11. With a safety taken away, the check that should find it does; and what the guarantees name exists."""
 
 from __future__ import annotations
 
