@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from skinframe.data.feed import Feed
-from skinframe.durable import write_json
+from skinframe.durable import disk_errors, write_json
 from skinframe.errors import SkinframeError
 from skinframe.model.assemble import Assembled
 from skinframe.model.objective import Objective
@@ -30,6 +31,19 @@ class Scene:
     micro: Sequence[Sequence[int]]
     views: Sequence[Sequence[int]]
     seeds: Sequence[int]
+
+
+def diagnosed(
+    folder: Path, scene: Scene, message: str, model: Assembled, objective: Objective, feed: Feed, last: str | None
+) -> str:
+    """Write the bundle and a line of the log that names it; return the message with both."""
+    path, found = write_diagnosis(folder, scene, message, model, objective, feed, last)
+    log = folder / "log.jsonl"
+    with disk_errors(log), log.open("ab", buffering=0) as stream:
+        entry = {"step": scene.step, "epoch": scene.epoch, "not_finite": message, "diagnosis": path.name}
+        stream.write(json.dumps(entry).encode() + b"\n")
+    alone = f"not finite on their own: {', '.join(found[:8])}; " if found else ""
+    return f"{message}; {alone}diagnosis in {path}"
 
 
 def write_diagnosis(

@@ -6,13 +6,11 @@ import io
 import json
 import math
 import os
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 
@@ -26,10 +24,11 @@ from skinframe.planning import Plan
 from skinframe.seeding import derive
 from skinframe.train.backoff import halved, is_memory, release
 from skinframe.train.checkpoint import Checkpoint, load_optimiser, optimiser_tensors, save_checkpoint
-from skinframe.train.diagnose import Scene, write_diagnosis
+from skinframe.train.diagnose import Scene, diagnosed
 from skinframe.train.logline import append, line_of, truncate
 from skinframe.train.optimiser import make_optimiser, set_rate
 from skinframe.train.preflight import check_disk
+from skinframe.train.seeds import seed_everything
 from skinframe.train.step import StepRecord, run_step
 from skinframe.train.stopping import Stop, listening
 
@@ -134,7 +133,7 @@ class Trainer:
         views = [[view_of(seed, epoch, name, train.views) for name in names] for names in ids]
         seeds = [derive(seed, "dropout", step, index) for index in range(len(micro))]
         before = {name: value.clone() for name, value in self.objective.state().items()}
-        _seed_everything(derive(seed, "step", step))
+        seed_everything(derive(seed, "step", step))
         optimiser.zero_grad(set_to_none=True)
         try:
             batches = [self.feed.batch(rows, shown, targets=True) for rows, shown in zip(micro, views, strict=True)]
@@ -152,14 +151,8 @@ class Trainer:
             record.norm = self._clip(ids, step)
         except NonFiniteError as error:
             scene = Scene(step=step, epoch=epoch, moment=moment, micro=micro, views=views, seeds=seeds)
-            path, found = write_diagnosis(
-                self.folder, scene, str(error), self.model, self.objective, self.feed, self.last
-            )
-            with self.log_path.open("ab", buffering=0) as stream:
-                entry = {"step": step, "epoch": epoch, "not_finite": str(error), "diagnosis": path.name}
-                append(stream, self.log_path, json.dumps(entry) + "\n")
-            alone = f"not finite on their own: {', '.join(found[:8])}; " if found else ""
-            raise NonFiniteError(f"{error}; {alone}diagnosis in {path}") from error
+            said = diagnosed(self.folder, scene, str(error), self.model, self.objective, self.feed, self.last)
+            raise NonFiniteError(said) from error
         except Exception as error:
             if not is_memory(error):
                 raise
@@ -202,10 +195,3 @@ class Trainer:
 
 def _due(position: int, every: int) -> bool:
     return every > 0 and position % every == 0
-
-
-def _seed_everything(seed: int) -> None:
-    """Give python's and numpy's global generators, which a plugin may draw from, the step's own seed."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)

@@ -40,7 +40,7 @@ def test_a11_without_the_steps_seed_a_resume_differs(
     whole = small.run(tmp_path / "whole", "train.epochs=1", SPLIT).folder
     assert (interrupted(small, tmp_path / "cut").folder / "log.jsonl").read_text() == (whole / "log.jsonl").read_text()
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "_seed_everything", lambda seed: None)
+        patch.setattr(loop, "seed_everything", lambda seed: None)
         patch.setattr(torch, "manual_seed", lambda seed: torch.default_generator)
         torch.default_generator.manual_seed(1)
         whole = small.run(tmp_path / "whole without", "train.epochs=1", SPLIT).folder

@@ -53,7 +53,7 @@ def test_a10_the_manifest_is_the_last_file(whole: Any) -> None:
         if call["call"] == "write" and call["area"] == "ckpt":
             saves.setdefault(Path(call["path"]).parent.name, []).append(Path(call["path"]).name)
     assert len(saves) == 16
-    assert all(names[-1] == "MANIFEST.json" and len(names) == 5 for names in saves.values())
+    assert all(names[-1] == "MANIFEST.json" and len(names) == 6 for names in saves.values())
 
 
 @pytest.mark.parametrize("lost", ["file", "folder"])

@@ -14,7 +14,8 @@ import pytest
 import skinframe.durable as durable
 from skinframe.errors import RecipeError
 
-FILES = ("model.safetensors", "optimiser.safetensors", "losses.safetensors", "state.json", "MANIFEST.json")
+FILES = ("model.safetensors", "optimiser.safetensors", "losses.safetensors", "balancer.safetensors", "state.json",
+         "MANIFEST.json")  # fmt: skip
 
 
 @pytest.fixture

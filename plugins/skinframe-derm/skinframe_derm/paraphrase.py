@@ -40,8 +40,9 @@ def writer(folder: Path, max_new_tokens: int = TOKENS) -> tuple[paraphrases.Made
         raise skinframe.DataError("paraphrasing needs transformers: pip install 'skinframe-derm[llm]'") from None
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, **options)
-        loaded: Any = transformers.AutoModelForCausalLM
+        # a tool run by hand over a model of the user's own choice: its code is off, its weights are safetensors
+        tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, **options)  # noqa: TID251
+        loaded: Any = transformers.AutoModelForCausalLM  # noqa: TID251
         model = loaded.from_pretrained(folder, dtype=torch.float32, use_safetensors=True, **options).eval()
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:160]
