@@ -38,7 +38,8 @@ def test_the_lint_bites(root: Path, code: str) -> None:
 
 def test_no_call_takes_a_shell_or_a_pickle(root: Path) -> None:
     """What a lint rule could be silenced for by a comment: keywords, read from the syntax tree."""
-    for path in [*(root / "skinframe").rglob("*.py"), *(root / "plugins").rglob("*.py")]:
+    files = [*(root / "skinframe").rglob("*.py"), *(root / "plugins").rglob("*.py")]
+    for path in [file for file in files if "tests" not in file.parts and ".venv" not in file.parts]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg in ("shell", "allow_pickle", "trust_remote_code"):
                 assert isinstance(node.value, ast.Constant), path
