@@ -92,7 +92,10 @@ def warm(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
     yield Warm(process, logs, environment)
     assert process.stdin is not None
     process.stdin.close()
-    process.wait(timeout=60)
+    try:
+        process.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 @dataclass

@@ -86,6 +86,7 @@ def main() -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             child(request)
         print(json.dumps({"pid": pid}), flush=True)
+    os._exit(0)  # nothing is to be saved, and taking down every library takes long
 
 
 if __name__ == "__main__":
