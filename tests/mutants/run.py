@@ -91,7 +91,8 @@ def main() -> int:
     if not results:
         return code or 1
     reasons = json.loads((Path(__file__).parent / "survivors.json").read_text(encoding="utf-8"))
-    page = table.page(results, reasons, table.commit(ROOT))
+    scope = f"Over {', '.join(options.names) or 'everything'}, with {', '.join(options.tests)}."
+    page = table.page(results, reasons, table.commit(ROOT), scope.replace("*", "…"))
     if options.dry:
         print(page)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 BAR = 0.95
+UNREACHED = 33  # mutmut found no test that calls the function
 ROUND = 32  # letters shown on either side of a change
 KILLED = {1, 3, 36, -24, 24, 152, 255}  # a failed test, pytest broken by the change, or the time limit
 
@@ -77,8 +79,14 @@ def commit(root: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
 
 
-def page(results: Sequence[Result], reasons: Mapping[str, str], at: str) -> str:
-    """Return docs/mutants.md. `reasons` maps a changed line to why no test can or need see it."""
+def reason(result: Result, reasons: Mapping[str, str]) -> str:
+    """Return why no test sees a change: the first of the patterns that its text matches, else whether a test ran."""
+    found = (why for pattern, why in reasons.items() if re.search(pattern, result.change))
+    return next(found, "no test of this run reaches it" if result.code == UNREACHED else "none; a test is missing")
+
+
+def page(results: Sequence[Result], reasons: Mapping[str, str], at: str, scope: str) -> str:
+    """Return docs/mutants.md. `reasons` maps patterns of changes to why no test can or need see them."""
     checked = [result for result in results if result.checked]
     killed = sum(result.killed for result in checked)
     lines = [
@@ -89,7 +97,7 @@ def page(results: Sequence[Result], reasons: Mapping[str, str], at: str) -> str:
         "what stands outside of functions are not changed. A time-out counts as noticed. The bar is 95 %.",
         "",
         f"At commit `{at}`, {datetime.now(UTC):%Y-%m-%d}, CPU: **{killed} of {len(checked)} noticed"
-        f" ({100 * killed / max(1, len(checked)):.1f} %)**; {len(results) - len(checked)} not run.",
+        f" ({100 * killed / max(1, len(checked)):.1f} %)**; {len(results) - len(checked)} not run. {scope}",
         "",
         "| module | changes | noticed | survived | not run |",
         "| --- | --: | --: | --: | --: |",
@@ -103,5 +111,5 @@ def page(results: Sequence[Result], reasons: Mapping[str, str], at: str) -> str:
     for result in checked:
         if not result.killed:
             change = result.change.replace("|", "\\|")
-            lines.append(f"| `{result.module.rpartition('.')[2]}` | `{change}` | {reasons.get(result.change, '')} |")
+            lines.append(f"| `{result.module.rpartition('.')[2]}` | `{change}` | {reason(result, reasons)} |")
     return "\n".join(lines) + "\n"

@@ -8,8 +8,12 @@ import sys
 
 import pytest
 import skinframe_cfa
+import torch
+from skinframe_cfa.classification.adaptive_focal import AdaptiveFocal
 from skinframe_cfa.classification.cross_entropy import CrossEntropy
+from skinframe_cfa.classification.flsd import FLSD
 from skinframe_cfa.classification.focal import Focal
+from skinframe_cfa.classification.label_smoothing import LabelSmoothing
 
 NAMES = [
     *("adaptive_focal", "asymmetric", "cross_entropy", "flsd", "focal", "label_smoothing", "ldam", "logit_adjustment"),
@@ -54,3 +58,16 @@ def test_importing_and_building_every_term_loads_no_torch():
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("kind", [AdaptiveFocal, CrossEntropy, FLSD, Focal, LabelSmoothing])
+def test_a_term_weighs_by_its_own_scheme_and_beta(kind):
+    """β = 1/2 and counts 1 and 2 give 1.2 and 0.8; a batch is the mean of its weighted samples."""
+    counts, labels = torch.tensor([1, 2]), torch.tensor([0, 1])
+    logits = torch.tensor([[1.0, 0.0], [1.0, 0.5]], dtype=torch.float64)
+    term = kind(kind.Config(class_weights="effective_number", beta=0.5))
+    plain = kind(kind.Config(class_weights="none"))
+    rows = [plain.forward(logits[i : i + 1], labels[i : i + 1]).item() for i in (0, 1)]
+    assert term.forward(logits, labels, counts).item() == pytest.approx((1.2 * rows[0] + 0.8 * rows[1]) / 2)
+    assert term.derived([1, 2])["class weight"] == pytest.approx([1.2, 0.8])
+    assert "class weight" not in plain.derived([1, 2])
