@@ -56,7 +56,7 @@ def test_isic_2019_and_uda_1_share_264_ids_and_more_but_for_a_suffix(isic2019: I
         finding.name: finding.sentence for finding in shared_ids(list(isic2019.samples()), list(uda1.samples()), "uda1")
     }
     assert found["across:uda1:id"].startswith("264 images have the same id")
-    assert found["across:uda1:id-but-suffix"].startswith(("209 more", "210 more", "211 more"))
+    assert found["across:uda1:id-but-suffix"].startswith("211 more")
     assert shared_ids(uda1.samples(), Ham10000(Ham10000.Config(root=str(SHARED / "ham10000"))).samples(), "h") == []
 
 
