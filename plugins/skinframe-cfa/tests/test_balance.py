@@ -68,6 +68,14 @@ def test_one_gradnorm_step_by_hand() -> None:
     assert found == pytest.approx({"a": 2 * a / (a + b), "b": 2 * b / (a + b)})
 
 
+def test_a_term_at_its_target_is_moved_by_the_others_alone() -> None:
+    """G = (1, 2, 3) against Ḡ = 2: a rises, c falls, b is only scaled with them to keep the sum."""
+    norms, even = {"a": 1.0, "b": 2.0, "c": 3.0}, dict.fromkeys("abc", 1.0)
+    found = gradnorm_step(even, norms, even, alpha=0.0, lr=0.1)
+    moved = {"a": math.exp(0.05), "b": 1.0, "c": math.exp(-0.15)}
+    assert found == pytest.approx({name: 3 * each / sum(moved.values()) for name, each in moved.items()})
+
+
 def test_a_balanced_gradnorm_stays() -> None:
     even = {"a": 0.5, "b": 1.5}
     assert gradnorm_step(even, {"a": 3.0, "b": 1.0}, {"a": 0.4, "b": 0.4}, alpha=1.5, lr=0.1) == even
