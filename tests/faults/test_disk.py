@@ -14,7 +14,7 @@ from skinframe.errors import DiskError
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the call recorder reads Linux's /proc")
 SAVE = [f"ENOSPC@ckpt.write:{n}" for n in (1, 2, 3, 4, 5, 6)]
 SAVE += [
-    "ENOSPC@ckpt.mkdir:1",
+    "ENOSPC@ckpt.mkdir:2",
     "ENOSPC@ckpt.fsync:3",
     "ENOSPC@ckpt.rename:1",
     "EDQUOT@ckpt.write:2",
