@@ -97,6 +97,7 @@ def test_a2_every_fault_point_of_a_checkpoint(tiny: Any, whole: Any, tmp_path: P
     assert not list(tmp_path.rglob("*.tmp-*"))
 
 
+@pytest.mark.nightly
 def test_a4_killed_during_evaluation(tiny: Any, whole: Any, tmp_path: Path) -> None:
     """Every file of the evaluation is absent or complete, and the end is the same."""
     armed = points(whole.calls, "eval", ("write", "rename"))

@@ -23,6 +23,7 @@ SAVE += [
 ELSEWHERE = ["ENOSPC@trial.write:2", "ENOSPC@eval.write:4", "EIO@eval.fsync:2"]
 
 
+@pytest.mark.nightly
 def test_b3_a_save_that_finds_no_room(tiny: Any, whole: Any, tmp_path: Path) -> None:
     """One run fails at each point in turn, and then ends as if nothing had been."""
     for fault in [ELSEWHERE[0], *SAVE, *ELSEWHERE[1:]]:
