@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.engine.measure import Outcome
-from skinframe.engine.prepare import Prepared
+from skinframe.engine.prepared import Prepared
 from skinframe.reporting.images import encode
 from skinframe.reporting.schema import Case
 

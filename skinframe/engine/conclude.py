@@ -19,7 +19,7 @@ from skinframe.engine.display import Display
 from skinframe.engine.estimates import estimate, plain
 from skinframe.engine.explanations import Explanations, explain_test
 from skinframe.engine.measure import Judged, Outcome, facts_of, measure
-from skinframe.engine.prepare import Prepared
+from skinframe.engine.prepared import Prepared
 from skinframe.engine.references import Reference, references
 from skinframe.engine.runevidence import run_evidence
 from skinframe.engine.tables import class_rows, confusion, data_section, plan_section, reliability_sections

@@ -9,7 +9,7 @@ import torch
 from PIL.Image import fromarray
 from torch import Tensor
 
-from skinframe.engine.prepare import Prepared, encoders
+from skinframe.engine.prepared import Prepared, encoders
 from skinframe.errors import DataError
 from skinframe.evaluation.grounding import patch_cover
 from skinframe.features.views import dihedral

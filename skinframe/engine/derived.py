@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from skinframe.engine.prepare import Prepared
+from skinframe.engine.prepared import Prepared
 from skinframe.errors import DataError
 from skinframe.reporting.schema import Derived
 

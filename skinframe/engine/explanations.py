@@ -17,7 +17,7 @@ from skinframe.engine.cases import choose, make_case
 from skinframe.engine.display import Display
 from skinframe.engine.estimates import estimate, known
 from skinframe.engine.measure import Outcome
-from skinframe.engine.prepare import Prepared
+from skinframe.engine.prepared import Prepared
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.grounding import mask_lift
 from skinframe.evaluation.intervals import score_of

@@ -28,8 +28,9 @@ def predict_external(
     refuse_missing(plan)
     import torch
 
+    from skinframe.engine.feeds import make_feed
     from skinframe.engine.predict import chosen_model
-    from skinframe.engine.prepare import make_feed, prepare
+    from skinframe.engine.prepare import prepare
     from skinframe.evaluation.calibrate import softmax
     from skinframe.evaluation.predict import predict_logits
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from skinframe.components import Facts
 from skinframe.data.feed import Feed
 from skinframe.durable import write_json
-from skinframe.engine.prepare import Prepared
+from skinframe.engine.prepared import Prepared
 from skinframe.evaluation.calibrate import softmax
 from skinframe.evaluation.predict import predict_logits
 from skinframe.evaluation.predictions import Predictions, write_predictions

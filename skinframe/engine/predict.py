@@ -18,7 +18,7 @@ from skinframe.durable import write_atomic, write_json
 from skinframe.engine.cases import grid
 from skinframe.engine.device import best_device
 from skinframe.engine.incoming import Incoming, read_incoming
-from skinframe.engine.prepare import encoders
+from skinframe.engine.prepared import encoders
 from skinframe.engine.reopen import plan_of_run, read_json
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
 from skinframe.evaluation.predict import explain, predict_logits, write_rationales

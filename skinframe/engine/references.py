@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.engine.measure import labels_of
-from skinframe.engine.prepare import Prepared
+from skinframe.engine.prepared import Prepared
 from skinframe.evaluation.baselines import bayes, linear_probe, metadata_matrix, prior, zero_shot
 
 Floats = NDArray[np.float64]

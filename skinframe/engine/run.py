@@ -15,8 +15,10 @@ from skinframe.durable import write_json
 from skinframe.engine.changes import differing, note, refuse
 from skinframe.engine.device import best_device
 from skinframe.engine.display import Display, parts_note
+from skinframe.engine.feeds import make_feed
 from skinframe.engine.folder import run_folder
-from skinframe.engine.prepare import Prepared, make_feed, prepare
+from skinframe.engine.prepare import prepare
+from skinframe.engine.prepared import Prepared
 from skinframe.engine.result import RunResult
 from skinframe.engine.start import refuse_missing, refuse_old_libraries, refuse_processes
 from skinframe.engine.verify import write_files

@@ -9,7 +9,7 @@ import numpy as np
 from skinframe.engine.evidence.calibration import Method, calibration_table
 from skinframe.engine.evidence.doubt import selective_table, sets_table
 from skinframe.engine.measure import Outcome, labels_of
-from skinframe.engine.prepare import Prepared
+from skinframe.engine.prepared import Prepared
 from skinframe.engine.references import Reference
 from skinframe.engine.tables import judged_test
 from skinframe.evaluation.calibrate import Temperature

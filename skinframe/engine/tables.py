@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from skinframe.engine.judged import Judged, class_rows_of, confusion_of, reliability_of
 from skinframe.engine.measure import Outcome, facts_of
-from skinframe.engine.prepare import Prepared
+from skinframe.engine.prepared import Prepared
 from skinframe.evaluation.intervals import Score
 from skinframe.planning import Plan
 from skinframe.planning.show import plan_yaml

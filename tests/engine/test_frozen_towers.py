@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skinframe.engine.prepare import Prepared
+from skinframe.engine.prepared import Prepared
 
 
 @pytest.fixture

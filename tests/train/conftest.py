@@ -20,7 +20,8 @@ class Bench:
         from accelerate import Accelerator
 
         from skinframe.engine.display import Display
-        from skinframe.engine.prepare import make_feed, prepare
+        from skinframe.engine.feeds import make_feed
+        from skinframe.engine.prepare import prepare
         from skinframe.model.assemble import assemble
 
         torch.set_num_threads(1)

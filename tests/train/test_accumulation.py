@@ -21,7 +21,8 @@ def step(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
     from accelerate import Accelerator
 
     from skinframe.engine.display import Display
-    from skinframe.engine.prepare import make_feed, prepare
+    from skinframe.engine.feeds import make_feed
+    from skinframe.engine.prepare import prepare
     from skinframe.model.assemble import assemble
     from skinframe.model.objective import Objective
     from skinframe.train.step import run_step

@@ -1,0 +1,90 @@
+"""Run, plan and prove a run.
+
+Each function imports what it needs when it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skinframe.engine.reproduce import Reproduced
+    from skinframe.engine.result import RunResult
+    from skinframe.engine.verify import Verified
+    from skinframe.planning import Plan
+
+Paths = Sequence[str | Path]
+
+
+def run(
+    recipe: str | Path,
+    *,
+    presets: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    without: Sequence[str] = (),
+    plugins: Paths = (),
+    out: str | Path = "runs",
+    cache: str | Path | None = None,
+    resume: bool = False,
+    allow_change: Sequence[str] = (),
+    quiet: bool = False,
+) -> RunResult:
+    """Run a recipe to its report and return the result, which shows itself in a notebook.
+
+    The arguments are those of `skinframe run`. Raises the errors of `skinframe.errors`.
+    """
+    from skinframe.engine.start import plan_of, refuse_missing
+
+    made = plan_of(recipe, presets, overrides, without, plugins)
+    refuse_missing(made)
+    from skinframe.engine.display import Display
+    from skinframe.engine.run import run as walk
+
+    folder = Path(out)
+    return walk(
+        made,
+        out=folder,
+        cache=Path(cache or folder / ".cache"),
+        resume=resume,
+        allow=allow_change,
+        display=Display(quiet),
+    )
+
+
+def plan(
+    recipe: str | Path,
+    *,
+    presets: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    without: Sequence[str] = (),
+    plugins: Paths = (),
+) -> Plan:
+    """Return the plan of a recipe; loads no weights. Raises RecipeError with every problem at once."""
+    from skinframe.engine.start import plan_of
+
+    return plan_of(recipe, presets, overrides, without, plugins)
+
+
+def verify(place: str | Path) -> Verified:
+    """Check every hash of a run, checkpoint or feature cache. Raises NotWholeError naming what is damaged."""
+    from skinframe.engine.verify import verify as read_back
+
+    return read_back(Path(place))
+
+
+def reproduce(
+    run: str | Path,
+    *,
+    out: str | Path | None = None,
+    cache: str | Path | None = None,
+    plugins: Paths = (),
+    quiet: bool = False,
+) -> Reproduced:
+    """Make a finished run again and compare every file. Raises NotWholeError where one differs, RecipeError."""
+    from skinframe.engine.display import Display
+    from skinframe.engine.reproduce import reproduce as again
+
+    folder, kept = (Path(place) if place is not None else None for place in (out, cache))
+    return again(Path(run), folder, kept, [Path(file) for file in plugins], Display(quiet))
