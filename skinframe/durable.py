@@ -81,18 +81,24 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
                 for name, data in files.items():
                     write_file(temporary / name, data)
             entries = {n: {"bytes": len(d), "sha256": hashes[n].result()} for n, d in files.items()}
-            write_file(temporary / MANIFEST, _manifest(entries))
+            whole = {**files, MANIFEST: _manifest(entries)}
+            write_file(temporary / MANIFEST, whole[MANIFEST])
             fsync_folder(temporary)
             temporary.rename(target)
         except OSError:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         fsync_folder(target.parent)
-        _read_back(target, files)
+        _read_back(target, whole)
 
 
 def _read_back(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Raise DiskError where a file is not what was just written: some disks answer well and keep nothing."""
+    """Raise DiskError where the folder is not what was just written: some disks answer well and keep nothing."""
+    odd = {path.name for path in folder.iterdir()} ^ files.keys()
+    if odd:
+        raise DiskError(
+            f"{folder}: holds other files than were written ({', '.join(sorted(odd))}); this disk is failing"
+        )
     for name, data in files.items():
         with (folder / name).open("rb", buffering=0) as stream:
             for start in range(0, len(data), BLOCK):
@@ -100,6 +106,8 @@ def _read_back(folder: Path, files: Mapping[str, bytes]) -> None:
                     raise DiskError(
                         f"{folder / name}: reads back differently than it was written; this disk is failing"
                     )
+            if stream.read(1):
+                raise DiskError(f"{folder / name}: is longer than what was written; this disk is failing")
 
 
 def _sha256(data: bytes) -> str:

@@ -54,3 +54,12 @@ def test_every_test_that_the_guarantees_name_exists(root: Path) -> None:
     for file, test in named:
         tree = ast.parse((root / file).read_text(encoding="utf-8"))
         assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, f"{file}::{test}"
+
+
+def test_the_guarantees_say_which_rows_are_nightly(root: Path) -> None:
+    rows = re.findall(r"\| (T\d[^|]*) \| `(.+?\.py)::(\w+)` \|", (root / "docs" / "guarantees.md").read_text())
+    assert len(rows) > 25
+    for tier, file, test in rows:
+        marked = rf"@pytest\.mark\.nightly\n(@.*\n)*def {test}\("
+        found = re.search(marked, (root / file).read_text(encoding="utf-8")) is not None
+        assert found == tier.endswith(", nightly"), f"{file}::{test}"

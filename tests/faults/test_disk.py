@@ -43,6 +43,31 @@ def test_b3_a_save_that_finds_no_room(tiny: Any, whole: Any, tmp_path: Path) -> 
     assert tiny.contents(tmp_path) == whole.files
 
 
+@pytest.mark.parametrize("fault", ["ENOSPC@ckpt.write:2", "ENOSPC@ckpt.rename:1"])
+def test_b3_a_checkpoint_that_finds_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    """The small version that every default run makes: one write and one rename."""
+    import torch
+    from faults_shim import install
+
+    from skinframe.train.checkpoint import newest_checkpoint, save_checkpoint
+
+    folder = tmp_path / "checkpoints"
+    tensors = {"model": {"w": torch.ones(3)}}
+    state = {"step": 1, "tokens": 1, "log_bytes": 1, "ties": {}}
+    older = save_checkpoint(folder, 0, tensors, state, position=1)
+    with monkeypatch.context() as patch:
+        install(None, fault, patch.setattr)
+        with pytest.raises(DiskError, match="free space or choose another folder with --out") as found:
+            save_checkpoint(folder, 0, tensors, state)
+    assert found.value.exit_code == 5
+    assert [path.name for path in folder.iterdir()] == [older.folder.name]
+    newest = newest_checkpoint(folder)
+    assert newest is not None
+    assert newest.folder == older.folder
+    save_checkpoint(folder, 0, tensors, state)
+    assert [path.name for path in folder.iterdir()] == ["epoch-000"]
+
+
 @pytest.mark.parametrize("number", range(1, 11))
 def test_b3_a_cache_write_that_finds_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     from faults_shim import install
@@ -61,18 +86,48 @@ def test_b3_a_cache_write_that_finds_no_room(tmp_path: Path, monkeypatch: pytest
     assert extract(Small(), pictures, tmp_path).digest == clean
 
 
-def test_b3_never_done_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that answers well and keeps nothing: the checkpoint is read back, and the loss is said."""
+HARM: dict[str, Any] = {
+    "short": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "long": lambda path: path.write_bytes(path.read_bytes() + b" "),
+    "other": lambda path: path.write_bytes(b"?" + path.read_bytes()[1:]),
+    "gone": lambda path: path.unlink(),
+}
+
+
+@pytest.mark.parametrize("harm", HARM)
+@pytest.mark.parametrize("name", ["model.safetensors", "state.json", durable.MANIFEST])
+def test_b3_never_done_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, harm: str) -> None:
+    """A disk that answers well and keeps nothing: the checkpoint is read back, the loss said, the older one kept."""
     import torch
 
-    from skinframe.train.checkpoint import save_checkpoint
+    from skinframe.train.checkpoint import newest_checkpoint, save_checkpoint
 
+    tensors = {"model": {"w": torch.ones(3)}}
+    state = {"step": 1, "tokens": 1, "log_bytes": 1, "ties": {}}
+    older = save_checkpoint(tmp_path, 0, tensors, state, position=1)
+    real = durable.write_file
+
+    def broken(path: Path, data: bytes) -> None:
+        real(path, data)
+        if path.name == name:
+            HARM[harm](path)
+
+    monkeypatch.setattr(durable, "write_file", broken)
+    with pytest.raises(DiskError, match="this disk is failing") as found:
+        save_checkpoint(tmp_path, 0, tensors, state)
+    assert name in str(found.value)
+    newest = newest_checkpoint(tmp_path)
+    assert newest is not None
+    assert newest.folder == older.folder
+
+
+def test_b3_an_unexpected_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = durable.write_file
     monkeypatch.setattr(
-        durable, "write_file", lambda path, data: real(path, data[:-1] if "model" in path.name else data)
+        durable, "write_file", lambda path, data: [real(path.with_name(n), data) for n in (path.name, "x")]
     )
-    with pytest.raises(DiskError, match="reads back differently than it was written; this disk is failing"):
-        save_checkpoint(tmp_path, 0, {"model": {"w": torch.ones(3)}}, {"step": 1})
+    with pytest.raises(DiskError, match=r"holds other files than were written \(x\)"):
+        durable.write_folder(tmp_path / "folder", {"a": b"1"})
 
 
 def test_b4_too_little_room_is_refused_with_figures(
