@@ -26,6 +26,7 @@ OTHER = (
     "uv run",
     "python -m skinframe_tiny.build",
     "python tests/benchmarks/",
+    "python tests/faults/",
     "hf download",
     "uvx",
 )
