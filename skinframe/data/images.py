@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import stat
 import warnings
 from collections.abc import Iterator
@@ -23,6 +24,20 @@ MAX_BYTES = 64 * 2**20
 MIN_SIDE = 16
 MAX_ASPECT = 20  # resizing the shorter side of a 1 x 20,000 strip would ask for gigabytes
 ORIENTATION = 0x0112
+STARTS = {
+    b"\xff\xd8": "damaged JPEG",
+    b"\x89PNG": "damaged PNG",
+    b"GIF8": "GIF",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"BM": "BMP",
+    b"RIFF": "WebP",
+    b"%PDF": "PDF",
+    b"%!PS": "PostScript",
+    b"8BPS": "Photoshop",
+    b"SIMPLE": "FITS",
+    b"<": "HTML or XML",
+}
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -65,12 +80,18 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BY
     except ImageProblem:
         raise
     except UnidentifiedImageError:
-        raise ImageProblem(f"is not a JPEG or PNG (begins with {data[:12]!r})") from None
+        raise ImageProblem(f"is not a JPEG or PNG (recognised as: {_recognised(data)})") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageProblem(f"declares more pixels than the cap of {max_pixels}") from None
     except Exception as error:  # decoders raise nearly anything on hostile bytes
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        told = re.sub(r"""b(["']).*\1""", "some bytes", " ".join(str(error).split()))  # reports are shared
+        reason = told[:120] or type(error).__name__
         raise ImageProblem(f"cannot be decoded: {reason}") from error
+
+
+def _recognised(data: bytes) -> str:
+    """Name the format that the first bytes speak of; a report must not quote the bytes themselves."""
+    return next((name for start, name in STARTS.items() if data.lstrip().startswith(start)), "unknown")
 
 
 def pixel_key(key: str, draft: int = 0) -> str:

@@ -260,3 +260,27 @@ def test_draft_is_as_upright_as_the_whole() -> None:
     whole = decode(data).resize(small.size, Image.Resampling.BOX)
     assert small.size == (300, 400)
     assert np.abs(np.asarray(small, int) - np.asarray(whole, int)).mean() < 12
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"patient Jane Doe, born 1970", "unknown"),
+        (b"GIF89a Jane Doe", "GIF"),
+        (b"<html>Jane Doe</html>", "HTML or XML"),
+        (b"\xff\xd8 Jane Doe", "damaged JPEG"),
+    ],
+)
+def test_a_reason_names_the_format_and_quotes_no_byte(data: bytes, name: str) -> None:
+    with pytest.raises(ImageProblem) as found:
+        decode(data)
+    assert found.value.reason == f"is not a JPEG or PNG (recognised as: {name})"
+
+
+def test_a_decoders_own_words_quote_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*words: object, **more: object) -> None:
+        raise SyntaxError("broken PNG file (chunk b'Jane')")
+
+    monkeypatch.setattr(Image, "open", broken)
+    with pytest.raises(ImageProblem, match=r"^cannot be decoded: broken PNG file \(chunk some bytes\)$"):
+        decode(b"x")

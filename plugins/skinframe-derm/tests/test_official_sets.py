@@ -156,7 +156,7 @@ def test_vendor_measurements_need_their_option(tmp_path: Path) -> None:
 
 def test_an_hdf5_file_is_read_with_suspicion(tmp_path: Path) -> None:
     data = LAYOUTS["slice3d"].write(tmp_path)
-    with pytest.raises(ImageProblem, match=r"no entry ISIC_9 in train-image\.hdf5"):
+    with pytest.raises(ImageProblem, match=r"no entry 'ISIC_9' in train-image\.hdf5"):
         data.image_bytes(type(data.samples()[0])(id="x", image="ISIC_9", label=0))
     layout = LAYOUTS["slice3d"]
     fresh = Layout(Slice3d, layout.tables, ["train-image.hdf5"], {}).write(tmp_path / "other")  # a picture of that name
