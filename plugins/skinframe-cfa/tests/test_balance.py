@@ -61,6 +61,13 @@ def test_a_term_at_0_is_pushed_to_the_limit_and_no_further() -> None:
     assert balancer.factors(["a", "b"]) == {"a": math.exp(2.0), "b": math.exp(-2.0)}
 
 
+def test_uncertainty_refuses_a_term_below_0() -> None:
+    balancer = Uncertainty()
+    with pytest.raises(ValueError, match=r"'b' is -0\.5, below 0"):
+        balancer.learn({"b": -0.5}, {})
+    assert balancer.factors(["b"]) == {"b": 1.0}
+
+
 def test_one_gradnorm_step_by_hand() -> None:
     """G = (2, 1), Ḡ = 1.5, r = (1.5, 0.5) at α = 1: targets 2.25 and 0.75: a rises, b falls, each by G / Ḡ."""
     found = gradnorm_step({"a": 1.0, "b": 1.0}, {"a": 2.0, "b": 1.0}, {"a": 0.9, "b": 0.3}, alpha=1.0, lr=0.1)

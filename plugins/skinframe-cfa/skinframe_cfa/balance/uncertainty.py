@@ -25,7 +25,7 @@ class Uncertainty(skinframe.Balancer):
 
     s_i = log σ_i², learned by gradient descent on the raw terms; the factor is exp(−s_i) and settles at 1 / 2L_i, so
     each term comes to count the same, whatever its unit. A term that falls to 0 is therefore pushed up without end:
-    `limit` bounds |s_i|. The log shows Σ_i exp(−s_i) λ_i L_i, without the s_i / 2.
+    `limit` bounds |s_i|; one below 0 is refused. The log shows Σ_i exp(−s_i) λ_i L_i, without the s_i / 2.
     """
 
     name = "uncertainty"
@@ -50,6 +50,8 @@ class Uncertainty(skinframe.Balancer):
 
     def learn(self, values: Mapping[str, float], norms: Mapping[str, float]) -> None:
         for name, value in values.items():
+            if value < 0:
+                raise ValueError(f"uncertainty settles at half a term's inverse; '{name}' is {value:.4g}, below 0")
             before = self.log_variance.get(name, 0.0)
             self.log_variance[name] = uncertainty_step(before, value, self.config.lr, self.config.limit)
 
