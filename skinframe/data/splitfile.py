@@ -70,8 +70,8 @@ def write_split(
 
 def read_split(
     path: Path, samples: Sequence[Sample], keys: Keys = None, near: Pairs = (), accept: Collection[str] = ()
-) -> Split:
-    """Return the split of these samples.
+) -> tuple[Split, list[tuple[int, int]]]:
+    """Return the split of these samples, and the near-duplicates given together with the file's own, as pairs of rows.
 
     Raises DataError where file, digest, sample set or groups do not match, and where a link reaches over two parts
     (also one of the file's own near-duplicates) that `accept` does not name.
@@ -92,10 +92,11 @@ def read_split(
         raise DataError(f"{path}: its rows do not match its digest, so it was edited; restore it or make a new split")
     place = {sample.id: index for index, sample in enumerate(samples)}
     written = [(place[first], place[second]) for first, second in content.get("near", ())]
-    split = check_split(split, samples, keys, sorted({*map(_ordered, near), *map(_ordered, written)}), accept)
+    known = sorted({*map(_ordered, near), *map(_ordered, written)})
+    split = check_split(split, samples, keys, known, accept)
     if samples_digest(samples) != content["samples"]:
         raise DataError(f"{path}: labels or groups have changed since this split was made; make a new split")
-    return split
+    return split, known
 
 
 def _ordered(pair: tuple[int, int]) -> tuple[int, int]:

@@ -93,7 +93,7 @@ def audited_split(source: Source, subject: Subject) -> Split | None:
     if source.split.file is None and not official:
         return None
     # every leak is let through here: the audit reports it, and is what refuses
-    return split_of(source.split, source.seed, EVERY_KIND, subject.classes, subject.samples, subject.keys, ())
+    return split_of(source.split, source.seed, EVERY_KIND, subject.classes, subject.samples, subject.keys, ())[0]
 
 
 def freeze(
@@ -106,7 +106,7 @@ def freeze(
     near = within(replace(subject, features=None)).near if subject.scan is not None else ()
     looked = subject.scan
     keys = [look.key if look is not None else None for look in looked.looks] if looked is not None else None
-    split = split_of(source.split, source.seed, source.accept, subject.classes, subject.samples, keys, near)
+    split, near = split_of(source.split, source.seed, source.accept, subject.classes, subject.samples, keys, near)
     made = provenance(source.dataset, source.split, source.seed, looked is not None)
     write_split(path, split, subject.samples, keys, near, made)
     return split, subject.samples

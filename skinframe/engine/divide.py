@@ -57,9 +57,9 @@ def divide(
     searched = wanted.near_duplicates and len(samples) <= MOST
     if wanted.near_duplicates and not searched:
         display.say(f"near-duplicates: not looked for among {len(samples):,} images; the most is {MOST:,}")
-    near = near_rows(samples, keys, image, cache, display) if searched else []
+    near: Pairs = near_rows(samples, keys, image, cache, display) if searched else ()
     recipe, dataset = plan.recipe, plan.parts.dataset
-    split = split_of(wanted, recipe.seed, recipe.audit.accept, dataset.classes, samples, keys, near)
+    split, near = split_of(wanted, recipe.seed, recipe.audit.accept, dataset.classes, samples, keys, near)
     made = provenance(dataset, wanted, recipe.seed, searched)
     write_split(folder / "split.json", split, samples, keys, near, made)
     return Divided(split=split, near=near, searched=searched)
@@ -73,13 +73,13 @@ def split_of(
     samples: Sequence[Sample],
     keys: Keys,
     near: Pairs,
-) -> Split:
-    """Return the split that is asked for.
+) -> tuple[Split, Pairs]:
+    """Return the split that is asked for, and the near-duplicates that it keeps together: a split file may add its own.
 
     Raises DataError for a leak that is not accepted and for a part without a class or with too much of one.
     """
     if wanted.file is not None:
-        split = read_split(Path(wanted.file), samples, keys, near, accept)
+        split, near = read_split(Path(wanted.file), samples, keys, near, accept)
     elif wanted.folds:
         if wanted.official and any(sample.split is not None for sample in samples):
             raise DataError("split: the set has an official split; folds need split.official=false")
@@ -90,7 +90,7 @@ def split_of(
         split = make_split(samples, fractions=shares, seed=seed, keys=keys, near=near, official=official, accept=accept)
     if wanted.file is None and not (wanted.official and any(sample.split is not None for sample in samples)):
         check_prevalence(split, samples, classes, waive=wanted.waive, max_drift=wanted.max_drift)
-    return subset(split, samples, share=wanted.subset, seed=seed, keys=keys, near=near)
+    return subset(split, samples, share=wanted.subset, seed=seed, keys=keys, near=near), near
 
 
 def provenance(dataset: Dataset, wanted: schema.Split, seed: int, searched: bool) -> dict[str, Any]:

@@ -86,8 +86,9 @@ def test_near_duplicates_are_one_component_and_a_split_that_parts_them_is_refuse
     write_split(tmp_path / "free.json", free, samples)
     with pytest.raises(DataError, match=r"look like copies(.|\n)*audit\.accept=\[split:near-duplicate\]"):
         read_split(tmp_path / "free.json", samples, near=near)
-    taken = read_split(tmp_path / "free.json", samples, near=near, accept=["split:near-duplicate"])
+    taken, known = read_split(tmp_path / "free.json", samples, near=near, accept=["split:near-duplicate"])
     assert taken.test == free.test
+    assert known == sorted((min(pair), max(pair)) for pair in near)
     assert taken.accepted[0].startswith("split:near-duplicate: ")
 
 
@@ -97,7 +98,8 @@ def test_a_split_file_knows_its_near_duplicates_its_subset_and_how_it_was_made(t
     split = subset(make_split(samples, seed=0, near=near), samples, share=0.12, seed=0, near=near)
     path = tmp_path / "split.json"
     write_split(path, split, samples, near=near, made={"seed": 0, "share": 0.12, "level": "lesion"})
-    assert read_split(path, samples) == split
+    assert read_split(path, samples) == (split, near)
+    assert read_split(path, samples, near=[(9, 5), (2, 3)]) == (split, [(0, 1), (2, 3), (5, 9)])
     content = json.loads(path.read_text())
     assert content["near"] == [["s0000", "s0001"], ["s0005", "s0009"]]
     assert content["made"] == {"level": "lesion", "seed": 0, "share": 0.12}
