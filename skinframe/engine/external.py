@@ -10,7 +10,7 @@ import numpy as np
 from skinframe.durable import disk_errors
 from skinframe.engine.display import Display
 from skinframe.engine.reopen import read_json
-from skinframe.engine.start import refuse_missing
+from skinframe.engine.start import refuse_missing, refuse_old_libraries
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import Predictions, write_predictions
 from skinframe.planning import Plan
@@ -26,6 +26,7 @@ def predict_external(
     data are not usable or every one of them was trained on.
     """
     refuse_missing(plan)
+    refuse_old_libraries(plan.source)
     import torch
 
     from skinframe.engine.feeds import make_feed

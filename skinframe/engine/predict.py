@@ -20,6 +20,7 @@ from skinframe.engine.device import best_device
 from skinframe.engine.incoming import Incoming, read_incoming
 from skinframe.engine.prepared import encoders
 from skinframe.engine.reopen import plan_of_run, read_json
+from skinframe.engine.start import refuse_old_libraries
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
 from skinframe.evaluation.predict import explain, predict_logits, write_rationales
 from skinframe.features.extract import extract_images
@@ -68,6 +69,7 @@ def predict(
     the run was made with; `allow_burned_in` takes a DICOM file that does not say it is free of burned-in text. Raises
     RecipeError where the folder is no finished run, DataError for an image or a value that is not usable.
     """
+    refuse_old_libraries(str(run))
     plan = plan_of_run(run, plugins)
     dataset = plan.parts.dataset
     values = typed_metadata(metadata or {}, dataset.fields)

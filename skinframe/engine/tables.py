@@ -22,8 +22,6 @@ from skinframe.reporting.schema import (
     Split,
 )
 
-ALPHA = 0.05
-
 
 def judged_test(prepared: Prepared, outcome: Outcome) -> Judged:
     """Return the test samples and how this recipe judges them."""

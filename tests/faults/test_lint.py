@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
-from importlib.metadata import version
+import tomllib
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
 
+PLUGINS = ("cfa", "clip", "derm", "example", "qwen", "tiny")
 BANNED = [
     "import pickle", "from joblib import load", "import torch\ntorch.load('x')", "import shelve", "import tarfile",
     "import numpy as np\nnp.load('x', allow_pickle=True)", "from transformers import AutoModel", "import zipfile",
@@ -61,3 +64,51 @@ def test_version_floors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(start, "version", lambda name: "1.9.4")
     with pytest.raises(RecipeError, match=r"transformers: version 1\.9\.4 is below 5\.3; pip install --upgrade"):
         start.refuse_old_libraries("recipe")
+
+
+def test_predict_and_a_foreign_set_refuse_an_old_library_first(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both read a model folder, as a run does."""
+    import skinframe
+    import skinframe.engine.start as start
+    from skinframe.engine.display import Display
+    from skinframe.engine.external import predict_external
+    from skinframe.engine.predict import predict
+    from skinframe.errors import RecipeError
+
+    monkeypatch.setattr(start, "version", lambda name: "1.9.4")
+    with pytest.raises(RecipeError, match=r"transformers: version 1\.9\.4 is below 5\.3"):
+        predict(tmp_path, [])
+    plan = skinframe.plan(root / "recipes" / "cfa_full.yaml")
+    with pytest.raises(RecipeError, match=r"transformers: version 1\.9\.4 is below 5\.3"):
+        predict_external(tmp_path, plan, tmp_path, Display(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("place", [".", *(f"plugins/skinframe-{name}" for name in PLUGINS)])
+def test_every_direct_import_is_declared(root: Path, place: str) -> None:
+    """What is imported is a dependency or an extra, and not there by another package's grace."""
+    table = tomllib.loads((root / place / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [
+        *table["dependencies"],
+        *(one for extra in table.get("optional-dependencies", {}).values() for one in extra),
+    ]
+    declared = {_plain(re.split(r"[<>=!~\[; ]", one)[0]) for one in wanted} | {_plain(table["name"])}
+    package = root / place / table["name"].replace("-", "_")
+    owners, imported = packages_distributions(), set()
+    for path in package.rglob("*.py"):
+        if "templates" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.partition(".")[0])
+    foreign = imported - sys.stdlib_module_names - {package.name}
+    assert len(foreign) >= 1
+    assert [name for name in sorted(foreign) if not declared & {_plain(one) for one in owners.get(name, [name])}] == []
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")

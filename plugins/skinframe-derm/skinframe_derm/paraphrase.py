@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from skinframe_derm.prompts import ClinicalTemplate
 
 INSTRUCTION = "Say the following in other words, in one sentence. Keep every medical term as it is.\n{text}\n"
 TOKENS = 96
+FLOOR = (5, 3)  # of transformers; older releases ran code that a config.json named
 
 
 def folder_digest(folder: Path) -> str:
@@ -34,6 +37,11 @@ def folder_digest(folder: Path) -> str:
 def writer(folder: Path, max_new_tokens: int = TOKENS) -> tuple[paraphrases.Made, Callable[[str], str]]:
     """Return what makes the paraphrases, and the function from a text to its paraphrase. Raises DataError."""
     try:
+        found = version("transformers")
+        if tuple(int(part) for part in re.findall(r"\d+", found)[:2]) < FLOOR:
+            raise skinframe.DataError(
+                f"transformers: version {found} is below {FLOOR[0]}.{FLOOR[1]}; pip install 'skinframe-derm[llm]'"
+            )
         import torch
         import transformers
     except ImportError:

@@ -163,3 +163,13 @@ def test_the_command_fills_the_file_of_a_recipe(
     monkeypatch.setattr(sys, "argv", [*words, str(tmp_path)])
     assert main() == 3
     assert capsys.readouterr().err.startswith("skinframe: ")
+
+
+def test_an_old_transformers_is_refused_before_the_model_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import skinframe_derm.paraphrase as paraphrase
+
+    monkeypatch.setattr(paraphrase, "version", lambda name: "5.2.9")
+    with pytest.raises(DataError, match=r"transformers: version 5\.2\.9 is below 5\.3; pip install"):
+        writer(tmp_path)
