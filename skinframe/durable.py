@@ -19,6 +19,7 @@ from skinframe.errors import DiskError
 MANIFEST = "MANIFEST.json"
 BLOCK = 2**22  # bytes compared at a time
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.ENOTDIR, errno.EPERM, errno.EIO)
+UNFIT = (errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)  # a path that cannot be what it is asked to be
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:
+        if error.errno in (*FULL, *UNFIT):
             reason = (error.strerror or str(error)).lower()
             raise DiskError(f"{path}: {reason}; free space or choose another folder with --out") from error
         raise

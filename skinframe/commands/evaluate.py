@@ -38,6 +38,9 @@ def _table(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--label", default="label", metavar="COLUMN", help="column of true classes (default: label)")
     verb.add_argument(
+        "--lesion", metavar="COLUMN", help="column of lesions: images of one share its diagnosis (default: not known)"
+    )
+    verb.add_argument(
         "--class",
         action="append",
         default=[],
@@ -102,6 +105,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         id=options.id,
         group="" if options.group == "none" else options.group,
         label=options.label,
+        lesion=options.lesion or "",
         classes=dict(options.classes),
         rest=options.rest,
         logits=options.logits,

@@ -10,6 +10,7 @@ from skinframe.data.split import make_split
 from skinframe.errors import DataError
 from skinframe.sample import Sample
 
+SHARED = "the calibrator was fitted on the images that chose the epoch, and its figures are a little too good"
 LEAST_GROUPS = 20  # in each half; fewer say nothing of an epoch or a temperature
 
 
@@ -39,11 +40,11 @@ def calibration_fold(
 ) -> Folds:
     """Take `share` of the validation rows for calibration, by whole components and stratified by class.
 
-    With share 0 both are all rows, as they are, with a warning, where either half would hold too few groups.
+    Both are all rows, with a warning, where share is 0 and where either half would hold too few groups.
     """
     everything = tuple(rows)
     if not share:
-        return Folds(everything, everything)
+        return Folds(everything, everything, f"calibration is 0, so that validation has no fold of its own: {SHARED}")
     chosen = [replace(samples[row], split=None) for row in everything]
     own = None if keys is None else [keys[row] for row in everything]
     place = {row: i for i, row in enumerate(everything)}
@@ -58,7 +59,6 @@ def calibration_fold(
         return Folds(
             everything,
             everything,
-            f"validation has only {groups} {level}s, too few for a calibration fold of its own: the calibrator was"
-            " fitted on the images that chose the epoch, and its figures are a little too good",
+            f"validation has only {groups} {level}s, too few for a calibration fold of its own: {SHARED}",
         )
     return Folds(halves[0], halves[1])

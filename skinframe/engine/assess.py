@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from skinframe.components import Calibrator, Metric
-from skinframe.durable import disk_errors, write_json
+from skinframe.durable import write_json
 from skinframe.engine.asked import Options
 from skinframe.engine.estimates import estimate, plain
 from skinframe.engine.evidence.calibration import Method, calibration_table
@@ -16,6 +16,7 @@ from skinframe.engine.evidence.decisions import positive_tables
 from skinframe.engine.evidence.doubt import selective_table, sets_table
 from skinframe.engine.evidence.fairness import subgroup_tables
 from skinframe.engine.judged import class_rows_of, confusion_of, reliability_of
+from skinframe.engine.ready import make_ready
 from skinframe.engine.sources import Source
 from skinframe.evaluation.calibrate import softmax
 from skinframe.evaluation.intervals import Score, score
@@ -34,6 +35,7 @@ def assess(
 
     Raises DataError, DiskError.
     """
+    make_ready(out)
     judged, (first, *_) = source.judged, source.rows
     main = source.rows[first][0]
     scores = {name: _scored(source, metrics, *row) for name, row in source.rows.items()}
@@ -53,8 +55,6 @@ def assess(
         data=Data(name=source.title, synthetic=source.synthetic, sentence=source.sentence),
         evidence=_evidence(source, main, after, options),
     )
-    with disk_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
     write_json(out / "metrics.json", {name: plain(found) for name, found in scores.items()})
     if fold is not None:
         write_json(out / "calibrators.json", {"version": __version__, "fitted_on": fold.name, "parameters": fitted})
@@ -73,6 +73,7 @@ def _scored(source: Source, metrics: Mapping[str, Metric], here: Floats, on_fold
         seed=judged.seed,
         resamples=judged.resamples,
         level=judged.level,
+        same_label=judged.units,
         facts=judged.facts(chosen_on),
     )
 
@@ -86,7 +87,7 @@ def _evidence(source: Source, main: Floats, after: Mapping[str, Floats], options
     # sets are made of probabilities that no calibrator has bent to the very fold that sets their thresholds
     raw = softmax(source.logits)
     known = None if fold is None else (fold.labels, softmax(fold.logits), fold.groups)
-    sets = sets_table(judged, raw, known)
+    sets = sets_table(judged, raw, known, own=fold is None or fold.own)
     asked: tuple[EvidenceTable, ...] = ()
     if options.positive or len(judged.classes) == 2:
         rows = {

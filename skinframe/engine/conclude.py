@@ -96,9 +96,12 @@ def _rows(
     prepared: Prepared, outcome: Outcome, tables: Sequence[Reference], display: Display
 ) -> tuple[list[Row], dict[str, dict[str, Score]]]:
     rows, scores = [], {}
+    # operating points are chosen where the epoch was not, as `skinframe evaluate` chooses them
+    fold = np.isin(prepared.split.valid, prepared.folds.calibration)
     with display.task("intervals") as task:
         for position, (name, note, role, probabilities, valid) in enumerate(tables):
-            found = scored(prepared, outcome, probabilities, None if valid is None else (outcome.valid.labels, valid))
+            chosen_on = None if valid is None else (outcome.valid.labels[fold], valid[fold])
+            found = scored(prepared, outcome, probabilities, chosen_on)
             scores[name] = found
             metrics = {metric: estimate(value) for metric, value in found.items()}
             rows.append(Row(name=name, metrics=metrics, note=note, role=role))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from skinframe.durable import disk_errors
 from skinframe.engine.display import Display
+from skinframe.engine.ready import make_ready
 from skinframe.engine.reopen import read_json
 from skinframe.engine.start import refuse_missing, refuse_old_libraries
 from skinframe.errors import DataError
@@ -36,8 +36,7 @@ def predict_external(
     from skinframe.evaluation.predict import predict_logits
 
     torch.set_num_threads(plan.recipe.train.threads)
-    with disk_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
+    make_ready(out)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     prepared = prepare(plan, out, cache, device, display, all_test=True)
     model = chosen_model(plan, run)
@@ -51,6 +50,7 @@ def predict_external(
         logits=logits,
         probabilities=softmax(logits),
         calibrated=plan.parts.calibrator.apply(logits, read_json(run / "calibrator.json")["parameters"]),
+        lesions=tuple(prepared.lesions(rows)),
     )
     write_predictions(out / "predictions.parquet", found, plan.parts.dataset.classes)
     aside = len(prepared.quarantined)

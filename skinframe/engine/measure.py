@@ -95,6 +95,7 @@ def measure(prepared: Prepared, model: Assembled, feed: Feed, folder: Path) -> O
             logits=values,
             probabilities=softmax(values),
             calibrated=calibrator.apply(values, parameters),
+            lesions=tuple(prepared.lesions(rows)),
         )
         path = folder / "predictions" / f"{part}.parquet"
         write_predictions(path, tables[part], plan.parts.dataset.classes)

@@ -60,12 +60,16 @@ def _probes(prepared: Prepared, name: str) -> Iterator[Reference]:
     fields = prepared.plan.parts.dataset.fields
     told = [metadata_matrix([prepared.samples[row] for row in rows], fields)[0] for rows in parts]
     labels = [labels_of(prepared, rows) for rows in parts]
+    # the penalty is chosen where the epoch is, so that the calibration fold stays new to a probe as well
+    chooses = np.isin(split.valid, prepared.folds.selection)
     for with_metadata in (False, True):
         x = [np.hstack(pair) for pair in zip(frozen, told, strict=True)] if with_metadata else frozen
         for balanced in (False, True):
             title = "linear probe" + (" + metadata" if with_metadata else "") + (", class-balanced" if balanced else "")
             count = len(prepared.plan.parts.dataset.classes)
-            fitted = linear_probe(x[0], labels[0], x[1], labels[1], x[2], classes=count, balanced=balanced, seed=seed)
+            fitted = linear_probe(
+                x[0], labels[0], x[1], labels[1], x[2], classes=count, balanced=balanced, seed=seed, chooses=chooses
+            )
             note = f"logistic regression on the pooled frozen features of {name}"
             yield (
                 title,

@@ -31,7 +31,7 @@ def run_evidence(prepared: Prepared, outcome: Outcome, tables: Sequence[Referenc
         [prepared.samples[row].group for row in fold],
     )
     # sets are made of probabilities that no calibrator has bent to the very fold that sets their thresholds
-    sets = sets_table(judged, test.probabilities, known)
+    sets = sets_table(judged, test.probabilities, known, own=prepared.folds.own)
     methods = list(_methods(prepared, outcome, tables, rows))
     return (
         calibration_table(judged, methods),

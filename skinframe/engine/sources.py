@@ -26,6 +26,10 @@ NO_PATIENTS = (
     "no patient ids were given, so each row counts as another patient: where patients have several images the intervals"
     " are too narrow"
 )
+NO_LESIONS = (
+    "it is not known which images show the same lesion (for a table: --lesion COLUMN), so the floors of the calibration"
+    " errors assume independent diagnoses: where lesions have several images, their p is too small"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +40,7 @@ class Fold:
     logits: Floats
     groups: Sequence[str]
     name: str
+    own: bool = True  # whether these patients chose nothing else, such as the epoch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,7 +84,11 @@ def of_table(path: Path, options: Options) -> Source:
         fold=fold,
         fields={name: own.words[name] for name in options.subgroups},
         fingerprint=hashlib.sha256(path.read_bytes()).hexdigest()[:16],
-        warnings=(*(() if own.grouped else (NO_PATIENTS,)), *(() if fold is not None else (NOTHING_FITTED,))),
+        warnings=(
+            *(() if own.grouped else (NO_PATIENTS,)),
+            *_unknown_lesions(own),
+            *(() if fold is not None else (NOTHING_FITTED,)),
+        ),
     )
 
 
@@ -124,12 +133,13 @@ def of_run(
             valid.logits[rows],
             [group for group, kept in zip(valid.groups, rows, strict=True) if kept],
             "the run's calibration fold",
+            bool(saved.get("own_fold", False)),
         ),
         fields=_fields(samples, options.subgroups),
         fingerprint=plan.fingerprint[:16],
         level=plan.parts.dataset.level,
         synthetic=plan.parts.dataset.name.startswith("synthetic"),
-        warnings=warnings,
+        warnings=(*warnings, *_unknown_lesions(own)),
     )
 
 
@@ -143,8 +153,13 @@ def _judged(
         seed=options.seed,
         resamples=options.resamples,
         level=options.level,
+        units=own.lesions,
         columns=columns,
     )
+
+
+def _unknown_lesions(own: Outside | Predictions) -> tuple[str, ...]:
+    return (NO_LESIONS,) if own.lesions is None else ()
 
 
 def _fields(samples: Sequence[Sample], names: Sequence[str]) -> dict[str, Words]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skinframe.components import Dataset
 from skinframe.errors import DataError
@@ -59,8 +60,11 @@ def linear_probe(
     balanced: bool,
     seed: int,
     strengths: Sequence[float] = STRENGTHS,
+    chooses: NDArray[np.bool_] | None = None,
 ) -> Probe:
-    """Fit multinomial logistic regression on standardised features, with C chosen by validation NLL.
+    """Fit multinomial logistic regression on standardised features, with C chosen by the NLL of validation.
+
+    Of the validation rows that `chooses` [N] marks, where it is given; the others are then predicted as new ones.
 
     Strengths are tried in order until two in a row were worse than the best: the weak penalties at the end take most of
     the time and only overfit more. `balanced` weighs classes equally, in the fit and in the NLL that chooses. A class
@@ -72,11 +76,12 @@ def linear_probe(
     mean, spread = features_train.mean(axis=0), features_train.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     train, valid, test = ((part - mean) / spread for part in (features_train, features_valid, features_test))
+    marked = np.ones(len(labels_valid), dtype=bool) if chooses is None else chooses
     best: tuple[float, Probe] | None = None
     worse = 0
     for strength in strengths:
         probe = _fit(train, labels, valid, test, classes, strength, balanced, seed)
-        cost = _cost(labels_valid, probe.valid, balanced)
+        cost = _cost(labels_valid[marked], probe.valid[marked], balanced)
         if best is None or cost < best[0]:
             best, worse = (cost, probe), 0
         elif (worse := worse + 1) == PATIENCE:

@@ -26,12 +26,14 @@ class Columns:
     """Which column is which. `classes` maps a class to its column; empty takes columns such as 'probability:nevus'.
 
     One class alone is a score of yes or no; its complement is called `rest`. `group` is the patient, "" where every row
-    is another one. `numbers` and `words` are columns to keep: weights of rows, fields to compare subgroups by.
+    is another one. `lesion` names what has one diagnosis, however often it was photographed, "" where unknown; a row
+    without one stands for itself. `numbers` and `words` are columns to keep: weights of rows, fields to compare by.
     """
 
     id: str = "id"
     group: str = "group"
     label: str = "label"
+    lesion: str = ""
     classes: Mapping[str, str] = field(default_factory=dict)
     rest: str = "rest"
     logits: bool = False
@@ -53,6 +55,7 @@ class Outside:
     numbers: Mapping[str, Floats]
     words: Mapping[str, tuple[str | None, ...]]
     grouped: bool
+    lesions: tuple[str, ...] | None = None
 
 
 def read_outside(path: Path, columns: Columns) -> Outside:
@@ -61,7 +64,7 @@ def read_outside(path: Path, columns: Columns) -> Outside:
     if not len(table):
         raise DataError(f"{path}: holds no row; expected one a sample")
     mapping = dict(columns.classes) or _own(table, columns.logits)
-    needed = [columns.id, columns.label, *([columns.group] if columns.group else []), *mapping.values()]
+    needed = [columns.id, columns.label, *filter(None, (columns.group, columns.lesion)), *mapping.values()]
     _present(path, table, [*needed, *columns.numbers, *columns.words], columns)
     if not mapping:
         what = "no column holds a class's probabilities; name each as --class NAME=COLUMN"
@@ -89,7 +92,15 @@ def read_outside(path: Path, columns: Columns) -> Outside:
         numbers={name: lines.numbers(table, name) for name in columns.numbers},
         words={name: words_of(table, name) for name in columns.words},
         grouped=bool(columns.group),
+        lesions=_lesions(table, columns, ids, groups) if columns.lesion else None,
     )
+
+
+def _lesions(table: pa.Table, columns: Columns, ids: Sequence[str], groups: Sequence[str]) -> tuple[str, ...]:
+    """Name each row's lesion by its patient too, since two patients may each have a lesion 1."""
+    patients = groups if columns.group else [""] * len(ids)
+    found = zip(ids, patients, words_of(table, columns.lesion), strict=True)
+    return tuple(f"image:{row}" if lesion is None else f"lesion:{patient}:{lesion}" for row, patient, lesion in found)
 
 
 def _table(path: Path) -> pa.Table:
@@ -135,7 +146,9 @@ def _present(path: Path, table: pa.Table, names: Sequence[str], columns: Columns
     absent = [name for name in dict.fromkeys(names) if name not in table.column_names]
     if not absent:
         return
-    option = {columns.id: "--id", columns.group: "--group", columns.label: "--label"}.get(absent[0])
+    option = {columns.id: "--id", columns.group: "--group", columns.label: "--label", columns.lesion: "--lesion"}.get(
+        absent[0]
+    )
     hint = f"; name it with {option} COLUMN" if option else ""
     if absent[0] == columns.group:
         hint += ", or say --group none where each row is another patient"

@@ -25,7 +25,8 @@ BLOCKS = ("logit", "probability", "calibrated")  # one column a class each, `pro
 class Predictions:
     """One split as predicted: ids, groups and labels [N]; logits, probabilities and calibrated ones [N, C].
 
-    A label of -1 is unknown. Raises ValueError where the lengths differ or an id stands twice.
+    A label of -1 is unknown. `lesions` [N] name what has one diagnosis, however often it was photographed; None where
+    that was not recorded. Raises ValueError where the lengths differ or an id stands twice.
     """
 
     ids: tuple[str, ...]
@@ -34,9 +35,10 @@ class Predictions:
     logits: Floats
     probabilities: Floats
     calibrated: Floats
+    lesions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        lengths = {len(self.ids), len(self.groups), len(self.labels), len(self.logits)}
+        lengths = {len(self.ids), len(self.groups), len(self.labels), len(self.logits), len(self.lesions or self.ids)}
         shapes = {self.logits.shape, self.probabilities.shape, self.calibrated.shape}
         if len(lengths) > 1 or len(shapes) > 1 or self.logits.ndim != 2:
             raise ValueError(f"predictions do not fit together: {sorted(lengths)} rows, shapes {sorted(shapes)}")
@@ -66,11 +68,12 @@ def read_predictions(path: Path) -> tuple[Predictions, tuple[str, ...]]:
         index = {name: place for place, name in enumerate(classes)}
         labels = [-1 if name is None else index[name] for name in table["label"].to_pylist()]
         ids, groups = table["id"].to_pylist(), table["group"].to_pylist()
+        lesions = tuple(table["lesion"].to_pylist()) if "lesion" in table.column_names else None
     except FileNotFoundError:
         raise DataError(f"{path}: no such prediction table; has the run finished this split?") from None
     except (pa.ArrowInvalid, KeyError, ValueError) as error:
         raise DataError(f"{path}: not a prediction table of skinframe ({error})") from error
-    return Predictions(tuple(ids), tuple(groups), np.array(labels, dtype=np.int64), *blocks), classes
+    return Predictions(tuple(ids), tuple(groups), np.array(labels, dtype=np.int64), *blocks, lesions=lesions), classes
 
 
 def _table(predictions: Predictions, classes: tuple[str, ...]) -> pa.Table:
@@ -83,6 +86,8 @@ def _table(predictions: Predictions, classes: tuple[str, ...]) -> pa.Table:
         "group": pa.array(predictions.groups, pa.string()),
         "label": pa.array([None if y < 0 else classes[y] for y in predictions.labels.tolist()], pa.string()),
     }
+    if predictions.lesions is not None:
+        columns["lesion"] = pa.array(predictions.lesions, pa.string())
     for block, values in zip(
         BLOCKS, (predictions.logits, predictions.probabilities, predictions.calibrated), strict=True
     ):

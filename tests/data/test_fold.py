@@ -42,4 +42,5 @@ def test_a_small_validation_part_is_shared_and_that_is_said():
     assert f"only {2 * LEAST_GROUPS - 2} patients" in folds.warning
     asked = calibration_fold(few, range(len(few)), share=0.0, seed=0)
     assert not asked.own
-    assert not asked.warning
+    assert "calibration is 0" in asked.warning
+    assert "fitted on the images that chose the epoch" in asked.warning

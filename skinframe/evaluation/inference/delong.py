@@ -33,7 +33,10 @@ class Areas:
         return float(special.expit(centre - half)), float(special.expit(centre + half))
 
     def p_value(self, first: int = 0, second: int = 1) -> float:
-        """Return the two-sided p that two models have the same area; 1 where they rank alike."""
+        """Return the two-sided p that two models have the same area; 1 where they rank alike.
+
+        NaN where no variance was seen and the areas differ, as where one is perfect: nothing says how sure that is.
+        """
         from scipy import special
 
         gap = float(self.values[first] - self.values[second])
@@ -42,7 +45,7 @@ class Areas:
         if math.isnan(variance):
             return math.nan
         if variance <= 1e-15:
-            return 1.0 if abs(gap) < 1e-12 else 0.0
+            return 1.0 if abs(gap) < 1e-12 else math.nan
         return float(2 * special.ndtr(-abs(gap) / math.sqrt(variance)))
 
 

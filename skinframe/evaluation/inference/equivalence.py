@@ -37,18 +37,31 @@ class Verdict:
 
 
 def non_inferior(difference: Replicates, metric: Metric, margin: Margin, alpha: float = 0.025) -> Verdict:
-    """Test that the first model is worse than the second by less than the margin (one-sided)."""
+    """Test that the first model is worse than the second by less than the margin (one-sided).
+
+    Raises ValueError where the margin was stated for another metric.
+    """
+    _same(metric, margin)
     sign = 1.0 if metric.higher_is_better else -1.0
     p = _one_sided(difference, -sign * margin.size, sign)
     low, high = bounds(difference, 1 - 2 * alpha)
     return Verdict(p < alpha, p, low, high, f"worse by less than {margin.size:g} ({margin.stated})")
 
 
-def equivalent(difference: Replicates, margin: Margin, alpha: float = 0.05) -> Verdict:
-    """Test that two models differ by less than the margin, by two one-sided tests (TOST, Schuirmann 1987)."""
+def equivalent(difference: Replicates, metric: Metric, margin: Margin, alpha: float = 0.05) -> Verdict:
+    """Test that two models differ by less than the margin, by two one-sided tests (TOST, Schuirmann 1987).
+
+    Raises ValueError where the margin was stated for another metric.
+    """
+    _same(metric, margin)
     p = max(_one_sided(difference, -margin.size, 1.0), _one_sided(difference, margin.size, -1.0))
     low, high = bounds(difference, 1 - 2 * alpha)
     return Verdict(p < alpha, p, low, high, f"differ by less than {margin.size:g} ({margin.stated})")
+
+
+def _same(metric: Metric, margin: Margin) -> None:
+    if margin.metric != metric.name:
+        raise ValueError(f"the margin was stated for '{margin.metric}', and the difference is of '{metric.name}'")
 
 
 def _one_sided(difference: Replicates, null: float, sign: float) -> float:

@@ -34,7 +34,9 @@ def over_seeds(
     """Resample seeds, then groups, of statistics that each stand for one seed on the same samples.
 
     A replicate draws the seeds with replacement and one set of groups for all of them, since all were judged on the
-    same patients: the mean over drawn seeds. A paired difference is a statistic too. Raises ValueError for no seed.
+    same patients: the mean over drawn seeds. A paired difference is a statistic too. Few seeds know their own variance
+    badly: the interval is stretched by t / z, with Satterthwaite's (1946) degrees of freedom of seeds, n - 1,
+    and groups, G - 1. Raises ValueError for no seed.
     """
     if not statistics:
         raise ValueError("a hierarchical bootstrap needs at least one seed")
@@ -52,13 +54,26 @@ def over_seeds(
         means = means + random.normal(size=resamples) * spread / count
     ends = ((1 - level) / 2, (1 + level) / 2)
     low, high = np.nanquantile(means, ends) if np.isfinite(means).any() else (math.nan, math.nan)
+    centre, parts = float(values.mean()), (spread**2 / count, float(np.nanvar(drawn.mean(axis=0))))
+    stretch = _stretch(parts, (count - 1, len(set(groups)) - 1), level) if count > 1 else 1.0
     said = (f"{count} seeds: fewer than {FEW_SEEDS} say little of training's luck",) if count < FEW_SEEDS else ()
     return OverSeeds(
-        float(values.mean()),
-        float(low),
-        float(high),
+        centre,
+        centre - stretch * (centre - float(low)),
+        centre + stretch * (float(high) - centre),
         spread,
         tuple(float(v) for v in values),
-        f"{level:.0%} bootstrap of seeds, then groups, {resamples:,} resamples",
+        f"{level:.0%} bootstrap of seeds, then groups, stretched by t / z, {resamples:,} resamples",
         said,
     )
+
+
+def _stretch(variances: tuple[float, float], freedom: tuple[int, int], level: float) -> float:
+    """Return t / z at (sum v)^2 / sum (v^2 / f) degrees of freedom; 1 where nothing varies."""
+    from scipy import special
+
+    doubt = sum(v**2 / f for v, f in zip(variances, freedom, strict=True) if f > 0)
+    if not doubt > 0:
+        return 1.0
+    upper = (1 + level) / 2
+    return float(special.stdtrit(sum(variances) ** 2 / doubt, upper) / special.ndtri(upper))

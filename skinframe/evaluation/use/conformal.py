@@ -85,7 +85,8 @@ def fit_one_a_group(
 ) -> Conformal:
     """Fit as above on one sample a group, over and over, and take the median threshold (Dunn et al., arXiv:1809.07441).
 
-    Samples of one patient are not exchangeable with those of another, but one drawn from each is.
+    Samples of one patient are not exchangeable with those of another, but one drawn from each is. Each draw alone
+    covers 1 - alpha; many draws together cover about as much in simulation, and 1 - 2 alpha is proven.
     """
     member, random = group_index(groups), np.random.default_rng(seed)
     order = np.argsort(member, kind="stable")

@@ -60,6 +60,15 @@ def test_equal_rankings_have_p_one_and_p_holds_its_level():
     assert stats.binom.sf(rejected - 1, 300, 0.05) > 0.001
 
 
+def test_areas_that_no_sample_could_change_have_no_p():
+    """One model is perfect and one wrong throughout: no variance is seen, which is not certainty."""
+    y = np.array([False, False, False, True, True])
+    found = delong(y, np.stack([1.0 * y, -1.0 * y]))
+    assert found.values.tolist() == [1.0, 0.0]
+    assert math.isnan(found.p_value())
+    assert found.p_value(0, 0) == 1.0
+
+
 def test_one_class_has_no_area_and_a_perfect_one_no_interval():
     _, s = draw(3)
     assert np.isnan(delong(np.zeros(80), s).values).all()

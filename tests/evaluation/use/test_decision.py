@@ -28,17 +28,28 @@ def test_limits_of_the_curve():
         assert treat_all(share, share) == pytest.approx(0, abs=1e-15)
 
 
+def test_another_prevalence_moves_the_odds_by_the_ratio_of_the_priors():
+    np.testing.assert_allclose(at_prevalence(np.array([0.5]), 0.5, 0.1), [0.1])
+    np.testing.assert_allclose(at_prevalence(np.array([0.2, 0.5, 0.8]), 0.5, 0.2), [1 / 17, 0.2, 0.5])
+    np.testing.assert_allclose(at_prevalence(np.array([0.0, 0.4, 1.0]), 0.4, 0.05), [0.0, 0.05, 1.0])
+
+
 def test_another_prevalence_is_what_a_set_drawn_there_would_say():
-    """Corrected and re-weighted figures of an enriched set agree with a set of the other prevalence."""
-    y, s, w = draw(0, n=60_000, share=0.4)
-    law = s * 0.4 / (s * 0.4 + (1 - s) * 0.6)  # any map will do: both sets use the same scores
-    moved = at_prevalence(law, 0.4, 0.05)
-    there = np.random.default_rng(1).random(60_000) < np.where(y, 1.0, 1.0)
-    keep = np.where(y, np.random.default_rng(2).random(60_000) < 0.05 / 0.95 * 0.6 / 0.4, there)
-    rare = keep.astype(bool)
+    """Scores that are the law at 0.4 are, corrected, the law where 0.05 are positive, and so is their net benefit."""
+
+    def drawn(seed, share):
+        random = np.random.default_rng(seed)
+        y = random.random(100_000) < share
+        x = 2 * (random.normal(size=len(y)) + 2 * y - 1)  # the log ratio of densities N(1, 1) and N(-1, 1)
+        return y, at_prevalence(0.4 / (0.4 + 0.6 * np.exp(-x)), 0.4, 0.05)
+
+    (rich, moved), (y, there) = drawn(0, 0.4), drawn(1, 0.05)
+    for part in np.array_split(np.argsort(there), 20)[10:]:
+        error = np.sqrt((there[part] * (1 - there[part])).mean() / len(part))
+        assert y[part].mean() == pytest.approx(there[part].mean(), abs=4 * error)
     for t in (0.02, 0.1, 0.2):
-        enriched = once(net_benefit(y, moved, t, prevalence=0.05), w)
-        natural = once(net_benefit(y[rare], moved[rare], t), np.ones(rare.sum()))
+        enriched = once(net_benefit(rich, moved, t, prevalence=0.05), np.ones(len(rich)))
+        natural = once(net_benefit(y, there, t), np.ones(len(y)))
         assert enriched == pytest.approx(natural, abs=0.004)
 
 
