@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import skinframe
 from skinframe.errors import DataError, RecipeError
+from skinframe.evaluation.predictions import read_predictions
 from skinframe.reporting.write import read_report
 
 
@@ -52,7 +54,7 @@ def test_a_table_gets_what_a_run_gets(judged):
         "Acting on mel: net benefit",
         "Before and after calibration",
         "Leaving the least sure to someone else",
-        "Sets of classes that hold the true one nine times in ten",
+        "Sets of classes that hold the true one about nine times in ten",
         "By sex",
     ]
     main = report.rows[0]
@@ -142,6 +144,65 @@ def test_a_run_is_judged_again_with_more_questions(finished, tmp_path):
     for name in theirs:
         assert mine[name].value == pytest.approx(theirs[name].value, nan_ok=True)
     assert "augrc" in mine
+
+
+def test_a_run_that_is_judged_again_gets_the_figures_of_its_own_report(small, tmp_path, monkeypatch):
+    """Floors draw one diagnosis a lesion, and operating points come from the calibration fold, in both."""
+    monkeypatch.setattr("skinframe.data.fold.LEAST_GROUPS", 5)
+    named = ("ece", "nll", "balanced_accuracy", "specificity_at_sensitivity")
+    recipe = small.recipe.with_name("named.yaml")
+    metrics = {name: {"use": name} for name in named}
+    metrics["specificity_at_sensitivity"]["config"] = {"positive": ["NV"]}
+    recipe.write_text(f"{small.recipe.read_text()}\nmetrics: {json.dumps(metrics)}\n")
+    images = ("data.config.images=120", "split.train=0.4", "split.valid=0.3", "split.test=0.3")
+    run = replace(small, recipe=recipe).run(tmp_path / "runs", "train.epochs=1", *images).folder
+    assert json.loads((run / "calibrator.json").read_text())["own_fold"]
+    written, _ = read_predictions(run / "predictions" / "test.parquet")
+    assert len(set(written.lesions)) < len(written.ids)
+    asked = {"metrics": named, "positive": ["NV"], "resamples": 50, "seed": 17}
+    found = skinframe.evaluate(run, out=tmp_path / "out", **asked)
+    mine, theirs = (json.loads((folder / "metrics.json").read_text()) for folder in (found.folder, run))
+    for row in ("this run", "this run, before calibration"):
+        assert {name: mine[row][name] for name in named} == theirs[row]
+    assert not any("independent diagnoses" in warning for warning in found.report.warnings)
+
+
+def test_lesions_of_a_table_share_a_diagnosis_and_their_absence_is_said(tmp_path):
+    """Four copies of each image of a calibrated law: its error looks four times as sure unless lesions are named."""
+    random, lines = np.random.default_rng(3), ["id,group,label,lesion,probability:a,probability:b"]
+    for patient in range(80):
+        p = random.uniform(0.2, 0.8)
+        label = "ab"[int(random.random() >= p)]
+        lines += [f"{patient}-{i},{patient},{label},1,{p!r},{1 - p!r}" for i in range(4)]
+    path = tmp_path / "copies.csv"
+    path.write_text("\n".join(lines) + "\n")
+    told, untold = (
+        skinframe.evaluate(path, out=tmp_path / str(lesion), lesion=lesion, resamples=100).report
+        for lesion in ("lesion", None)
+    )
+    floors = [report.rows[0].metrics["ece"].floor for report in (told, untold)]
+    assert floors[0].mean > 1.5 * floors[1].mean
+    assert floors[0].p_value > floors[1].p_value
+    assert "independent diagnoses" in " ".join(untold.warnings)
+    assert "independent diagnoses" not in " ".join(told.warnings)
+    with pytest.raises(DataError, match=r"no column 'leson'.*--lesion COLUMN"):
+        skinframe.evaluate(path, out=tmp_path, lesion="leson")
+
+
+@pytest.mark.parametrize("path", ["out", "out/report.html"])
+def test_a_place_that_cannot_take_the_report_is_found_before_anything_is_computed(judged, tmp_path, path):
+    blocked = tmp_path / path
+    if path == "out":
+        blocked.write_text("a file of mine")
+    else:
+        blocked.mkdir(parents=True)
+    words = ["evaluate", str(judged.folder.parent / "test.csv"), "--out", str(tmp_path / "out")]
+    code = "from skinframe.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert done.returncode == 5
+    assert done.stderr.strip().count("\n") == 0
+    assert "another folder with --out" in done.stderr
+    assert not (tmp_path / "out" / "metrics.json").exists()
 
 
 def test_a_run_predicts_another_data_set_and_changes_nothing_of_its_own(finished, tmp_path, small):

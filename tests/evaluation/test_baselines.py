@@ -59,6 +59,19 @@ def test_the_strength_is_the_one_with_the_lowest_validation_nll():
     assert probe(strengths=tuple(costs)).strength == min(costs, key=costs.get)
 
 
+def test_rows_that_do_not_choose_are_as_new_to_the_probe_as_those_of_the_test():
+    (train, labels), (valid, truth), (test, _) = (case(seed) for seed in (0, 1, 2))
+    chooses = np.arange(len(truth)) % 2 == 0
+    other = np.where(chooses, truth, 1 - truth)
+
+    def fitted(valid, truth, **marked):
+        return linear_probe(train, labels, valid, truth, test, classes=2, balanced=False, seed=1, **marked)
+
+    found = fitted(valid, other, chooses=chooses)
+    assert found.strength == fitted(valid[chooses], truth[chooses]).strength != fitted(valid, other).strength
+    assert len(found.valid) == len(truth)
+
+
 def test_two_worse_strengths_in_a_row_end_the_search():
     assert probe(strengths=(1e-2, 1e-5, 0.1)).strength == 0.1
     assert probe(strengths=(1e-2, 1e-5, 1e-6, 0.1)).strength == 1e-2
