@@ -64,7 +64,7 @@ def read_predictions(path: Path) -> tuple[Predictions, tuple[str, ...]]:
     try:
         table = pq.read_table(path)
         classes = tuple(json.loads((table.schema.metadata or {})[b"skinframe.classes"]))
-        blocks = [_block(table, block, classes) for block in BLOCKS]
+        logits, probabilities, calibrated = (_block(table, block, classes) for block in BLOCKS)
         index = {name: place for place, name in enumerate(classes)}
         labels = [-1 if name is None else index[name] for name in table["label"].to_pylist()]
         ids, groups = table["id"].to_pylist(), table["group"].to_pylist()
@@ -73,7 +73,8 @@ def read_predictions(path: Path) -> tuple[Predictions, tuple[str, ...]]:
         raise DataError(f"{path}: no such prediction table; has the run finished this split?") from None
     except (pa.ArrowInvalid, KeyError, ValueError) as error:
         raise DataError(f"{path}: not a prediction table of skinframe ({error})") from error
-    return Predictions(tuple(ids), tuple(groups), np.array(labels, dtype=np.int64), *blocks, lesions=lesions), classes
+    found = np.array(labels, dtype=np.int64)
+    return Predictions(tuple(ids), tuple(groups), found, logits, probabilities, calibrated, lesions), classes
 
 
 def _table(predictions: Predictions, classes: tuple[str, ...]) -> pa.Table:
