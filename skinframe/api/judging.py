@@ -42,6 +42,7 @@ def evaluate(
     id: str = "id",
     group: str | None = "group",
     label: str = "label",
+    lesion: str | None = None,
     classes: Mapping[str, str] | None = None,
     rest: str = "rest",
     logits: bool = False,
@@ -68,7 +69,14 @@ def evaluate(
     from skinframe.evaluation.outside import Columns
 
     columns = Columns(
-        id=id, group=group or "", label=label, classes=classes or {}, rest=rest, logits=logits, numbers=tuple(numbers)
+        id=id,
+        group=group or "",
+        label=label,
+        lesion=lesion or "",
+        classes=classes or {},
+        rest=rest,
+        logits=logits,
+        numbers=tuple(numbers),
     )
     options = Options(
         metrics=tuple(metrics),
