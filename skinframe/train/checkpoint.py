@@ -7,6 +7,7 @@ import logging
 import math
 import re
 import shutil
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +66,8 @@ def save_checkpoint(
 ) -> Checkpoint:
     """Write `folder/epoch-NNN`, or `epoch-NNN-at-SSSSS` after that many of its steps; durable, hashed, read back.
 
-    What stood for earlier parts of this epoch goes once the new one has verified. Raises DiskError; earlier checkpoints
-    are then untouched.
+    What stood for parts of epochs before it goes once the new one has been read back. Raises DiskError; earlier
+    checkpoints are then untouched.
     """
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,10 +78,21 @@ def save_checkpoint(
         with disk_errors(target):
             shutil.rmtree(target)
     write_folder(target, checkpoint_files(tensors, whole_state))
-    for older in _named(folder):
-        if older != target and _order(older)[0] == epoch and _order(older)[1] < math.inf:
-            shutil.rmtree(older, ignore_errors=True)
+    prune(target)
     return Checkpoint(target, whole_state)
+
+
+def prune(newest: Path) -> None:
+    """Remove the parts of epochs that a newer, verified checkpoint has overtaken.
+
+    Each is renamed first: one that a kill left half removed must not look like a damaged checkpoint.
+    """
+    for older in _named(newest.parent):
+        if _order(older) < _order(newest) and _order(older)[1] < math.inf:
+            aside = older.with_name(f"{older.name}.tmp-{uuid.uuid4().hex[:8]}")
+            with disk_errors(older):
+                older.rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def name_of(epoch: int, position: int | None = None) -> str:

@@ -23,7 +23,7 @@ from skinframe.model.objective import Objective
 from skinframe.planning import Plan
 from skinframe.seeding import derive
 from skinframe.train.backoff import halved, is_memory, release
-from skinframe.train.checkpoint import Checkpoint, load_optimiser, optimiser_tensors, save_checkpoint
+from skinframe.train.checkpoint import Checkpoint, load_optimiser, optimiser_tensors, prune, save_checkpoint
 from skinframe.train.diagnose import Scene, diagnosed
 from skinframe.train.logline import append, line_of, truncate
 from skinframe.train.optimiser import make_optimiser, set_rate
@@ -58,6 +58,7 @@ class Trainer:
         step, self.tokens = 0, train.max_tokens
         if start is not None:
             self._take(start, optimiser)
+            prune(start.folder)  # a kill may have come between a checkpoint and this
             step, self.tokens, self.last = int(start.state["step"]), int(start.state["tokens"]), start.folder.name
         begin, position = (0, 0) if start is None else (start.finished, start.position or 0)
         if begin < train.epochs:

@@ -81,6 +81,7 @@ def test_a2_every_fault_point_of_a_checkpoint(tiny: Any, whole: Any, tmp_path: P
     own = [call for call in whole.calls if call["area"] == "ckpt"][: first_save(whole)]
     armed = points(own, "ckpt", ("write", "fsync", "rename", "mkdir"))
     assert len(armed) >= 25
+    armed += ["kill@ckpt.rename:2", "kill-after@ckpt.rename:2"]  # on the way out: the part that the new one overtakes
     met, turn = 0, 0
     for fault in armed:
         code, said = tiny.run(tmp_path / str(turn), "--resume", fault=fault)

@@ -67,6 +67,22 @@ def test_a_damaged_epoch_is_written_again(tmp_path: Path) -> None:
     assert again.epoch == 1
 
 
+def test_parts_of_an_epoch_go_once_a_newer_checkpoint_stands(tmp_path: Path) -> None:
+    """Also those of an epoch before, which a kill between its checkpoint and their removal left behind."""
+    tensors = {"model": {"w": torch.ones(3)}}
+    for position in (3, 6):
+        save_checkpoint(tmp_path, 0, tensors, {**STATE, "step": position}, position)
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-000-at-00006"]
+    kept = (tmp_path / "epoch-000-at-00006").rename(tmp_path / "aside")
+    save(tmp_path, 0)
+    kept.rename(tmp_path / "epoch-000-at-00006")
+    found = newest_checkpoint(tmp_path)
+    assert found is not None
+    assert found.position is None
+    save(tmp_path, 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch-000", "epoch-001"]
+
+
 def test_half_written_folders_are_no_checkpoints(tmp_path: Path) -> None:
     save(tmp_path, 0)
     (tmp_path / "epoch-001.tmp-12345678").mkdir()
