@@ -17,7 +17,7 @@ from typing import Any
 from skinframe.errors import DiskError
 
 MANIFEST = "MANIFEST.json"
-BLOCK = 2**22  # bytes compared at a time
+BLOCK = 2**18  # bytes compared at a time; larger ones leave the processor's cache
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.ENOTDIR, errno.EPERM, errno.EIO)
 UNFIT = (errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)  # a path that cannot be what it is asked to be
 
