@@ -76,11 +76,16 @@ def first_save(whole: Any) -> int:
     return next(i for i, call in enumerate(own) if call["call"] == "rename") + 2  # and the parent's fsync
 
 
-def test_a2_every_fault_point_of_a_checkpoint(tiny: Any, whole: Any, tmp_path: Path) -> None:
-    """One run is killed at each in turn; each start makes its first save, so the point is met every time."""
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.nightly)])
+def test_a2_every_fault_point_of_a_checkpoint(tiny: Any, whole: Any, tmp_path: Path, every: int) -> None:
+    """One run is killed at each in turn; each start makes its first save, so the point is met every time.
+
+    By default every third: of each call one of before, after and halfway; all of them at night.
+    """
     own = [call for call in whole.calls if call["area"] == "ckpt"][: first_save(whole)]
     armed = points(own, "ckpt", ("write", "fsync", "rename", "mkdir"))
     assert len(armed) >= 25
+    armed = armed[::every]
     armed += ["kill@ckpt.rename:2", "kill-after@ckpt.rename:2"]  # on the way out: the part that the new one overtakes
     met, turn = 0, 0
     for fault in armed:
