@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import skinframe
 from skinframe.data.rows import PARTS, Raw
-from skinframe_derm import official as of
-from skinframe_derm.institutions import context
+from skinframe_derm.folder import Folder, by_index
+from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import LabelSet
 
 
-class Derm7pt(skinframe.Dataset):
+class Derm7pt(Official, skinframe.Dataset):
     """Derm7pt (Kawahara et al. 2019, doi 10.1109/JBHI.2018.2824327), with its official split.
 
     `images` chooses which photograph of a case is read. The seven criteria are attributes: what training may learn to
@@ -31,15 +30,10 @@ class Derm7pt(skinframe.Dataset):
         official_split: bool = True
 
     config: Config
-    context = context
-    classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
-    missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
-    image_bytes = of.image_bytes
-    facts, reading = cached_property(of.facts_of), cached_property(of.read)
 
-    def rows(self, folder: of.Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[Raw]:
         column = "derm" if self.config.images == "dermoscopic" else "clinic"
-        parts = of.by_index(folder, {part: f"meta/{part}_indexes.csv" for part in PARTS})
+        parts = by_index(folder, {part: f"meta/{part}_indexes.csv" for part in PARTS})
         for place, row in enumerate(folder.rows(folder.table(), ["case_num", "diagnosis", "clinic", "derm"])):
             name = row.text(column)
             raw = folder.raw(row, row.text("diagnosis"))

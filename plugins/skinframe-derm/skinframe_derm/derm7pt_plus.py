@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import skinframe
 from skinframe.data.rows import PARTS, Raw
-from skinframe_derm import official as of
-from skinframe_derm.institutions import context
+from skinframe_derm.folder import Folder, by_index
+from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import LabelSet
 
 
-class Derm7ptPlus(skinframe.Dataset):
+class Derm7ptPlus(Official, skinframe.Dataset):
     """Derm7pt with the labels of Derm7pt+ (Napoles et al. 2026), which removes contradictions between cases.
 
     `rows_kept` takes the cases of its filtered splits, or all 1,011 without an official split. The dermoscopic images
@@ -30,16 +29,11 @@ class Derm7ptPlus(skinframe.Dataset):
         rows_kept: Literal["asymmetric", "symmetric", "all"] = "asymmetric"
 
     config: Config
-    context = context
-    classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
-    missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
-    image_bytes = of.image_bytes
-    facts, reading = cached_property(of.facts_of), cached_property(of.read)
 
-    def rows(self, folder: of.Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[Raw]:
         kept = self.config.rows_kept
         files = {} if kept == "all" else {part: f"splits/{kept}_{part}_indexes_filtered.csv" for part in PARTS}
-        parts = of.by_index(folder, files)
+        parts = by_index(folder, files)
         for place, row in enumerate(folder.rows(folder.table(), ["derm", "diagnosis"])):
             name = row.text("derm")
             if kept == "all" or place in parts:

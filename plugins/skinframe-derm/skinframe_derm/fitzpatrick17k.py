@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import skinframe
 from skinframe.data.rows import Raw
-from skinframe_derm import official as of
-from skinframe_derm.institutions import context
+from skinframe_derm.folder import Folder
+from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import MALIGNANCY, LabelSet
 
 
-class Fitzpatrick17k(skinframe.Dataset):
+class Fitzpatrick17k(Official, skinframe.Dataset):
     """Fitzpatrick17k (Groh et al. 2021, arXiv:2104.09957), from two atlases.
 
     No patient or lesion ids were released, so every figure is image-level. Addresses hold diagnoses and are never read.
@@ -27,13 +26,8 @@ class Fitzpatrick17k(skinframe.Dataset):
         label_set: LabelSet = "malignancy"
 
     config: Config
-    context = context
-    classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
-    missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
-    image_bytes = of.image_bytes
-    facts, reading = cached_property(of.facts_of), cached_property(of.read)
 
-    def rows(self, folder: of.Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[Raw]:
         for row in folder.rows(folder.table(), ["md5hash", "label", "three_partition_label"]):
             raw = folder.raw(row, row.text("label"))
             part = row.word("three_partition_label", ("benign", "malignant", "non-neoplastic"))

@@ -10,7 +10,7 @@ from typing import Any
 
 from skinframe import DataError
 from skinframe.data.problems import Problems
-from skinframe.data.rows import ATTRIBUTE, META
+from skinframe.data.rows import ATTRIBUTE, META, Raw
 from skinframe_derm.facts import Facts
 from skinframe_derm.tables import Row, table_rows
 
@@ -85,3 +85,12 @@ def by_index(folder: Folder, files: Mapping[str, str]) -> dict[int, str]:
             if place is not None and parts.setdefault(int(place), part) != part:
                 row.problem(f"row {int(place)} stands in {parts[int(place)]} and {part}")
     return parts
+
+
+def one_table(folder: Folder) -> Iterator[Raw]:
+    """Yield the rows of a set whose one table has a label column; images go by id where no column names them."""
+    roles = folder.facts.roles
+    for row in folder.rows(folder.table(), [roles["id"], roles["label"]]):
+        name = row.text(roles["image"] if "image" in roles else roles["id"])
+        stem = os.path.splitext(name)[0] if name and "image" in roles else name
+        yield {**folder.raw(row, row.text(roles["label"])), "image": folder.image(stem)}

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import skinframe
 from skinframe.data.rows import Raw
-from skinframe_derm import official as of
-from skinframe_derm.institutions import context
+from skinframe_derm.folder import Folder, one_hot
+from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import LabelSet
 
 
-class Isic2018Task3(skinframe.Dataset):
+class Isic2018Task3(Official, skinframe.Dataset):
     """The training part of ISIC 2018 Task 3 (Codella et al. 2019, arXiv:1902.03368), with HAM10000's lesion ids.
 
     It is HAM10000 again, so never train on one and test on the other. Its validation and test parts come without lesion
@@ -28,17 +27,12 @@ class Isic2018Task3(skinframe.Dataset):
         label_set: LabelSet = "own"
 
     config: Config
-    context = context
-    classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
-    missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
-    image_bytes = of.image_bytes
-    facts, reading = cached_property(of.facts_of), cached_property(of.read)
 
-    def rows(self, folder: of.Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[Raw]:
         names = tuple(self.facts.labels)
         groups = "ISIC2018_Task3_Training_LesionGroupings.csv"
         lesions = {row.text("image"): row.text("lesion_id") for row in folder.rows(groups, ["image", "lesion_id"])}
         for row in folder.rows(folder.table(), ["image", *names]):
             name = row.text("image")
-            raw = folder.raw(row, of.one_hot(row, names))
+            raw = folder.raw(row, one_hot(row, names))
             yield {**raw, "lesion": lesions.get(name), "image": folder.image(name)}

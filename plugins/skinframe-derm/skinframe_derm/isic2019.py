@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import skinframe
 from skinframe.data.rows import Raw
-from skinframe_derm import official as of
-from skinframe_derm.institutions import context
+from skinframe_derm.folder import Folder, one_hot
+from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import LabelSet
 
 
-class Isic2019(skinframe.Dataset):
+class Isic2019(Official, skinframe.Dataset):
     """ISIC 2019 (Combalia et al. 2019, arXiv:1908.02288): BCN_20000, HAM10000 and MSK images in one set.
 
     No patient ids were released, so groups are lesions and every figure is lesion-level; 2,084 images have no lesion id
@@ -28,16 +27,11 @@ class Isic2019(skinframe.Dataset):
         label_set: LabelSet = "isic8"
 
     config: Config
-    context = context
-    classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
-    missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
-    image_bytes = of.image_bytes
-    facts, reading = cached_property(of.facts_of), cached_property(of.read)
 
-    def rows(self, folder: of.Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[Raw]:
         names = (*self.facts.labels, "UNK")
         table = "ISIC_2019_Training_GroundTruth.csv"
-        truth = {row.text("image"): of.one_hot(row, names) for row in folder.rows(table, ["image", *self.facts.labels])}
+        truth = {row.text("image"): one_hot(row, names) for row in folder.rows(table, ["image", *self.facts.labels])}
         for row in folder.rows(folder.table(), ["image", "age_approx", "sex", "anatom_site_general", "lesion_id"]):
             name, lesion = row.text("image"), row.text("lesion_id")
             raw = folder.raw(row, truth.get(name))

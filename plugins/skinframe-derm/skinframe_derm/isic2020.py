@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import skinframe
 from skinframe.data.rows import Raw
-from skinframe_derm import official as of
-from skinframe_derm.institutions import context
+from skinframe_derm.folder import Folder
+from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import MALIGNANCY, LabelSet
 
 
-class Isic2020(skinframe.Dataset):
+class Isic2020(Official, skinframe.Dataset):
     """ISIC 2020 (Rotemberg et al. 2021, doi 10.1038/s41597-021-00815-z), with patient ids.
 
     Most benign lesions have no recorded diagnosis; `own` calls them "not recorded".
@@ -27,13 +26,8 @@ class Isic2020(skinframe.Dataset):
         label_set: LabelSet = "malignancy"
 
     config: Config
-    context = context
-    classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
-    missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
-    image_bytes = of.image_bytes
-    facts, reading = cached_property(of.facts_of), cached_property(of.read)
 
-    def rows(self, folder: of.Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[Raw]:
         for row in folder.rows(folder.table(), ["image_name", "patient_id", "diagnosis", "benign_malignant"]):
             raw = folder.raw(row, row.text("diagnosis") or "not recorded")
             told = row.word("benign_malignant", MALIGNANCY)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import skinframe
 from skinframe.data.rows import Raw
-from skinframe_derm import official as of
-from skinframe_derm.institutions import context
+from skinframe_derm.folder import Folder, one_hot
+from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import LabelSet
 
 
-class Milk10k(skinframe.Dataset):
+class Milk10k(Official, skinframe.Dataset):
     """MILK10k (ISIC 2025): lesions of five centres with skin tone, as pairs of photographs.
 
     `images` chooses one of the pair, or both as two samples of one lesion. The MONET scores in its table are what
@@ -30,16 +29,11 @@ class Milk10k(skinframe.Dataset):
         images: Literal["dermoscopic", "clinical", "both"] = "dermoscopic"
 
     config: Config
-    context = context
-    classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
-    missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
-    image_bytes = of.image_bytes
-    facts, reading = cached_property(of.facts_of), cached_property(of.read)
 
-    def rows(self, folder: of.Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[Raw]:
         names = tuple(self.facts.labels)
         table = "MILK10k_Training_GroundTruth.csv"
-        truth = {row.text("lesion_id"): of.one_hot(row, names) for row in folder.rows(table, ["lesion_id", *names])}
+        truth = {row.text("lesion_id"): one_hot(row, names) for row in folder.rows(table, ["lesion_id", *names])}
         root = next(
             (name for name in reversed(self.facts.folders) if (folder.root / name).is_dir()), self.facts.folders[0]
         )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import skinframe
-from skinframe_derm import official as of
-from skinframe_derm.institutions import context
+from skinframe.data.rows import Raw
+from skinframe_derm.folder import Folder, one_table
+from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import LabelSet
 
 
-class PadUfes20(skinframe.Dataset):
+class PadUfes20(Official, skinframe.Dataset):
     """PAD-UFES-20 (Pacheco et al. 2020, doi 10.1016/j.dib.2020.106221).
 
     Whether a lesion was biopsied, and every column that only biopsied patients filled in, is never read.
@@ -25,9 +26,6 @@ class PadUfes20(skinframe.Dataset):
         label_set: LabelSet = "own"
 
     config: Config
-    context = context
-    classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
-    missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
-    image_bytes = of.image_bytes
-    facts, reading = cached_property(of.facts_of), cached_property(of.read)
-    rows = of.one_table
+
+    def rows(self, folder: Folder) -> Iterator[Raw]:
+        return one_table(folder)

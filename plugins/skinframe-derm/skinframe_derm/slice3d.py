@@ -10,16 +10,16 @@ from pathlib import Path
 import skinframe
 from skinframe import Field
 from skinframe.data.rows import Raw
-from skinframe_derm import official as of
-from skinframe_derm.facts import Facts
+from skinframe_derm.facts import Facts, read_facts
+from skinframe_derm.folder import Folder
 from skinframe_derm.hdf5 import Hdf5Images
-from skinframe_derm.institutions import context
+from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import LabelSet
 
 WIDEST = 1e6  # the maker states no ranges; a number beyond this is no measurement
 
 
-class Slice3d(skinframe.Dataset):
+class Slice3d(Official, skinframe.Dataset):
     """SLICE-3D (Kurtansky et al. 2024, doi 10.1038/s41597-024-03743-w), as the Kaggle download lays it out.
 
     The table is streamed, and images are read from the HDF5 file one by one, so neither is ever held whole. Columns of
@@ -35,14 +35,10 @@ class Slice3d(skinframe.Dataset):
         vendor_measured: bool = False
 
     config: Config
-    context = context
-    classes, fields, attributes = property(of.classes), property(of.fields), property(of.attributes)
-    missing, samples, left_out, digest = of.missing, of.samples, of.left_out, of.digest
-    reading = cached_property(of.read)
 
     @cached_property
     def facts(self) -> Facts:
-        facts = of.facts_of(self)
+        facts = read_facts(self.name)
         if not self.config.vendor_measured:
             return facts
         vendor = facts.columns.vendor
@@ -54,7 +50,7 @@ class Slice3d(skinframe.Dataset):
     def _images(self) -> Hdf5Images:
         return Hdf5Images(Path(self.config.root) / self.facts.folders[0])
 
-    def rows(self, folder: of.Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[Raw]:
         for row in folder.rows(folder.table(), ["isic_id", "patient_id", "target", *self.facts.columns.prompt]):
             yield {**folder.raw(row, row.text("target")), "image": row.text("isic_id")}
 
