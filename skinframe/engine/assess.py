@@ -10,7 +10,7 @@ from pathlib import Path
 from skinframe.components import Calibrator, Metric
 from skinframe.durable import write_json
 from skinframe.engine.asked import Options
-from skinframe.engine.estimates import estimate, plain
+from skinframe.engine.estimates import estimate, infos, plain, said
 from skinframe.engine.evidence.calibration import Method, calibration_table
 from skinframe.engine.evidence.decisions import positive_tables
 from skinframe.engine.evidence.doubt import selective_table, sets_table
@@ -19,10 +19,9 @@ from skinframe.engine.judged import class_rows_of, confusion_of, reliability_of
 from skinframe.engine.ready import make_ready
 from skinframe.engine.sources import Source
 from skinframe.evaluation.calibrate import softmax
-from skinframe.evaluation.intervals import Score, score
+from skinframe.evaluation.intervals import Score
 from skinframe.reporting.evidence import EvidenceTable
-from skinframe.reporting.schema import Data, Headline, MetricInfo, Report, Row
-from skinframe.reporting.words import OTHERS, STANDARD
+from skinframe.reporting.schema import Data, Headline, Report, Row
 from skinframe.reporting.write import write_report
 from skinframe.version import __version__
 from skinframe.weighted import Floats
@@ -46,9 +45,9 @@ def assess(
         headline=_headline(source),
         classes=judged.classes,
         rows=tuple(_row(name, found, name == first) for name, found in scores.items()),
-        metrics=_infos(metrics),
+        metrics=infos(metrics),
         level=judged.level,
-        warnings=(*source.warnings, *_said(scores[first])),
+        warnings=(*source.warnings, *said(scores[first])),
         reliability=tuple(reliability_of(judged, n, p, scores[n].get("ece")) for n, (p, _) in source.rows.items()),
         confusion=confusion_of(judged, main),
         per_class=class_rows_of(judged, main, _counts(source)),
@@ -65,17 +64,7 @@ def assess(
 def _scored(source: Source, metrics: Mapping[str, Metric], here: Floats, on_fold: Floats | None) -> dict[str, Score]:
     judged, fold = source.judged, source.fold
     chosen_on = None if fold is None or on_fold is None else (fold.labels, on_fold)
-    return score(
-        metrics,
-        judged.labels,
-        here,
-        judged.groups,
-        seed=judged.seed,
-        resamples=judged.resamples,
-        level=judged.level,
-        same_label=judged.units,
-        facts=judged.facts(chosen_on),
-    )
+    return judged.scored(metrics, here, chosen_on)
 
 
 def _evidence(source: Source, main: Floats, after: Mapping[str, Floats], options: Options) -> tuple[EvidenceTable, ...]:
@@ -107,21 +96,6 @@ def _evidence(source: Source, main: Floats, after: Mapping[str, Floats], options
 def _row(name: str, found: Mapping[str, Score], main: bool) -> Row:
     estimates = {metric: estimate(value) for metric, value in found.items()}
     return Row(name=name, metrics=estimates, role="main" if main else "variant")
-
-
-def _infos(metrics: Mapping[str, Metric]) -> tuple[MetricInfo, ...]:
-    known = {info.name: info for info in (*STANDARD, *OTHERS)}
-    order = [name for name in known if name in metrics] + [name for name in metrics if name not in known]
-    return tuple(
-        known.get(name, MetricInfo(name=name, higher_is_better=metrics[name].higher_is_better)) for name in order
-    )
-
-
-def _said(found: Mapping[str, Score]) -> tuple[str, ...]:
-    """Return what to know of the main figures: interval warnings, and why a metric is undefined."""
-    warnings = [warning for value in found.values() for warning in value.warnings]
-    reasons = [f"{name} is undefined: {value.reason}" for name, value in found.items() if value.reason]
-    return tuple(dict.fromkeys((*warnings, *reasons)))
 
 
 def _counts(source: Source) -> dict[str, dict[str, int]]:

@@ -9,23 +9,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skinframe.data.feed import Feed
 from skinframe.durable import write_json
 from skinframe.engine.curves import training_curves
 from skinframe.engine.derived import derived_numbers
 from skinframe.engine.display import Display
-from skinframe.engine.estimates import estimate, plain
+from skinframe.engine.estimates import estimate, infos, plain, said
 from skinframe.engine.explanations import Explanations, explain_test
-from skinframe.engine.measure import Judged, Outcome, facts_of, measure
+from skinframe.engine.judged import Judged, class_rows_of, confusion_of
+from skinframe.engine.measure import Outcome, measure
 from skinframe.engine.prepared import Prepared
 from skinframe.engine.references import Reference, references
 from skinframe.engine.runevidence import run_evidence
-from skinframe.engine.tables import class_rows, confusion, data_section, plan_section, reliability_sections
-from skinframe.evaluation.intervals import Score, score
+from skinframe.engine.tables import data_section, judged_test, plan_section, reliability_sections
+from skinframe.evaluation.intervals import Score
 from skinframe.model.assemble import Assembled
-from skinframe.reporting.schema import Calibration, Headline, MetricInfo, Report, Row
+from skinframe.reporting.schema import Calibration, Headline, Report, Row
 from skinframe.reporting.write import write_report
 from skinframe.version import __version__
 from skinframe.weights import PREFIX
@@ -48,27 +48,29 @@ def conclude(
     outcome = measure(prepared, model, feed, folder)
     explanations = explain_test(prepared, model, feed, outcome, folder, display)
     tables = [*_own(prepared, outcome), *references(prepared)]
-    rows, scores = _rows(prepared, outcome, tables, display)
+    judged = judged_test(prepared, outcome)
+    rows, scores = _rows(prepared, judged, outcome, tables, display)
     write_json(folder / "metrics.json", {name: plain(found) for name, found in scores.items()})
     plan = prepared.plan
     main = scores["this run"]
+    counts = prepared.split.counts(prepared.samples, plan.parts.dataset.classes)
     report = Report(
         headline=_headline(prepared, folder, chosen, seconds),
         classes=plan.parts.dataset.classes,
         rows=tuple(rows),
-        metrics=_columns(prepared),
+        metrics=infos(plan.parts.metrics),
         level=plan.recipe.evaluate.level,
         warnings=_warnings(prepared, main, outcome),
-        reliability=reliability_sections(prepared, outcome, scores),
-        confusion=confusion(prepared, outcome),
-        per_class=class_rows(prepared, outcome),
+        reliability=reliability_sections(judged, outcome, scores),
+        confusion=confusion_of(judged, outcome.test.calibrated),
+        per_class=class_rows_of(judged, outcome.test.calibrated, counts),
         training=replace(training_curves(folder, chosen), derived=derived_numbers(prepared)),
         calibration=Calibration(
             method=plan.parts.calibrator.name,
             parameters={k: f"{v:.4g}" for k, v in outcome.parameters.items() if isinstance(v, int | float)},
             fitted_on="calibration fold" if prepared.folds.own else "validation",
         ),
-        evidence=run_evidence(prepared, outcome, tables),
+        evidence=run_evidence(prepared, judged, outcome, tables),
         rationale=explanations.quality,
         grounding=explanations.grounding,
         data=data_section(prepared),
@@ -93,7 +95,7 @@ def _own(prepared: Prepared, outcome: Outcome) -> tuple[Reference, Reference]:
 
 
 def _rows(
-    prepared: Prepared, outcome: Outcome, tables: Sequence[Reference], display: Display
+    prepared: Prepared, judged: Judged, outcome: Outcome, tables: Sequence[Reference], display: Display
 ) -> tuple[list[Row], dict[str, dict[str, Score]]]:
     rows, scores = [], {}
     # operating points are chosen where the epoch was not, as `skinframe evaluate` chooses them
@@ -101,30 +103,12 @@ def _rows(
     with display.task("intervals") as task:
         for position, (name, note, role, probabilities, valid) in enumerate(tables):
             chosen_on = None if valid is None else (outcome.valid.labels[fold], valid[fold])
-            found = scored(prepared, outcome, probabilities, chosen_on)
+            found = judged.scored(prepared.plan.parts.metrics, probabilities, chosen_on)
             scores[name] = found
             metrics = {metric: estimate(value) for metric, value in found.items()}
             rows.append(Row(name=name, metrics=metrics, note=note, role=role))
             task.update(position + 1, len(tables), name)
     return rows, scores
-
-
-def scored(
-    prepared: Prepared, outcome: Outcome, probabilities: NDArray[np.float64], valid: Judged | None = None
-) -> dict[str, Score]:
-    """Score test probabilities by every metric of the recipe, resampling groups; thresholds are chosen on `valid`."""
-    plan = prepared.plan
-    return score(
-        plan.parts.metrics,
-        outcome.test.labels,
-        probabilities,
-        outcome.test.groups,
-        seed=plan.recipe.seed,
-        resamples=plan.recipe.evaluate.resamples,
-        level=plan.recipe.evaluate.level,
-        same_label=prepared.lesions(prepared.split.test),
-        facts=facts_of(prepared, prepared.split.test, valid),
-    )
 
 
 def _headline(prepared: Prepared, folder: Path, chosen: int, seconds: float) -> Headline:
@@ -161,21 +145,8 @@ def _device(device: str) -> str:
     return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
-def _columns(prepared: Prepared) -> tuple[MetricInfo, ...]:
-    """Directions of metrics that the page does not know by itself (a plugin's)."""
-    from skinframe.reporting.words import OTHERS, STANDARD
-
-    standard = {info.name: info for info in (*STANDARD, *OTHERS)}
-    plugins = prepared.plan.parts.metrics
-    order = [name for name in standard if name in plugins] + [name for name in plugins if name not in standard]
-    return tuple(
-        standard.get(name, MetricInfo(name=name, higher_is_better=plugins[name].higher_is_better)) for name in order
-    )
-
-
 def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome) -> tuple[str, ...]:
-    found: list[str] = [warning for value in main.values() for warning in value.warnings]
-    found += [f"{name} is undefined: {value.reason}" for name, value in main.items() if value.reason]
+    found = list(said(main))
     found += list(outcome.parameters.get("warnings", []))
     found += [prepared.folds.warning] if prepared.folds.warning else []
     found += [f"accepted leak, {sentence}" for sentence in prepared.split.accepted]

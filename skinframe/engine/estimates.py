@@ -7,8 +7,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from skinframe.components import Metric
 from skinframe.evaluation.intervals import Difference, Score
-from skinframe.reporting.schema import Estimate, Floor
+from skinframe.reporting.schema import Estimate, Floor, MetricInfo
+from skinframe.reporting.words import OTHERS, STANDARD
 
 
 def known(value: float) -> float | None:
@@ -35,3 +37,19 @@ def plain(found: Mapping[str, Score]) -> dict[str, Any]:
         name: {k: known(v) if isinstance(v, float) else v for k, v in dataclasses.asdict(value).items()}
         for name, value in found.items()
     }
+
+
+def said(found: Mapping[str, Score]) -> tuple[str, ...]:
+    """Return what to know of a row's figures: interval warnings, and why a metric is undefined."""
+    warnings = [warning for value in found.values() for warning in value.warnings]
+    reasons = [f"{name} is undefined: {value.reason}" for name, value in found.items() if value.reason]
+    return tuple(dict.fromkeys((*warnings, *reasons)))
+
+
+def infos(metrics: Mapping[str, Metric]) -> tuple[MetricInfo, ...]:
+    """Return the page's columns: those that it knows in its own order, then a plugin's with its direction."""
+    standard = {info.name: info for info in (*STANDARD, *OTHERS)}
+    order = [name for name in standard if name in metrics] + [name for name in metrics if name not in standard]
+    return tuple(
+        standard.get(name, MetricInfo(name=name, higher_is_better=metrics[name].higher_is_better)) for name in order
+    )

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe.components import Facts
+from skinframe.components import Facts, Metric
 from skinframe.engine.estimates import estimate
 from skinframe.evaluation.bca import METHOD, bounds
 from skinframe.evaluation.bootstrap import Replicates, replicate
-from skinframe.evaluation.intervals import Score
+from skinframe.evaluation.intervals import Score, score
 from skinframe.evaluation.reliability import reliability
 from skinframe.reporting.schema import Bin, Check, ClassRow, Confusion, Estimate, Reliability
 from skinframe.roc import auroc
@@ -38,6 +38,22 @@ class Judged:
     def facts(self, chosen_on: tuple[Ints, Floats] | None = None) -> Facts:
         """Return what metrics may know of these samples."""
         return Facts(classes=self.classes, groups=self.groups, columns=self.columns, chosen_on=chosen_on)
+
+    def scored(
+        self, metrics: Mapping[str, Metric], probabilities: Floats, chosen_on: tuple[Ints, Floats] | None = None
+    ) -> dict[str, Score]:
+        """Score probabilities by each metric, resampling groups; thresholds are chosen on `chosen_on`."""
+        return score(
+            metrics,
+            self.labels,
+            probabilities,
+            self.groups,
+            seed=self.seed,
+            resamples=self.resamples,
+            level=self.level,
+            same_label=self.units,
+            facts=self.facts(chosen_on),
+        )
 
 
 def confusion_of(judged: Judged, probabilities: Floats) -> Confusion:

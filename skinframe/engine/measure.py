@@ -21,22 +21,19 @@ from skinframe.evaluation.predictions import Predictions, write_predictions
 from skinframe.model.assemble import Assembled
 from skinframe.version import __version__
 
-Judged = tuple[NDArray[np.int64], NDArray[np.float64]]  # labels [N] and probabilities [N, C]
-
 
 def labels_of(prepared: Prepared, rows: Sequence[int]) -> NDArray[np.int64]:
     return np.array([prepared.samples[row].label for row in rows], dtype=np.int64)
 
 
-def facts_of(prepared: Prepared, rows: Sequence[int], chosen_on: Judged | None = None) -> Facts:
-    """Return what metrics may know of some samples: classes, groups, numbers they carry, where thresholds are set."""
+def facts_of(prepared: Prepared, rows: Sequence[int]) -> Facts:
+    """Return what metrics may know of some samples: classes, groups, numbers that they carry."""
     chosen = [prepared.samples[row] for row in rows]
     numeric = [field.name for field in prepared.plan.parts.dataset.fields if not field.values]
     return Facts(
         classes=prepared.plan.parts.dataset.classes,
         groups=[sample.group for sample in chosen],
         columns={name: np.array([_number(sample.metadata.get(name)) for sample in chosen]) for name in numeric},
-        chosen_on=chosen_on,
     )
 
 

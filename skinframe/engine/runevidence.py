@@ -8,10 +8,10 @@ import numpy as np
 
 from skinframe.engine.evidence.calibration import Method, calibration_table
 from skinframe.engine.evidence.doubt import selective_table, sets_table
+from skinframe.engine.judged import Judged
 from skinframe.engine.measure import Outcome, labels_of
 from skinframe.engine.prepared import Prepared
 from skinframe.engine.references import Reference
-from skinframe.engine.tables import judged_test
 from skinframe.evaluation.calibrate import Temperature
 from skinframe.reporting.evidence import EvidenceTable
 from skinframe.weighted import Floats, Ints
@@ -19,9 +19,11 @@ from skinframe.weighted import Floats, Ints
 PROBE = "linear probe"  # trained by cross entropy without class weights: what a calibration term must be read against
 
 
-def run_evidence(prepared: Prepared, outcome: Outcome, tables: Sequence[Reference]) -> tuple[EvidenceTable, ...]:
+def run_evidence(
+    prepared: Prepared, judged: Judged, outcome: Outcome, tables: Sequence[Reference]
+) -> tuple[EvidenceTable, ...]:
     """Return the tables; sets are left out where calibration has too few groups to promise anything."""
-    judged, test = judged_test(prepared, outcome), outcome.test
+    test = outcome.test
     fold = prepared.folds.calibration
     place = {row: i for i, row in enumerate(prepared.split.valid)}
     rows = [place[row] for row in fold]

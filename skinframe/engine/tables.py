@@ -1,10 +1,10 @@
-"""The tables of the report: classes, confusion, reliability, data, plan."""
+"""The sections of a run's report: reliability, data, plan; and how its test samples are judged."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from skinframe.engine.judged import Judged, class_rows_of, confusion_of, reliability_of
+from skinframe.engine.judged import Judged, reliability_of
 from skinframe.engine.measure import Outcome, facts_of
 from skinframe.engine.prepared import Prepared
 from skinframe.evaluation.intervals import Score
@@ -12,8 +12,6 @@ from skinframe.planning import Plan
 from skinframe.planning.show import plan_yaml
 from skinframe.planning.sizes import module_rows
 from skinframe.reporting.schema import (
-    ClassRow,
-    Confusion,
     Data,
     PlanModule,
     PlanText,
@@ -38,22 +36,11 @@ def judged_test(prepared: Prepared, outcome: Outcome) -> Judged:
     )
 
 
-def confusion(prepared: Prepared, outcome: Outcome) -> Confusion:
-    """Count test images by true class (rows) and predicted class (columns)."""
-    return confusion_of(judged_test(prepared, outcome), outcome.test.calibrated)
-
-
-def class_rows(prepared: Prepared, outcome: Outcome) -> tuple[ClassRow, ...]:
-    """Return counts, recall and precision with intervals, and AUROC of each class."""
-    counts = prepared.split.counts(prepared.samples, prepared.plan.parts.dataset.classes)
-    return class_rows_of(judged_test(prepared, outcome), outcome.test.calibrated, counts)
-
-
 def reliability_sections(
-    prepared: Prepared, outcome: Outcome, scores: Mapping[str, Mapping[str, Score]]
+    judged: Judged, outcome: Outcome, scores: Mapping[str, Mapping[str, Score]]
 ) -> tuple[Reliability, ...]:
     """Return the diagram before and after calibration."""
-    judged, test = judged_test(prepared, outcome), outcome.test
+    test = outcome.test
     return tuple(
         reliability_of(judged, title, table, scores[row].get("ece"))
         for title, row, table in (

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from skinframe.engine.estimates import estimate
 from skinframe.engine.judged import Judged
-from skinframe.evaluation.intervals import score
 from skinframe.evaluation.measures.debiased import DebiasedL2
 from skinframe.evaluation.measures.smooth import SmoothECE
 from skinframe.evaluation.metrics_calibration import ECE, NLL, Brier
@@ -44,16 +43,7 @@ def calibration_table(judged: Judged, methods: Sequence[Method]) -> EvidenceTabl
 
 
 def _row(judged: Judged, method: Method) -> EvidenceRow:
-    found = score(
-        {metric.name: metric for metric in METRICS},
-        judged.labels,
-        method.probabilities,
-        judged.groups,
-        seed=judged.seed,
-        resamples=judged.resamples,
-        level=judged.level,
-        same_label=judged.units,
-    )
+    found = judged.scored({metric.name: metric for metric in METRICS}, method.probabilities)
     return EvidenceRow(
         name=method.name, cells=tuple(estimate(found[metric.name]) for metric in METRICS), note=method.note
     )

@@ -11,7 +11,6 @@ from skinframe.components import BinaryMetric
 from skinframe.engine.estimates import estimate
 from skinframe.engine.judged import Judged, interval_of
 from skinframe.evaluation.bootstrap import replicate
-from skinframe.evaluation.intervals import score
 from skinframe.evaluation.measures.operating import SensitivityAtSpecificity, SpecificityAtSensitivity
 from skinframe.evaluation.measures.ranking import AUPRC, AUROC, PartialAUC
 from skinframe.evaluation.use.decision import at_prevalence, net_benefit, thresholds, treat_all
@@ -69,16 +68,7 @@ def _row(
     chosen_on: tuple[Ints, Floats] | None,
     metrics: Sequence[BinaryMetric],
 ) -> EvidenceRow:
-    found = score(
-        {metric.name: metric for metric in metrics},
-        judged.labels,
-        probabilities,
-        judged.groups,
-        seed=judged.seed,
-        resamples=judged.resamples,
-        level=judged.level,
-        facts=judged.facts(chosen_on),
-    )
+    found = judged.scored({metric.name: metric for metric in metrics}, probabilities, chosen_on)
     reasons = dict.fromkeys(found[metric.name].reason for metric in metrics if found[metric.name].reason)
     return EvidenceRow(
         name=name, cells=tuple(estimate(found[metric.name]) for metric in metrics), note="; ".join(reasons)

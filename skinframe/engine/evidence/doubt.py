@@ -10,7 +10,6 @@ import numpy as np
 from skinframe.engine.estimates import estimate
 from skinframe.engine.judged import Judged, interval_of
 from skinframe.evaluation.bootstrap import replicate
-from skinframe.evaluation.intervals import score
 from skinframe.evaluation.measures.selective import AUGRC, AURC, ExcessAURC, risk_coverage
 from skinframe.evaluation.use.conformal import Conformal, coverage_band, fit_one_a_group
 from skinframe.evaluation.use.subgroups import LEAST_GROUPS
@@ -30,15 +29,7 @@ KINDS = (("lac", False), ("aps", False), ("raps", False), ("lac", True))
 def selective_table(judged: Judged, probabilities: Floats) -> EvidenceTable:
     """Return AUGRC, AURC and excess AURC, with the risk-coverage curve."""
     metrics = (AUGRC(), AURC(), ExcessAURC())
-    found = score(
-        {metric.name: metric for metric in metrics},
-        judged.labels,
-        probabilities,
-        judged.groups,
-        seed=judged.seed,
-        resamples=judged.resamples,
-        level=judged.level,
-    )
+    found = judged.scored({metric.name: metric for metric in metrics}, probabilities)
     coverage, risk = risk_coverage(judged.labels, probabilities)
     return EvidenceTable(
         name="Leaving the least sure to someone else",
