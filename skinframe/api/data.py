@@ -36,8 +36,8 @@ def audit_data(
     Raises DataError, RecipeError.
     """
     from skinframe.engine.auditing import audit
+    from skinframe.engine.datasource import other_source, source_of
     from skinframe.engine.display import Display
-    from skinframe.engine.source import other_source, source_of
 
     return audit(
         source_of(str(source), presets, overrides, plugins),
@@ -64,8 +64,8 @@ def split_data(
 ) -> Split:
     """Make the split of a data set, freeze it in `out` for `split.file`, and return it. Raises DataError."""
     from skinframe.engine.auditing import freeze
+    from skinframe.engine.datasource import source_of
     from skinframe.engine.display import Display
-    from skinframe.engine.source import source_of
 
     made = source_of(str(source), presets, overrides, plugins)
     return freeze(made, Path(out), images=images, workers=workers, display=Display(quiet))[0]

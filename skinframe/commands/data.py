@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from skinframe.commands.options import Verbs
 
 if TYPE_CHECKING:
-    from skinframe.engine.source import Source
+    from skinframe.engine.datasource import DataSource
 
 
 def add(verbs: Verbs) -> None:
@@ -62,8 +62,8 @@ def _source_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--plugin", action="append", default=[], metavar="FILE", help="load a one-file plugin")
 
 
-def _source(options: argparse.Namespace) -> Source:
-    from skinframe.engine.source import source_of
+def _source(options: argparse.Namespace) -> DataSource:
+    from skinframe.engine.datasource import source_of
 
     return source_of(options.source, options.preset, options.overrides, options.plugin)
 
@@ -77,8 +77,8 @@ def _show(options: argparse.Namespace) -> None:
 def _audit(options: argparse.Namespace) -> None:
     source = _source(options)
     from skinframe.engine.auditing import audit, refuse_leaks
+    from skinframe.engine.datasource import other_source
     from skinframe.engine.showing import audit_text
-    from skinframe.engine.source import other_source
 
     against = [other_source(text, options.plugin) for text in options.against]
     found = audit(

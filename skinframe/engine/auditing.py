@@ -19,9 +19,9 @@ from skinframe.components import Encoder
 from skinframe.data.crossing import KINDS, finding_name
 from skinframe.data.split import Split
 from skinframe.data.splitfile import write_split
+from skinframe.engine.datasource import DataSource
 from skinframe.engine.display import Display
 from skinframe.engine.divide import MOST, provenance, split_of
-from skinframe.engine.source import Source
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
 from skinframe.sample import Sample
 
@@ -29,8 +29,8 @@ EVERY_KIND = tuple(map(finding_name, KINDS))
 
 
 def audit(
-    source: Source,
-    against: Sequence[Source],
+    source: DataSource,
+    against: Sequence[DataSource],
     folder: Path,
     *,
     accept: Collection[str] = (),
@@ -60,7 +60,7 @@ def refuse_leaks(found: Audit) -> None:
 
 
 def subject_of(
-    source: Source, display: Display, images: bool, workers: int, encoder: str = "", cache: Path = Path()
+    source: DataSource, display: Display, images: bool, workers: int, encoder: str = "", cache: Path = Path()
 ) -> Subject:
     """Read the samples of a set and, where asked, look at every image once."""
     samples = source.samples()
@@ -87,7 +87,7 @@ def subject_of(
     )
 
 
-def audited_split(source: Source, subject: Subject) -> Split | None:
+def audited_split(source: DataSource, subject: Subject) -> Split | None:
     """Return the split that is judged: the recipe's frozen file or the set's official one; a made one cannot leak."""
     official = source.split.official and any(sample.split is not None for sample in subject.samples)
     if source.split.file is None and not official:
@@ -97,7 +97,7 @@ def audited_split(source: Source, subject: Subject) -> Split | None:
 
 
 def freeze(
-    source: Source, path: Path, *, images: bool = True, workers: int = 2, display: Display | None = None
+    source: DataSource, path: Path, *, images: bool = True, workers: int = 2, display: Display | None = None
 ) -> tuple[Split, Sequence[Sample]]:
     """Make the split of a set and write it to a file that runs can name. Raises DataError."""
     display = display or Display()
@@ -112,7 +112,7 @@ def freeze(
     return split, subject.samples
 
 
-def _encoder(source: Source, name: str) -> Encoder:
+def _encoder(source: DataSource, name: str) -> Encoder:
     if name not in source.encoders:
         what = f"the recipe has no encoder of this name{did_you_mean(name, source.encoders)}"
         raise RecipeError(source.name, [Problem(f"--encoder {name}", what)])
@@ -120,7 +120,7 @@ def _encoder(source: Source, name: str) -> Encoder:
 
 
 def _features(
-    source: Source, encoder: Encoder, samples: Sequence[Sample], looked: Scan, cache: Path, display: Display
+    source: DataSource, encoder: Encoder, samples: Sequence[Sample], looked: Scan, cache: Path, display: Display
 ) -> NDArray[np.float32]:
     """Return one feature an image [N, D], tokens averaged; zero where an image cannot be read."""
     from skinframe.data.images import decode

@@ -10,11 +10,11 @@ from skinframe.audit.finding import Audit
 from skinframe.components import Dataset
 from skinframe.data.prevalence import prevalence
 from skinframe.data.split import PARTS, Split
-from skinframe.engine.source import Source
+from skinframe.engine.datasource import DataSource
 from skinframe.sample import Sample
 
 
-def shown(source: Source) -> str:
+def shown(source: DataSource) -> str:
     """Return what a set is: its words, classes, fields, groups; what is missing, where something is."""
     dataset = source.dataset
     lacking = dataset.missing()

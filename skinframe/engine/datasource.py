@@ -20,7 +20,7 @@ from skinframe.sample import Sample
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class DataSource:
     """A data set with how it is to be split, and the prompt and encoders where a recipe names them."""
 
     name: str
@@ -66,7 +66,7 @@ def source_of(
     presets: Sequence[str] = (),
     overrides: Sequence[str] = (),
     plugins: Sequence[str | Path] = (),
-) -> Source:
+) -> DataSource:
     """Return what a recipe file or a data set's name stands for; both take the same paths in `--set`.
 
     Raises RecipeError with every problem at once.
@@ -74,7 +74,7 @@ def source_of(
     if source.endswith((".yaml", ".yml")):
         plan = plan_of(source, presets, overrides, (), plugins)
         recipe, parts = plan.recipe, plan.parts
-        return Source(
+        return DataSource(
             name=recipe.data.use,
             dataset=parts.dataset,
             seed=recipe.seed,
@@ -88,13 +88,13 @@ def source_of(
     return _named(source, overrides, plugins)
 
 
-def other_source(text: str, plugins: Sequence[str | Path] = ()) -> Source:
+def other_source(text: str, plugins: Sequence[str | Path] = ()) -> DataSource:
     """Return the source that 'NAME,option=value,…' or a recipe file stands for. Raises RecipeError."""
     name, *options = text.split(",")
     return source_of(name, (), [f"data.config.{option}" for option in options], plugins)
 
 
-def _named(name: str, overrides: Sequence[str], plugins: Sequence[str | Path]) -> Source:
+def _named(name: str, overrides: Sequence[str], plugins: Sequence[str | Path]) -> DataSource:
     data: dict[str, Any] = {"data": {"use": name, "config": {}}}
     problems = [problem for override in overrides for problem in apply_override(data, override)]
     recipe, found = typed(DataRecipe, data, "")
@@ -106,10 +106,10 @@ def _named(name: str, overrides: Sequence[str], plugins: Sequence[str | Path]) -
     if dataset is None:
         raise RecipeError(name, found)
     accept = tuple(recipe.audit.accept)
-    return Source(name=name, dataset=dataset, seed=recipe.seed, split=recipe.split, accept=accept)
+    return DataSource(name=name, dataset=dataset, seed=recipe.seed, split=recipe.split, accept=accept)
 
 
-def refuse_absent(source: Source) -> None:
+def refuse_absent(source: DataSource) -> None:
     """Raise DataError where the data of a set is not on this machine, with the next step."""
     lacking = source.dataset.missing()
     if lacking:
