@@ -9,8 +9,8 @@ import skinframe
 from skinframe.signals import Labels, LogitScale, Queries, Regions, TextIds, TextVectors
 from skinframe_cfa.alignment.contrastive import chunked_multi_positive, multi_positive
 from skinframe_cfa.alignment.pairs import (
+    Floored,
     Image,
-    LastBatch,
     check_chunk,
     check_image,
     described,
@@ -42,7 +42,7 @@ def clip_infonce(
     return multi_positive(scale * (images @ texts.T), positives, ignored)
 
 
-class ClipInfoNCE(skinframe.Loss):
+class ClipInfoNCE(Floored, skinframe.Loss):
     """CLIP's InfoNCE (Radford et al. 2021, arXiv:2103.00020), the comparison without regions.
 
     Equal descriptions count as positives of each other, so that a template's repeats are no false negatives. With
@@ -66,10 +66,6 @@ class ClipInfoNCE(skinframe.Loss):
             check_image(self.image)
             check_chunk(self.chunk)
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
-        self.last = LastBatch()
-
     def forward(
         self,
         regions: Regions,
@@ -84,11 +80,3 @@ class ClipInfoNCE(skinframe.Loss):
         ignored = same(classes) & ~positives if self.config.mask_false_negatives else None
         self.last.see(positives, scale)
         return clip_infonce(whole_image(v, q, self.config.image), t, scale, positives, ignored, self.config.chunk)
-
-    def floor(self) -> float | None:
-        """Return the least value possible with the last batch's positives, mean log |P_i|; None before one."""
-        return self.last.floor()
-
-    def notes(self) -> dict[str, float]:
-        """Return the last batch's scale and whether it stood at its clamp."""
-        return self.last.notes()

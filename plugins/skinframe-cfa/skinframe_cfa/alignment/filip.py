@@ -9,7 +9,7 @@ import skinframe
 from skinframe.lazy import torch
 from skinframe.signals import Labels, LogitScale, Regions, SiteIds, TextIds, TextTokenMask, TextTokens
 from skinframe_cfa.alignment.contrastive import multi_positive
-from skinframe_cfa.alignment.pairs import LastBatch, Positives, check_positives, described, described_pairs
+from skinframe_cfa.alignment.pairs import Floored, Positives, check_positives, described, described_pairs
 from skinframe_cfa.alignment.tokens import described_tokens
 from skinframe_cfa.reduction import upcast
 
@@ -31,7 +31,7 @@ def late_interaction(regions: Tensor, tokens: Tensor, real: Tensor) -> tuple[Ten
     return image_side, text_side.T
 
 
-class FILIP(skinframe.Loss):
+class FILIP(Floored, skinframe.Loss):
     """FILIP (Yao et al. 2021, arXiv:2111.07783): multi-positive contrastive loss over s · s_I and s · s_T.
 
     s_I(i, j) = mean_k max_r v_ik · t_jr, s_T(j, i) = mean_r max_k v_ik · t_jr, padding left out. Frozen patch and text
@@ -50,10 +50,6 @@ class FILIP(skinframe.Loss):
         def __post_init__(self) -> None:
             check_positives(self.positives)
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
-        self.last = LastBatch()
-
     def forward(
         self,
         regions: Regions,
@@ -71,11 +67,3 @@ class FILIP(skinframe.Loss):
         self.last.see(positives, scale)
         image_side, text_side = late_interaction(v, t, real)
         return multi_positive(scale * image_side, positives, None, scale * text_side)
-
-    def floor(self) -> float | None:
-        """Return the least value possible with the last batch's positives, mean log |P_i|; None before one."""
-        return self.last.floor()
-
-    def notes(self) -> dict[str, float]:
-        """Return the last batch's scale and whether it stood at its clamp."""
-        return self.last.notes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from skinframe.lazy import F
@@ -116,3 +117,23 @@ class LastBatch:
                 len(self._positives),
             )
         return {"scale": float(self._scale), "scale_clamped": float(self._scale >= LARGEST_SCALE)}
+
+
+class Noted:
+    """A term that notes its last batch in the log; stands before `skinframe.Loss` in the list of bases."""
+
+    @cached_property
+    def last(self) -> LastBatch:
+        return LastBatch()
+
+    def notes(self) -> dict[str, float]:
+        """Return the last batch's scale and whether it stood at its clamp."""
+        return self.last.notes()
+
+
+class Floored(Noted):
+    """A multi-positive term, whose least value depends on the batch."""
+
+    def floor(self) -> float | None:
+        """Return the least value possible with the last batch's positives, mean log |P_i|; None before one."""
+        return self.last.floor()

@@ -10,7 +10,7 @@ import skinframe
 from skinframe.lazy import F, torch
 from skinframe.signals import Labels, LogitScale, Queries, Regions, SiteIds, TextIds, TextVectors
 from skinframe_cfa.alignment.contrastive import multi_positive
-from skinframe_cfa.alignment.pairs import LastBatch, Positives, check_positives, described, described_pairs
+from skinframe_cfa.alignment.pairs import Floored, Positives, check_positives, described, described_pairs
 from skinframe_cfa.reduction import upcast
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def region_similarity(regions: Tensor, texts: Tensor, queries: Tensor | None, ka
     return torch.einsum("ijw,jw->ij", pooled, texts)
 
 
-class RegionAlignment(skinframe.Loss):
+class RegionAlignment(Floored, skinframe.Loss):
     """Region-text alignment (our reconstruction; after UniCL, Yang et al. 2022, arXiv:2204.03610).
 
     Multi-positive contrastive loss, both directions, over s · s_ij with s_ij of `region_similarity`. ∂L/∂a_ijr is
@@ -66,10 +66,6 @@ class RegionAlignment(skinframe.Loss):
             if self.query not in ("text", "reasoner"):
                 raise ValueError(f"query must be text or reasoner, got {self.query!r}")
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
-        self.last = LastBatch()
-
     def forward(
         self,
         regions: Regions,
@@ -88,11 +84,3 @@ class RegionAlignment(skinframe.Loss):
         self.last.see(positives, scale)
         asks = q if self.config.query == "reasoner" else None
         return multi_positive(scale * region_similarity(v, t, asks, self.config.kappa), positives)
-
-    def floor(self) -> float | None:
-        """Return the least value possible with the last batch's positives, mean log |P_i|; None before one."""
-        return self.last.floor()
-
-    def notes(self) -> dict[str, float]:
-        """Return the last batch's scale and whether it stood at its clamp."""
-        return self.last.notes()

@@ -12,7 +12,7 @@ from skinframe.signals import Labels, LogitBias, LogitScale, Queries, Regions, S
 from skinframe_cfa.alignment.contrastive import computed_again
 from skinframe_cfa.alignment.pairs import (
     Image,
-    LastBatch,
+    Noted,
     Positives,
     check_chunk,
     check_image,
@@ -53,7 +53,7 @@ def prior_bias(positives: Tensor) -> float:
     return -math.log(rest / count) if count and rest else 0.0
 
 
-class SigLIP(skinframe.Loss):
+class SigLIP(Noted, skinframe.Loss):
     """SigLIP (Zhai et al. 2023, arXiv:2303.15343): −(1/B) Σ_ij log σ(y_ij (s I_i·T_j + b)).
 
     b is `bias` plus the learned `logit_bias` where the projection gives one. A good start is −log(#negatives /
@@ -79,10 +79,6 @@ class SigLIP(skinframe.Loss):
             if self.bias is not None and not math.isfinite(self.bias):
                 raise ValueError(f"bias must be a finite number or null, got {self.bias}")
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
-        self.last = LastBatch()
-
     def forward(
         self,
         regions: Regions,
@@ -101,7 +97,3 @@ class SigLIP(skinframe.Loss):
         start = prior_bias(positives) if self.config.bias is None else self.config.bias
         bias = start + (scale.new_zeros(()) if logit_bias is None else upcast(logit_bias))
         return siglip(whole_image(v, q, self.config.image), t, scale, bias, positives, self.config.chunk)
-
-    def notes(self) -> dict[str, float]:
-        """Return the last batch's scale and whether it stood at its clamp."""
-        return self.last.notes()

@@ -9,8 +9,8 @@ import skinframe
 from skinframe.signals import Labels, LogitScale, Queries, Regions, SiteIds, TextIds, TextVectors
 from skinframe_cfa.alignment.clip_infonce import clip_infonce
 from skinframe_cfa.alignment.pairs import (
+    Floored,
     Image,
-    LastBatch,
     Positives,
     check_chunk,
     check_image,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class UniCL(skinframe.Loss):
+class UniCL(Floored, skinframe.Loss):
     """Multi-positive contrastive loss (Yang et al. 2022, arXiv:2204.03610; SupCon's L_out, Khosla et al. 2020).
 
     ½ mean_i −(1/|P_i|) Σ_{p∈P_i} log softmax(s I_i Tᵀ)_p + ½ the same from texts to images. P_i holds the samples with
@@ -48,10 +48,6 @@ class UniCL(skinframe.Loss):
             check_image(self.image)
             check_chunk(self.chunk)
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
-        self.last = LastBatch()
-
     def forward(
         self,
         regions: Regions,
@@ -68,11 +64,3 @@ class UniCL(skinframe.Loss):
         self.last.see(positives, scale)
         images = whole_image(v, q, self.config.image)
         return clip_infonce(images, t, scale, positives, chunk=self.config.chunk)
-
-    def floor(self) -> float | None:
-        """Return the least value possible with the last batch's positives, mean log |P_i|; None before one."""
-        return self.last.floor()
-
-    def notes(self) -> dict[str, float]:
-        """Return the last batch's scale and whether it stood at its clamp."""
-        return self.last.notes()

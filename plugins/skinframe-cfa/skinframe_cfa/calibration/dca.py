@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import skinframe
-from skinframe.signals import Labels, Logits
-from skinframe_cfa.calibration.queued import Queued, QueuedStatistic, check_queue
+from skinframe_cfa.calibration.queued import Queued, check_queue
 from skinframe_cfa.calibration.top_label import top_label
 
 if TYPE_CHECKING:
@@ -40,9 +39,4 @@ class DCA(Queued, skinframe.Loss):
         def __post_init__(self) -> None:
             check_queue(self.queue)
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
-        self.over = QueuedStatistic(self.config.queue, top_label, dca)
-
-    def forward(self, logits: Logits, labels: Labels) -> Tensor:
-        return self.over.value(logits, labels)
+    read, statistic = staticmethod(top_label), staticmethod(dca)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import skinframe
 from skinframe.lazy import F, torch
-from skinframe.signals import Labels, Logits
-from skinframe_cfa.calibration.queued import Queued, QueuedStatistic, check_queue
+from skinframe_cfa.calibration.queued import Queued, check_queue
 from skinframe_cfa.calibration.top_label import class_wise, top_label
 
 if TYPE_CHECKING:
@@ -83,16 +82,9 @@ class KDEECE(Queued, skinframe.Loss):
                 raise ValueError(f"power must be a finite number >= 1, got {self.power}")
             check_queue(self.queue)
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
-        self._read, self._formula = {
-            "beta": (top_label, kde_ece),
-            "dirichlet": (class_wise, canonical_kde_ece),
-        }[self.config.kernel]
-        self.over = QueuedStatistic(self.config.queue, self._read, self._statistic)
+    def read(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        return (top_label if self.config.kernel == "beta" else class_wise)(logits, labels)
 
-    def forward(self, logits: Logits, labels: Labels) -> Tensor:
-        return self.over.value(logits, labels)
-
-    def _statistic(self, forecasts: Tensor, outcomes: Tensor) -> Tensor:
-        return self._formula(forecasts, outcomes, self.config.bandwidth, self.config.power)
+    def statistic(self, forecasts: Tensor, outcomes: Tensor) -> Tensor:
+        formula = kde_ece if self.config.kernel == "beta" else canonical_kde_ece
+        return formula(forecasts, outcomes, self.config.bandwidth, self.config.power)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import skinframe
 from skinframe.lazy import F
-from skinframe.signals import Labels, Logits
-from skinframe_cfa.calibration.queued import Queued, QueuedStatistic, check_queue
+from skinframe_cfa.calibration.queued import Queued, check_queue
 from skinframe_cfa.calibration.top_label import class_wise
 
 if TYPE_CHECKING:
@@ -40,9 +39,4 @@ class MDCA(Queued, skinframe.Loss):
         def __post_init__(self) -> None:
             check_queue(self.queue)
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
-        self.over = QueuedStatistic(self.config.queue, class_wise, mdca)
-
-    def forward(self, logits: Logits, labels: Labels) -> Tensor:
-        return self.over.value(logits, labels)
+    read, statistic = staticmethod(class_wise), staticmethod(mdca)

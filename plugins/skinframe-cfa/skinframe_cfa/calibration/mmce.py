@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import skinframe
 from skinframe.lazy import torch
-from skinframe.signals import Labels, Logits
-from skinframe_cfa.calibration.queued import Queued, QueuedStatistic, check_queue
+from skinframe_cfa.calibration.queued import Queued, check_queue
 from skinframe_cfa.calibration.top_label import top_label
 
 if TYPE_CHECKING:
@@ -57,15 +56,10 @@ class MMCE(Queued, skinframe.Loss):
                 raise ValueError(f"estimator must be v or u, got {self.estimator!r}")
             check_queue(self.queue)
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
-        self.over = QueuedStatistic(self.config.queue, top_label, self._statistic)
+    read = staticmethod(top_label)
 
-    def forward(self, logits: Logits, labels: Labels) -> Tensor:
-        return self.over.value(logits, labels)
-
-    def _statistic(self, confidence: Tensor, correct: Tensor) -> Tensor:
-        return mmce_squared(confidence, correct, self.config.width, self.config.estimator)
+    def statistic(self, forecasts: Tensor, outcomes: Tensor) -> Tensor:
+        return mmce_squared(forecasts, outcomes, self.config.width, self.config.estimator)
 
 
 def check_width(width: float) -> None:

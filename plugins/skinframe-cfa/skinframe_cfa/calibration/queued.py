@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from skinframe.lazy import torch
+from skinframe.signals import Labels, Logits
 from skinframe_cfa.calibration.queue import DetachedQueue, scale_gradient
 from skinframe_cfa.reduction import upcast
 
@@ -51,10 +54,28 @@ class QueuedStatistic:
         return None if self._seen is None else noise_floor(self.statistic, self._seen)
 
 
-class Queued:
-    """What a term hands on to its `QueuedStatistic`; stands before `skinframe.Loss` in the list of bases."""
+class Queued(ABC):
+    """A term that is a `QueuedStatistic` of logits; stands before `skinframe.Loss` in the list of bases.
 
-    over: QueuedStatistic
+    The term says how logits and labels are read, and the statistic; its options have a `queue`.
+    """
+
+    config: Any
+
+    @abstractmethod
+    def read(self, logits: Tensor, labels: Tensor, /) -> tuple[Tensor, Tensor]:
+        """Return forecasts and outcomes, as `QueuedStatistic` takes them."""
+
+    @abstractmethod
+    def statistic(self, forecasts: Tensor, outcomes: Tensor, /) -> Tensor:
+        """Return the statistic, as `QueuedStatistic` takes it."""
+
+    @cached_property
+    def over(self) -> QueuedStatistic:
+        return QueuedStatistic(self.config.queue, self.read, self.statistic)
+
+    def forward(self, logits: Logits, labels: Labels) -> Tensor:
+        return self.over.value(logits, labels)
 
     def floor(self) -> float | None:
         """Return what a perfectly calibrated model with the last value's forecasts would score; None before one."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import skinframe
 from skinframe.lazy import torch
-from skinframe.signals import Labels, Logits
-from skinframe_cfa.calibration.queued import Queued, QueuedStatistic, check_queue
+from skinframe_cfa.calibration.queued import Queued, check_queue
 from skinframe_cfa.calibration.top_label import top_label
 
 if TYPE_CHECKING:
@@ -63,12 +62,7 @@ class SmoothECE(Queued, skinframe.Loss):
                 raise ValueError(f"points must be >= 1 / sigma, got {self.points} at sigma {self.sigma}")
             check_queue(self.queue)
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
-        self.over = QueuedStatistic(self.config.queue, top_label, self._statistic)
+    read = staticmethod(top_label)
 
-    def forward(self, logits: Logits, labels: Labels) -> Tensor:
-        return self.over.value(logits, labels)
-
-    def _statistic(self, confidence: Tensor, correct: Tensor) -> Tensor:
-        return smooth_ece(confidence, correct, self.config.sigma, self.config.points)
+    def statistic(self, forecasts: Tensor, outcomes: Tensor) -> Tensor:
+        return smooth_ece(forecasts, outcomes, self.config.sigma, self.config.points)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import skinframe
 from skinframe.lazy import torch
-from skinframe.signals import Labels, Logits
 from skinframe_cfa.calibration.power_mean import power_mean
-from skinframe_cfa.calibration.queued import Queued, QueuedStatistic, check_queue
+from skinframe_cfa.calibration.queued import Queued, check_queue
 from skinframe_cfa.calibration.top_label import top_label
 
 if TYPE_CHECKING:
@@ -69,12 +68,7 @@ class SoftECE(Queued, skinframe.Loss):
                 raise ValueError(f"power must be a finite number >= 1, got {self.power}")
             check_queue(self.queue)
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
-        self.over = QueuedStatistic(self.config.queue, top_label, self._statistic)
+    read = staticmethod(top_label)
 
-    def forward(self, logits: Logits, labels: Labels) -> Tensor:
-        return self.over.value(logits, labels)
-
-    def _statistic(self, confidence: Tensor, correct: Tensor) -> Tensor:
-        return soft_ece(confidence, correct, self.config.bins, self.config.temperature, self.config.power)
+    def statistic(self, forecasts: Tensor, outcomes: Tensor) -> Tensor:
+        return soft_ece(forecasts, outcomes, self.config.bins, self.config.temperature, self.config.power)

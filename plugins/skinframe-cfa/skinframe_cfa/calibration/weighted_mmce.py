@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import skinframe
-from skinframe.signals import Labels, Logits
 from skinframe_cfa.calibration.mmce import check_width, laplacian
-from skinframe_cfa.calibration.queued import Queued, QueuedStatistic, check_queue
+from skinframe_cfa.calibration.queued import Queued, check_queue
 from skinframe_cfa.calibration.top_label import top_label
 
 if TYPE_CHECKING:
@@ -51,12 +50,7 @@ class WeightedMMCE(Queued, skinframe.Loss):
             check_width(self.width)
             check_queue(self.queue)
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
-        self.over = QueuedStatistic(self.config.queue, top_label, self._statistic)
+    read = staticmethod(top_label)
 
-    def forward(self, logits: Logits, labels: Labels) -> Tensor:
-        return self.over.value(logits, labels)
-
-    def _statistic(self, confidence: Tensor, correct: Tensor) -> Tensor:
-        return weighted_mmce_squared(confidence, correct, self.config.width)
+    def statistic(self, forecasts: Tensor, outcomes: Tensor) -> Tensor:
+        return weighted_mmce_squared(forecasts, outcomes, self.config.width)
