@@ -93,7 +93,9 @@ def policy_table() -> str:
     for name, facts in dataset_facts().items():
         policy = facts.columns
         never = ", ".join(f"`{column}`" for column in policy.never)
-        option = f" ({len(policy.vendor)} `tbp_lv_*` by option)" if policy.vendor else ""
+        shown = ", ".join(f"`{column}`" for column in policy.optional[:2])
+        more = f" and {len(policy.optional) - 2} more" if len(policy.optional) > 2 else ""
+        option = f" ({shown}{more} by option)" if policy.optional else ""
         asked = ", ".join(f"`{column}`" for column in policy.prompt) or "none"
         rows.append((f"`{name}`", asked + option, ", ".join(f"`{c}`" for c in policy.split), never or "none"))
     return table(("`use`", "prompt", "split only", "never read"), rows)

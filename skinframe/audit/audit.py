@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from skinframe.audit import across, copies
@@ -13,20 +13,37 @@ from skinframe.audit.probes import fact_probes, field_probes, file_probes, judge
 from skinframe.audit.subject import Subject
 from skinframe.audit.texts import text_findings
 from skinframe.audit.tiers import tiers
-from skinframe.data.crossing import crossings, finding_name
+from skinframe.data.crossing import Pairs, crossings, finding_name
 from skinframe.data.split import PARTS, Split
 from skinframe.version import __version__
 
 EXAMPLES = 10
 
 
+@dataclass(frozen=True)
+class Division:
+    """The split that is judged and where it comes from; None with the reason where none can be made."""
+
+    split: Split | None
+    said: str
+
+
 def audit_of(
-    subject: Subject, *, split: Split | None = None, against: Sequence[Subject] = (), accept: Collection[str] = ()
+    subject: Subject,
+    *,
+    divide: Callable[[Pairs], Division],
+    against: Sequence[Subject] = (),
+    accept: Collection[str] = (),
 ) -> Audit:
-    """Return everything that was found. A finding that `accept` names is kept and marked."""
+    """Return everything that was found; `divide` gives the split, with the near-duplicates that were found in hand.
+
+    A finding that `accept` names is kept and marked.
+    """
     own = copies.within(subject)
+    division = divide(own.near)
+    split = division.split
     probes, leaks = label_leaks(subject)
-    findings = [*own.findings, *split_findings(subject, split, own.near), *leaks]
+    findings = [*own.findings, *split_findings(subject, division, own.near), *leaks]
     rows: list[Tier] = []
     shown: list[Pair] = list(own.pairs)
     for other in against:
@@ -44,7 +61,7 @@ def audit_of(
         images=len(subject.samples),
         groups=len({sample.group for sample in subject.samples}),
         classes=subject.classes,
-        searched=_searched(subject, split, against),
+        searched=_searched(subject, division, against),
         findings=tuple(replace(one, accepted=one.name in accept) for one in _sorted(findings)),
         probes=tuple(probes),
         parts=parts(subject.samples, subject.classes, split),
@@ -67,11 +84,11 @@ def label_leaks(subject: Subject) -> tuple[list[Probe], list[Finding]]:
     return [*probes, *text], [*judged(probes), *found]
 
 
-def split_findings(subject: Subject, split: Split | None, near: Sequence[tuple[int, int]]) -> list[Finding]:
-    """Return a leak for each kind of link that reaches over two parts of the split."""
-    if split is None:
-        return []
-    part_of = {index: name for name in PARTS for index in split.part(name)}
+def split_findings(subject: Subject, division: Division, near: Pairs) -> list[Finding]:
+    """Return a leak for each kind of link that reaches over two parts of the split; to know, where there is none."""
+    if division.split is None:
+        return [Finding(name="split", level="watch", sentence=division.said)]
+    part_of = {index: name for name in PARTS for index in division.split.part(name)}
     return [
         Finding(
             name=finding_name(kind),
@@ -87,10 +104,10 @@ def _sorted(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda one: one.level != "leak")
 
 
-def _searched(subject: Subject, split: Split | None, against: Sequence[Subject]) -> str:
+def _searched(subject: Subject, division: Division, against: Sequence[Subject]) -> str:
     level = subject.dataset.level
     said = [f"groups are at the {level} level" + ("" if level == "patient" else ": no patient ids stand behind them")]
-    said.append("no split was given" if split is None else f"the split is {split.digest[:12]}")
+    said.append("there is no split" if division.split is None else f"the split is {division.said}")
     if subject.scan is None:
         said.append("images were not looked at, so copies were not looked for")
     elif subject.scan.unusable:

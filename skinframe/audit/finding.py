@@ -27,12 +27,18 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """How well one thing that must not tell the label tells it: the best one-against-rest AUROC over the classes."""
+    """How well one thing alone tells the label: the best one-against-rest AUROC over the classes, and what it settles.
+
+    `settled` is the share of class `settles` that it names with at most 1 in 100 wrong. A leak is an AUROC above
+    `limit` or a share of at least one half.
+    """
 
     name: str
     auroc: Number
     label: str = ""  # the class that it is best for
-    limit: float = 0.9
+    settled: Number = None
+    settles: str = ""  # the class that it settles most of
+    limit: float | None = 0.9  # none where the AUROC alone decides nothing
     note: str = ""
 
 

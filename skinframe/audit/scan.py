@@ -58,6 +58,11 @@ class Scan:
         """Return the digest of the decoded pixels of each image."""
         return [look.pixels if look is not None else None for look in self.looks]
 
+    @property
+    def files(self) -> list[str | None]:
+        """Return the digest of the encoded bytes of each image."""
+        return [look.key if look is not None else None for look in self.looks]
+
     def rows(self) -> list[int]:
         return [row for row, look in enumerate(self.looks) if look is not None]
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe.audit.audit import audit_of
+from skinframe.audit.audit import Division, audit_of
 from skinframe.audit.copies import within
 from skinframe.audit.finding import Audit
 from skinframe.audit.page import write_audit
 from skinframe.audit.scan import Scan, scan
 from skinframe.audit.subject import Subject
 from skinframe.components import Encoder
-from skinframe.data.crossing import KINDS, finding_name
+from skinframe.data.crossing import KINDS, Pairs, finding_name
 from skinframe.data.split import Split
 from skinframe.data.splitfile import write_split
 from skinframe.engine.datasource import DataSource
@@ -45,8 +44,12 @@ def audit(
     subject = subject_of(source, display, images, workers, encoder, cache or folder / ".cache")
     others = [subject_of(other, display, images, workers, encoder, cache or folder / ".cache") for other in against]
     with display.task("audit"):
-        split = audited_split(source, subject)
-        found = audit_of(subject, split=split, against=others, accept={*source.accept, *accept})
+        found = audit_of(
+            subject,
+            divide=lambda near: division(source, subject, near),
+            against=others,
+            accept={*source.accept, *accept},
+        )
         write_audit(found, folder)
     return found
 
@@ -87,13 +90,32 @@ def subject_of(
     )
 
 
-def audited_split(source: DataSource, subject: Subject) -> Split | None:
-    """Return the split that is judged: the recipe's frozen file or the set's official one; a made one cannot leak."""
+def division(source: DataSource, subject: Subject, near: Pairs) -> Division:
+    """Return the split that a run of this source would use: its frozen file, its official one, or one made as there.
+
+    Every leak is let through: the audit reports it, and is what refuses. Raises DataError for a file that does not fit.
+    """
     official = source.split.official and any(sample.split is not None for sample in subject.samples)
-    if source.split.file is None and not official:
-        return None
-    # every leak is let through here: the audit reports it, and is what refuses
-    return split_of(source.split, source.seed, EVERY_KIND, subject.classes, subject.samples, subject.keys, ())[0]
+    try:
+        split, _ = _split(source, subject, near, EVERY_KIND)
+    except DataError as error:
+        if source.split.file is not None or official:
+            raise
+        return Division(None, f"no split could be made, and a run would refuse the same: {error}")
+    if source.split.file is not None:
+        return Division(split, f"{split.digest[:12]}, read from {source.split.file}")
+    made = "the set's official one" if official else f"made with seed {source.seed}, as a run would"
+    unseen = source.split.near_duplicates and subject.scan is None and not official
+    blind = "; a run also keeps near-duplicates together, which were not looked for here" if unseen else ""
+    return Division(split, f"{split.digest[:12]}, {made}{blind}")
+
+
+def _split(source: DataSource, subject: Subject, near: Pairs, accept: Collection[str]) -> tuple[Split, Pairs]:
+    """Return the split of the source and the near-duplicates of it; images of the same pixels are such copies too."""
+    wanted, looked = source.split, subject.scan
+    keys = None if looked is None else looked.keys if wanted.near_duplicates else looked.files
+    together = near if wanted.near_duplicates else ()
+    return split_of(wanted, source.seed, accept, subject.classes, subject.samples, keys, together)
 
 
 def freeze(
@@ -103,12 +125,10 @@ def freeze(
     display = display or Display()
     wanted = source.split.near_duplicates and images
     subject = subject_of(source, display, wanted, workers)
-    near = within(replace(subject, features=None)).near if subject.scan is not None else ()
     looked = subject.scan
-    keys = [look.key if look is not None else None for look in looked.looks] if looked is not None else None
-    split, near = split_of(source.split, source.seed, source.accept, subject.classes, subject.samples, keys, near)
+    split, near = _split(source, subject, within(subject).near if looked is not None else (), source.accept)
     made = provenance(source.dataset, source.split, source.seed, looked is not None)
-    write_split(path, split, subject.samples, keys, near, made)
+    write_split(path, split, subject.samples, looked.files if looked is not None else None, near, made)
     return split, subject.samples
 
 

@@ -195,6 +195,26 @@ def ids(numbers: Sequence[int], suffix: str = "") -> Plant:
     return plant
 
 
+def test_the_embedded_default_raises_no_leak_and_is_judged_on_its_own_split(root: Path, tmp_path: Path) -> None:
+    """Its age tells a nevus with AUROC 0.91, by the law that draws it: an age does, so that is to know and no leak."""
+    recipe, options = root / "recipes" / "cfa_full.yaml", {"images": False, "quiet": True}
+    audit = skinframe.audit_data(recipe, out=tmp_path / "default", **options)
+    assert audit.standing == ()
+    assert "field:age" in {finding.name for finding in audit.findings if finding.level == "watch"}
+    split = skinframe.split_data(recipe, tmp_path / "split.json", **options)
+    assert f"the split is {split.digest[:12]}, made with seed 17, as a run would" in audit.searched
+    assert [part.images for part in audit.parts] == [2000, *(len(split.part(n)) for n in ("train", "valid", "test"))]
+
+
+def test_a_set_that_cannot_be_split_is_said(folder: Path, tmp_path: Path) -> None:
+    def lone(table: list[Row], random: np.random.Generator) -> None:
+        table[0]["label"] = "vasc"
+
+    (finding,) = audited(folder, tmp_path / "lone", lone).findings
+    assert (finding.name, finding.level) == ("split", "watch")
+    assert "no split could be made, and a run would refuse the same" in finding.sentence
+
+
 def test_what_two_sets_share_is_named(folder: Path, tmp_path: Path) -> None:
     audited(folder, tmp_path / "other", ids(range(200, 440), "_downsampled"))
     other = f"table,root={folder},manifest=other.csv"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
-from skinframe_derm import Ham10000, Isic2019, Table
+from skinframe_derm import Ham10000, Isic2019, PadUfes20, Table
 
 from skinframe.audit.across import shared_ids
+from skinframe.audit.probes import fact_probes, field_probes, file_probes, judged, probed
 from skinframe.audit.tiers import tier_of, tiers, wilson_half_width, words
+from skinframe.components import Dataset
 from skinframe.data.crossing import crossings
 from skinframe.data.folds import make_folds
 from skinframe.data.split import PARTS, make_split
@@ -58,6 +61,28 @@ def test_isic_2019_and_uda_1_share_264_ids_and_more_but_for_a_suffix(isic2019: I
     assert found["across:uda1:id"].startswith("264 images have the same id")
     assert found["across:uda1:id-but-suffix"].startswith("211 more")
     assert shared_ids(uda1.samples(), Ham10000(Ham10000.Config(root=str(SHARED / "ham10000"))).samples(), "h") == []
+
+
+def leaks(data: Dataset) -> set[str]:
+    """Return the leaks of everything but the words of the questions."""
+    samples = list(data.samples())
+    known = probed(samples, data.classes)
+    probes = [*field_probes(samples, known), *file_probes(samples, known, {})]
+    probes += fact_probes([data.context(sample) for sample in samples], known)
+    return {finding.name for finding in judged(probes) if finding.level == "leak"}
+
+
+def test_the_real_tables_as_their_policies_read_them_raise_nothing(isic2019: Isic2019, ham: Ham10000) -> None:
+    assert leaks(ham) == set()
+    assert leaks(isic2019) == set()
+
+
+@pytest.mark.parametrize("skin_type", [False, True])
+def test_a_skin_type_that_only_biopsied_patients_have_is_a_leak(tmp_path: Path, skin_type: bool) -> None:
+    """Three in four benign lesions of PAD-UFES-20 have none, and no cancer; its file numbers tell, whatever is read."""
+    shutil.copy(SHARED / "pad_ufes_20" / "metadata_all_2298.csv", tmp_path / "metadata.csv")
+    data = PadUfes20(PadUfes20.Config(root=str(tmp_path), label_set="malignancy", skin_type=skin_type))
+    assert leaks(data) - {"file-name:number"} == ({"field:skin_type", "missing"} if skin_type else set())
 
 
 def test_institutions_place_ham10000_where_isic_2019_was_seen(isic2019: Isic2019, ham: Ham10000) -> None:

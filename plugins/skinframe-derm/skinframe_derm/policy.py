@@ -13,14 +13,14 @@ from typing import Any
 class Policy:
     """`prompt` maps a column to the metadata field it may become. A column that no list names goes nowhere.
 
-    `vendor` columns are numbers of a camera's maker, which a set may add to the prompt where an option says so.
+    `optional` columns are those that a set adds to the prompt where an option of it says so.
     """
 
     prompt: Mapping[str, str]
     split: tuple[str, ...]
     label: tuple[str, ...]
     never: tuple[str, ...]
-    vendor: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
 
     @property
     def read(self) -> frozenset[str]:
@@ -32,7 +32,7 @@ def policy_of(entry: Mapping[str, Any]) -> Policy:
     """Return a typed policy. Raises ValueError where a column stands under two headings."""
     lists = {name: tuple(columns) for name, columns in entry.items() if name != "prompt"}
     policy = Policy(prompt=dict(entry["prompt"]), **lists)
-    every = [*policy.prompt, *policy.split, *policy.label, *policy.never, *policy.vendor]
+    every = [*policy.prompt, *policy.split, *policy.label, *policy.never, *policy.optional]
     twice = sorted({column for column in every if every.count(column) > 1})
     if twice:
         raise ValueError(f"policy: {', '.join(twice)} stands under two headings; a column has one use")

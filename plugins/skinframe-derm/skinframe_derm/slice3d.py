@@ -41,10 +41,11 @@ class Slice3d(Official, skinframe.Dataset):
         facts = read_facts(self.name)
         if not self.config.vendor_measured:
             return facts
-        vendor = facts.columns.vendor
-        prompt = {**facts.columns.prompt, **{name: name for name in vendor}}
-        measured = tuple(Field(name=name, low=-WIDEST, high=WIDEST) for name in vendor)
-        return replace(facts, fields=facts.fields + measured, columns=replace(facts.columns, prompt=prompt, vendor=()))
+        maker = facts.columns.optional
+        prompt = {**facts.columns.prompt, **{name: name for name in maker}}
+        measured = tuple(Field(name=name, low=-WIDEST, high=WIDEST) for name in maker)
+        columns = replace(facts.columns, prompt=prompt, optional=())
+        return replace(facts, fields=facts.fields + measured, columns=columns)
 
     @cached_property
     def _images(self) -> Hdf5Images:

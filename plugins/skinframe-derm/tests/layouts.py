@@ -57,7 +57,7 @@ class Layout:
         policy = read_policy(self.kind.name)
         for path, rows in self.tables.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
-            extra = dict.fromkeys((*policy.never, *policy.vendor, "unheard_of"), spoil) if spoil else {}
+            extra = dict.fromkeys((*policy.never, *policy.optional, "unheard_of"), spoil) if spoil else {}
             header = list(dict.fromkeys([*rows[0], *extra]))
             with (root / path).open("w", newline="", encoding="utf-8") as file:
                 table = csv.DictWriter(file, header)
@@ -96,7 +96,7 @@ LESION = {"lesion_id": "IL_1", "age_approx": "50", "sex": "male", "skin_tone_cla
 LESION |= {"attribution": "MSK", "copyright_license": "CC-BY-NC", "MONET_hair": "0.5"}
 TILE = {"isic_id": "ISIC_1", "target": "1", "patient_id": "IP_1", "age_approx": "55.0", "sex": "male"}
 TILE |= {"anatom_site_general": "posterior torso", "clin_size_long_diam_mm": "3.2", "attribution": "MSK"}
-MEASURED = dict.fromkeys(read_policy("slice3d").vendor, "1.5")
+MEASURED = dict.fromkeys(read_policy("slice3d").optional, "1.5")
 
 LAYOUTS = {
     "ham10000": Layout(

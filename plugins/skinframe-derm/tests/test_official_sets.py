@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from layouts import LAYOUTS, MEASURED, TILE, Layout
 from PIL import Image
-from skinframe_derm import ClinicalTemplate, Derm7pt, Isic2019, Milk10k, Slice3d, register_datasets
+from skinframe_derm import ClinicalTemplate, Derm7pt, Isic2019, Milk10k, PadUfes20, Slice3d, register_datasets
 from skinframe_derm.facts import read_facts
 from skinframe_derm.policy import policy_of, read_policy
 
@@ -104,7 +104,7 @@ def test_a_policy_gives_a_column_one_use() -> None:
         policy_of({"prompt": {"age": "age"}, "split": [], "label": [], "never": ["age"]})
     for name in LAYOUTS:
         policy = read_policy(name)
-        assert not policy.read & {*policy.never, *policy.vendor}
+        assert not policy.read & {*policy.never, *policy.optional}
 
 
 def test_every_label_maps_into_the_taxonomy() -> None:
@@ -152,6 +152,14 @@ def test_vendor_measurements_need_their_option(tmp_path: Path) -> None:
     assert "tbp lv areaMM2: 1.5." in ClinicalTemplate().question(data.samples()[0], data.fields).user
     plain = Slice3d(Slice3d.Config(root=str(tmp_path)))
     assert "tbp" not in ClinicalTemplate().question(plain.samples()[0], plain.fields).user
+
+
+def test_a_skin_type_that_only_the_biopsied_have_needs_its_option(tmp_path: Path) -> None:
+    plain = LAYOUTS["pad_ufes_20"].write(tmp_path)
+    assert "skin_type" not in {field.name for field in plain.fields} | set(plain.samples()[0].metadata)
+    typed = PadUfes20(PadUfes20.Config(root=str(tmp_path), skin_type=True))
+    assert typed.samples()[0].metadata["skin_type"] == "II"
+    assert typed.digest() != plain.digest()
 
 
 def test_an_hdf5_file_is_read_with_suspicion(tmp_path: Path) -> None:

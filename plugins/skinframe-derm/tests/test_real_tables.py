@@ -97,7 +97,9 @@ def test_pad_ufes_20(tmp_path: Path) -> None:
     assert counted(data) == {"BCC": 845, "ACK": 730, "NEV": 244, "SEK": 235, "SCC": 192, "MEL": 52}
     samples = data.samples()
     assert (len({s.patient for s in samples}), len({s.lesion for s in samples})) == (1373, 1641)
-    assert Counter(s.metadata["skin_type"] for s in samples)[None] == 804
+    assert "skin_type" not in samples[0].metadata
+    typed = PadUfes20(PadUfes20.Config(root=str(tmp_path), skin_type=True))
+    assert Counter(s.metadata["skin_type"] for s in typed.samples())[None] == 804
     here = PadUfes20(PadUfes20.Config(root=str(SHARED / "pad_ufes_20")))
     assert here.image_bytes(here.samples()[0])[:2] == b"\xff\xd8"
 
