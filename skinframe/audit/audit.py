@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from skinframe.audit import across, copies
+from skinframe.audit import across, copies, identity
 from skinframe.audit.counts import parts, subgroups
 from skinframe.audit.finding import Audit, Finding, Pair, Probe, Tier
 from skinframe.audit.probes import fact_probes, field_probes, file_probes, judged, probed
@@ -45,6 +45,7 @@ def audit_of(
     probes, leaks = label_leaks(subject)
     findings = [*own.findings, *split_findings(subject, division, own.near), *leaks]
     rows: list[Tier] = []
+    apart = identity.across_sources(subject)
     shown: list[Pair] = list(own.pairs)
     for other in against:
         between = copies.across(subject, other)
@@ -52,7 +53,9 @@ def audit_of(
         findings += across.shared_images(subject.samples, subject.keys, other.samples, other.keys, other.name)
         findings += between.findings
         shown += between.pairs
+        apart += identity.across_sets(subject, other)
         rows += tiers(other.name, other.samples, other.facts, other.classes, subject.facts)
+    findings += identity.judged(apart)
     return Audit(
         name=subject.name,
         level=subject.dataset.level,
@@ -67,6 +70,7 @@ def audit_of(
         parts=parts(subject.samples, subject.classes, split),
         subgroups=subgroups(subject.samples, subject.classes),
         tiers=tuple(rows),
+        apart=tuple(apart),
         pairs=tuple(shown),
     )
 

@@ -89,6 +89,25 @@ class Tier:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Apart:
+    """How well one view tells another set (or one source of this set) from this set, and how far they lie apart.
+
+    `auroc` is that of a classifier on other groups. Energy distance and squared MMD come with the share of dealings of
+    the groups at random that lie as far apart.
+    """
+
+    other_set: str
+    tier: str
+    view: str
+    images: int  # of the other side that were compared
+    auroc: Number
+    energy: Number = None
+    energy_p: Number = None
+    mmd: Number = None
+    mmd_p: Number = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Audit:
     """Everything that an audit found of one set, and across it and others."""
 
@@ -105,6 +124,7 @@ class Audit:
     parts: tuple[Part, ...] = ()
     subgroups: tuple[Subgroup, ...] = ()
     tiers: tuple[Tier, ...] = ()
+    apart: tuple[Apart, ...] = ()
     pairs: tuple[Pair, ...] = ()
 
     @property

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe.audit.coding import FEWEST, FOLDS, Floats, auroc, best_class, binned
+from skinframe.audit.coding import FEWEST, Floats, auroc, best_class
 from skinframe.audit.finding import Finding, Probe
+from skinframe.audit.logistic import bag, cross_fitted, field_table
 from skinframe.audit.probes import Probed
 from skinframe.errors import DataError
 from skinframe.sample import Sample
@@ -40,8 +40,8 @@ def text_findings(
     labels, folds = known.labels[rows], known.folds[rows]
     if len(set(words)) < 2 or len(set(labels.tolist())) < 2:
         return [Probe(name="text", auroc=None, limit=None, note="every question is the same")], findings
-    fields = _fields([samples[row] for row in rows])
-    told, given = (_scores(table, labels, folds, len(known.classes)) for table in (_bag(words), fields))
+    fields = field_table([samples[row] for row in rows])
+    told, given = (cross_fitted(table, labels, folds, len(known.classes)) for table in (bag(words), fields))
     value, label = best_class(told, labels, known.classes)
     low, difference = _difference(told, given, labels, known.groups[rows])
     probe = Probe(
@@ -72,38 +72,6 @@ def lexicon(texts: Sequence[str], names: Sequence[str], forbidden: Sequence[str]
     said = ", ".join(f"'{word}' in {len(where):,}" for word, where in sorted(hits.items()))
     examples = tuple(f"{word}: {where[0]}" for word, where in sorted(hits.items())[:10])
     return [Finding(name="lexicon", level="leak", sentence=f"questions tell the answer: {said}", examples=examples)]
-
-
-def _bag(texts: Sequence[str]) -> Any:
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    one_letter_too = r"(?u)\b\w+\b"  # scikit-learn's own pattern drops words of one letter
-    return CountVectorizer(binary=True, token_pattern=one_letter_too, min_df=2, ngram_range=(1, 2)).fit_transform(texts)
-
-
-def _fields(samples: Sequence[Sample]) -> Any:
-    """Return one column for each bin or word of each field, and for each field that is empty."""
-    from sklearn.feature_extraction import DictVectorizer
-
-    names = sorted({name for sample in samples for name in sample.metadata})
-    columns = [binned([sample.metadata.get(name) for sample in samples]) for name in names]
-    rows = [
-        {f"{name}={value}": 1.0 for name, value in zip(names, row, strict=True)} for row in zip(*columns, strict=True)
-    ]
-    return DictVectorizer().fit_transform(rows or [{"nothing": 1.0} for _ in samples])
-
-
-def _scores(table: Any, labels: NDArray[np.int64], folds: NDArray[np.int64], classes: int) -> Floats:
-    """Return class probabilities [N, C] of a logistic model that was fitted on the other folds."""
-    from sklearn.linear_model import LogisticRegression
-
-    found = np.zeros((len(labels), classes))
-    for fold in range(FOLDS):
-        rest, here = folds != fold, folds == fold
-        if here.any() and len(set(labels[rest].tolist())) > 1:
-            model = LogisticRegression(max_iter=1000).fit(table[rest], labels[rest])
-            found[np.ix_(here, model.classes_)] = model.predict_proba(table[here])
-    return found
 
 
 def _difference(

@@ -38,24 +38,29 @@ def tiers(
     other_set: str, samples: Sequence[Sample], facts: Sequence[Facts], classes: Sequence[str], train: Sequence[Facts]
 ) -> tuple[Tier, ...]:
     """Return one row for each tier that the other set's images fall into, with what its classes can carry."""
-    seen = {key: frozenset().union(*(words(one, key) for one in train)) for key in ("institution", "modality")}
-    held: dict[str, list[Sample]] = {}
-    for sample, one in zip(samples, facts, strict=True):
-        held.setdefault(tier_of(one, seen), []).append(sample)
     rows = []
-    for name in (name for name in MEANING if name in held):
-        counts = class_counts(held[name], classes)
+    for name, members in placed(facts, train).items():
+        counts = class_counts([samples[row] for row in members], classes)
         rows.append(
             Tier(
                 name=name,
                 meaning=MEANING[name],
                 other_set=other_set,
-                images=len(held[name]),
+                images=len(members),
                 classes=counts,
                 claim=_claim(counts),
             )
         )
     return tuple(rows)
+
+
+def placed(facts: Sequence[Facts], train: Sequence[Facts]) -> dict[str, list[int]]:
+    """Return the rows of another set by the tier that they fall into, nearest first."""
+    seen = {key: frozenset().union(*(words(one, key) for one in train)) for key in ("institution", "modality")}
+    held: dict[str, list[int]] = {}
+    for row, one in enumerate(facts):
+        held.setdefault(tier_of(one, seen), []).append(row)
+    return {name: held[name] for name in MEANING if name in held}
 
 
 def words(facts: Facts, key: str) -> frozenset[str]:

@@ -73,5 +73,11 @@ def audit_text(audit: Audit, folder: Path) -> str:
         lines.append(
             f"tier {tier.name} ({tier.meaning}): {tier.images:,} images of {tier.other_set}. {tier.claim}".rstrip()
         )
+    for one in audit.apart:
+        if one.energy is not None:
+            lines.append(
+                f"shift to {one.other_set} {one.tier} in {one.view}: AUROC {one.auroc:.3f}, energy distance"
+                f" {one.energy:.3f} (p {one.energy_p:.3f}), MMD² {one.mmd:.3f} (p {one.mmd_p:.3f})"
+            )
     lines += ["", f"page {folder / 'audit.html'}"]
     return "\n".join(lines)

@@ -225,6 +225,32 @@ def test_what_two_sets_share_is_named(folder: Path, tmp_path: Path) -> None:
     assert [tier.name for tier in audit.tiers] == ["unplaced"]
 
 
+def test_a_probe_tells_one_set_from_another_that_was_taken_otherwise(folder: Path, tmp_path: Path) -> None:
+    """The other set's patients are older and their images brighter; two halves of one set are not told apart."""
+
+    def older(table: list[Row], random: np.random.Generator) -> None:
+        for number, row in enumerate(table):
+            row |= {"id": f"o{number}", "patient": f"o{row['patient']}", "age": str(70 + number % 20)}
+
+    def half(table: list[Row], random: np.random.Generator) -> None:
+        for number, row in enumerate(table):
+            row |= {"id": f"h{number}", "patient": f"h{row['patient']}", "age": str(int(random.integers(20, 85)))}
+
+    for plant in (older, half):
+        audited(folder, tmp_path / plant.__name__, plant)
+    against = [f"table,root={folder},manifest={name}.csv" for name in ("older", "half")]
+    audit = audited(folder, tmp_path / "told", against=against)
+    rows = [row for row in audit.apart if row.view == "fields"]
+    aurocs = [row.auroc or 0 for row in rows]
+    assert aurocs[0] > 0.8
+    assert aurocs[1] < 0.65
+    assert rows[0].energy_p == 1 / 200
+    assert (rows[1].energy_p or 0) > 0.01
+    (told,) = [finding for finding in audit.findings if finding.name.endswith(":identity")]
+    assert (told.name, told.level) == ("across:table:identity", "watch")
+    assert "Can the sets be told apart" in (tmp_path / "told" / "audit.html").read_text()
+
+
 def test_the_command_exits_3_while_a_leak_stands(folder: Path, tmp_path: Path, cli: Any) -> None:
     audited(folder, tmp_path / "leaky", column)
     words = ["data", "audit", "table", "--set", f"data.config.root={folder}"]
