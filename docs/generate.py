@@ -83,8 +83,9 @@ def dataset_table() -> str:
     for name, facts in dataset_facts().items():
         level = plugins.load(["derm"]).entries["dataset", name].component.level  # type: ignore[attr-defined]
         where = f"[{facts.title}]({facts.page}), {facts.cite}"
-        rows.append((f"`{name}`", where, f"{facts.images:,}", level, facts.licence, facts.unpack))
-    return table(("`use`", "what", "images", "groups", "licence", "unpack"), rows)
+        rows_sha256 = f"`{facts.rows_sha256[:16]}`" if facts.rows_sha256 else ""
+        rows.append((f"`{name}`", where, f"{facts.images:,}", level, facts.licence, facts.unpack, rows_sha256))
+    return table(("`use`", "what", "images", "groups", "licence", "unpack", "SHA-256 of its rows"), rows)
 
 
 def policy_table() -> str:

@@ -49,6 +49,14 @@ class Dataset(Component):
         """Return how many rows the chosen label set has no class for, by the set's own label."""
         return {}
 
+    def label_map(self) -> Mapping[str, Mapping[str, str]]:
+        """Return what each of the set's own labels is called in other vocabularies, by their names; needs no data."""
+        return {}
+
+    def published(self) -> str:
+        """Say in one sentence whether the rows are those that were published; empty where nothing is known."""
+        return ""
+
     def context(self, sample: Sample) -> Mapping[str, str]:
         """Return what is known of an image beside its metadata, for splitting and judging only: never prompt text.
 

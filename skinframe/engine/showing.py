@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from skinframe.audit.finding import Audit
@@ -20,11 +20,18 @@ def shown(source: DataSource) -> str:
     lacking = dataset.missing()
     lines = [f"{dataset.name} · {dataset.level}-level", "", *(dataset.__doc__ or "").strip().splitlines()]
     if lacking:
-        return "\n".join([*lines, "", *(f"missing: {one.what}; next: {one.next_step}" for one in lacking)])
+        said = [f"missing: {one.what}; next: {one.next_step}" for one in lacking]
+        return "\n".join([*lines, *_labels(dataset, {}), "", *said])
     samples = source.samples()
     tally = Counter(sample.label for sample in samples)
     lines += ["", f"{len(samples):,} images of {len({sample.group for sample in samples}):,} {dataset.level}s"]
+    lines += [dataset.published()] if dataset.published() else []
     lines += ["", "classes", *(f"  {name:<24}{tally[number]:>9,}" for number, name in enumerate(dataset.classes))]
+    lines += _labels(dataset, Counter(sample.labels.get("own") for sample in samples))
+    left_out = dataset.left_out()
+    if left_out:
+        lines += ["", f"left out, as this label set has no class for them: {sum(left_out.values()):,} of the rows"]
+        lines += [f"  {name:<24}{count:>9,}" for name, count in sorted(left_out.items())]
     lines += ["", "fields that may enter a question"]
     for field in dataset.fields:
         recorded = sum(sample.metadata.get(field.name) is not None for sample in samples)
@@ -39,6 +46,20 @@ def shown(source: DataSource) -> str:
     if facts:
         lines += ["", "for splitting and judging only", *(f"  {one:<40}{n:>9,}" for one, n in facts.most_common(20))]
     return "\n".join(lines)
+
+
+def _labels(dataset: Dataset, counts: Mapping[str | None, int]) -> list[str]:
+    """Return the table of the set's own labels and what they are called elsewhere; nothing where there is none."""
+    known = dataset.label_map()
+    if not known:
+        return []
+    names = list(dict.fromkeys(name for shared in known.values() for name in shared))
+    wide = max(24, *(len(own) + 2 for own in known))
+    lines = ["", "label map", f"  {'own label':<{wide}}" + "".join(f"{name:<14}" for name in names).rstrip()]
+    for own, shared in known.items():
+        count = f"{counts[own]:>9,}" if counts.get(own) else ""
+        lines.append((f"  {own:<{wide}}" + "".join(f"{shared.get(n, '-'):<14}" for n in names) + count).rstrip())
+    return lines
 
 
 def split_text(split: Split, samples: Sequence[Sample], dataset: Dataset, path: Path) -> str:

@@ -27,7 +27,8 @@ class Facts:
 
     `roles` says which column is the id, image, patient, lesion, source or label. `words` maps a cell to a field's word
     where the two differ; an empty word is unknown. `labels` maps the set's own label to the shared classes; one that is
-    not in a shared vocabulary has no entry there. `open_labels` takes labels beyond the table.
+    not in a shared vocabulary has no entry there. `open_labels` takes labels beyond the table. `rows_sha256` is that of
+    `rows_digest` over the whole set, where its real table was at hand.
     """
 
     name: str
@@ -49,12 +50,15 @@ class Facts:
     labels: Mapping[str, Mapping[str, str]]
     attributes: Mapping[str, Attribute]
     open_labels: bool
+    rows_sha256: str
 
     @property
     def download(self) -> str:
         """Say where to get the set and how to lay it out."""
         count = f"{self.images:,} images, " if self.images else ""
-        return f"download {self.title} ({self.cite}; {count}{self.licence}) from {self.page} and unpack {self.unpack}"
+        rows = f"; its rows have the SHA-256 {self.rows_sha256}" if self.rows_sha256 else ""
+        about = f"{self.cite}; {count}{self.licence}{rows}"
+        return f"download {self.title} ({about}) from {self.page} and unpack {self.unpack}"
 
     def classes(self, label_set: LabelSet) -> tuple[str, ...]:
         """Return the classes of a label set, those of the shared ones that this set can show."""
@@ -93,6 +97,7 @@ def read_facts(name: str) -> Facts:
         for key, value in entry.pop("fields", {}).items()
     )
     optional: dict[str, Any] = {"words": {}, "labels": {}, "open_labels": False, "suffix": ".jpg", "grouped": True}
+    optional["rows_sha256"] = ""
     return Facts(
         name=name,
         columns=policy_of(entry.pop("columns")),

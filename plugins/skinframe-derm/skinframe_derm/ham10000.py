@@ -16,6 +16,7 @@ from skinframe import Field, Sample
 from skinframe_derm.facts import Facts, read_facts
 from skinframe_derm.ham_rows import REQUIRED, TRUTH, HamRow
 from skinframe_derm.institutions import context
+from skinframe_derm.published import compared
 from skinframe_derm.tables import Row, read_table
 from skinframe_derm.taxonomy import ISIC8, MALIGNANCY
 
@@ -97,6 +98,12 @@ class Ham10000(skinframe.Dataset):
 
     def left_out(self) -> Mapping[str, int]:
         return self._left_out if self._read else {}
+
+    def label_map(self) -> Mapping[str, Mapping[str, str]]:
+        return self._facts.labels
+
+    def published(self) -> str:
+        return compared(self._facts, self._read, self.left_out())
 
     def digest(self) -> str:
         """Return a digest of samples and options; columns that nothing reads and the folder's place do not enter."""

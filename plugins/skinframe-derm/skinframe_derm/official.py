@@ -17,6 +17,7 @@ from skinframe.data.rows import Raw, RowSchema
 from skinframe_derm.facts import Facts, read_facts
 from skinframe_derm.folder import Folder
 from skinframe_derm.institutions import context
+from skinframe_derm.published import compared
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,12 @@ class Official(ABC):
 
     def left_out(self) -> Mapping[str, int]:
         return self.reading.left_out
+
+    def label_map(self) -> Mapping[str, Mapping[str, str]]:
+        return self.facts.labels
+
+    def published(self) -> str:
+        return compared(self.facts, self.samples(), self.left_out())
 
     def context(self, sample: Sample) -> Mapping[str, str]:
         return context(self, sample)

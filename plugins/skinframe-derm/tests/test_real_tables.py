@@ -51,6 +51,17 @@ def test_isic_2019(isic2019: Isic2019) -> None:
     assert (len(binary.samples()), binary.left_out()) == (24_464, {"AK": 867})
 
 
+def test_the_rows_are_those_that_the_checksums_stand_for(isic2019: Isic2019, tmp_path: Path) -> None:
+    """The digest of HAM10000 is that of two copies of its table: with seven columns and with more."""
+    from skinframe_derm import Ham10000
+
+    ham, isic2020 = Ham10000.Config(root=str(SHARED / "ham10000")), Isic2020.Config(root=str(SHARED / "tables"))
+    shutil.copy(SHARED / "pad_ufes_20" / "metadata_all_2298.csv", tmp_path / "metadata.csv")
+    pad = PadUfes20.Config(root=str(tmp_path))
+    for data in (isic2019, Ham10000(ham), Isic2020(isic2020), PadUfes20(pad)):
+        assert data.published().startswith("the published rows, SHA-256 ")
+
+
 def test_ham_lesions_of_isic_2019_are_those_of_ham10000(isic2019: Isic2019) -> None:
     from skinframe_derm import Ham10000
 
