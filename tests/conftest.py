@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -18,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "tests" / "small.yaml"
 SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>")
 SPECIALS += ("<|vision_pad|>", "<|image_pad|>", "<|video_pad|>")
+TIMED = ("report.json", "report.html", "files.json", ".lock")
+"""They hold a duration, a process number or hashes of such files, and nothing else that may differ."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,42 @@ def finished(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the small run, finished; tests read it and never write to it."""
     folder: Path = small.run(tmp_path_factory.mktemp("finished")).folder
     return folder
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run, to change."""
+    folder = tmp_path / finished.name
+    shutil.copytree(finished, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def harms() -> dict[str, Callable[[Path], None]]:
+    """What can befall a file, by name."""
+
+    def flip(path: Path) -> None:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+
+    return {
+        "flip": flip,
+        "cut": lambda path: os.truncate(path, path.stat().st_size - 1),
+        "halve": lambda path: os.truncate(path, path.stat().st_size // 2),
+        "delete": Path.unlink,
+    }
+
+
+@pytest.fixture(scope="session")
+def contents() -> Callable[[Path], dict[str, str]]:
+    """Return the SHA-256 of every file of a run folder but the time-bearing ones."""
+
+    def read(folder: Path) -> dict[str, str]:
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in TIMED]
+        return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    return read
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from skinframe.engine.curves import training_curves
 from skinframe.engine.derived import derived_numbers
 from skinframe.engine.display import Display
 from skinframe.engine.estimates import estimate, infos, plain, said
+from skinframe.engine.evidence.injection import injection_table
 from skinframe.engine.explanations import Explanations, explain_test
 from skinframe.engine.judged import Judged, class_rows_of, confusion_of
 from skinframe.engine.measure import Outcome, measure
@@ -70,7 +71,10 @@ def conclude(
             parameters={k: f"{v:.4g}" for k, v in outcome.parameters.items() if isinstance(v, int | float)},
             fitted_on="calibration fold" if prepared.folds.own else "validation",
         ),
-        evidence=run_evidence(prepared, judged, outcome, tables),
+        evidence=(
+            *run_evidence(prepared, judged, outcome, tables),
+            *injection_table(prepared, model, feed, judged, outcome),
+        ),
         rationale=explanations.quality,
         grounding=explanations.grounding,
         data=data_section(prepared),

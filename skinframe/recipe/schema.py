@@ -108,7 +108,8 @@ class Select:
 @dataclass(frozen=True, kw_only=True)
 class Evaluate:
     """Intervals, rationales and cases of the report; `calibration` is the share of validation that only the calibrator
-    sees, 0 fits it where the epoch was chosen."""
+    sees, 0 fits it where the epoch was chosen. `injection` is the number of test images that are judged again with
+    words that name another diagnosis, 0 none."""
 
     resamples: int = 1000
     level: float = 0.95
@@ -116,10 +117,11 @@ class Evaluate:
     max_new_tokens: int = 48
     cases: int = 12
     probes: bool = True
+    injection: int = 0
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "resamples", "max_new_tokens")
-        _at_least(self, 0, "cases")
+        _at_least(self, 0, "cases", "injection")
         if not 0 <= self.calibration <= 0.9:
             raise ValueError(f"calibration is a share of validation in [0, 0.9], got {self.calibration}")
         if not 0 < self.level < 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,20 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-TIMED = ("report.json", "report.html", "files.json", ".lock")
-"""They hold a duration, a process number or hashes of such files, and nothing else that may differ."""
-
-
-@pytest.fixture(scope="session")
-def contents() -> Callable[[Path], dict[str, str]]:
-    """Return the SHA-256 of every file of a run folder but the time-bearing ones."""
-
-    def read(folder: Path) -> dict[str, str]:
-        files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in TIMED]
-        return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-    return read
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,29 +14,13 @@ from skinframe.engine.folder import locked
 from skinframe.errors import BusyError, RecipeError
 
 Contents = Callable[[Path], dict[str, str]]
-
-
-@pytest.fixture
-def copy(finished: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / finished.name
-    shutil.copytree(finished, folder)
-    return folder
-
-
-def flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def halve(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+Harms = dict[str, Callable[[Path], None]]
 
 
 DAMAGE = [
-    pytest.param("model.safetensors", flip, id="a bit of the model"),
-    pytest.param("optimiser.safetensors", halve, id="half an optimiser"),
-    pytest.param("MANIFEST.json", Path.unlink, id="no manifest"),
+    pytest.param("model.safetensors", "flip", id="a bit of the model"),
+    pytest.param("optimiser.safetensors", "halve", id="half an optimiser"),
+    pytest.param("MANIFEST.json", "delete", id="no manifest"),
 ]
 
 
@@ -48,19 +31,22 @@ def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(
     copy: Path,
     contents: Contents,
     caplog: pytest.LogCaptureFixture,
+    harms: Harms,
     name: str,
-    damage: Callable[[Path], None],
+    damage: str,
 ) -> None:
-    damage(copy / "checkpoints" / "epoch-001" / name)
+    harms[damage](copy / "checkpoints" / "epoch-001" / name)
     with caplog.at_level(logging.WARNING):
         small.run(copy.parent, resume=True)
     assert "epoch-001 is not whole" in caplog.text
     assert contents(copy) == contents(finished)
 
 
-def test_with_every_checkpoint_damaged_nothing_starts_from_zero(small: Any, copy: Path, contents: Contents) -> None:
+def test_with_every_checkpoint_damaged_nothing_starts_from_zero(
+    small: Any, copy: Path, contents: Contents, harms: Harms
+) -> None:
     for epoch in ("000", "001"):
-        halve(copy / "checkpoints" / f"epoch-{epoch}" / "model.safetensors")
+        harms["halve"](copy / "checkpoints" / f"epoch-{epoch}" / "model.safetensors")
     before = contents(copy)
     with pytest.raises(RecipeError, match=r"no checkpoint matches its hashes; move the run folder away"):
         small.run(copy.parent, resume=True)
@@ -79,9 +65,9 @@ def test_lost_validation_figures_are_measured_again(small: Any, finished: Path, 
     assert contents(copy) == contents(finished)
 
 
-def test_a_chosen_checkpoint_that_is_damaged_is_refused(small: Any, copy: Path) -> None:
+def test_a_chosen_checkpoint_that_is_damaged_is_refused(small: Any, copy: Path, harms: Harms) -> None:
     (copy / "validation.json").write_text('[{"nll": 0.1}, {"nll": 0.2}]')
-    flip(copy / "checkpoints" / "epoch-000" / "model.safetensors")
+    harms["flip"](copy / "checkpoints" / "epoch-000" / "model.safetensors")
     with pytest.raises(RecipeError, match=r"epoch 0 is needed and does not match its hashes"):
         small.run(copy.parent, resume=True)
 
@@ -110,8 +96,8 @@ def test_resuming_another_plan_names_what_differs(small: Any, copy: Path) -> Non
         small.run(copy.parent, "train.lr=0.02", resume=True)
 
 
-def test_a_log_shorter_than_its_checkpoint_says_is_refused(small: Any, copy: Path) -> None:
-    halve(copy / "log.jsonl")
+def test_a_log_shorter_than_its_checkpoint_says_is_refused(small: Any, copy: Path, harms: Harms) -> None:
+    harms["halve"](copy / "log.jsonl")
     with pytest.raises(RecipeError, match=r"log\.jsonl: has \d+ bytes where the checkpoint says \d+"):
         small.run(copy.parent, resume=True)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import importlib.util
 import itertools
 import json
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ TINY = (
     "train.epochs=4", "train.batch_size=4", "train.save_every=3", "train.gradient_norms_every=20",
     "evaluate.resamples=2", "evaluate.max_new_tokens=1", "evaluate.cases=0",
 )  # fmt: skip
-TIMED = ("report.json", "report.html", "files.json", ".lock")  # a duration, a pid, and hashes of files that hold them
 
 for name, file in (("faults_shim", HERE / "shim.py"), ("features_small", HERE.parent / "features" / "small.py")):
     spec = importlib.util.spec_from_file_location(name, file)
@@ -34,30 +34,52 @@ for name, file in (("faults_shim", HERE / "shim.py"), ("features_small", HERE.pa
         spec.loader.exec_module(module)
 
 
-def contents(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file but those that hold a clock or a process number."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in TIMED]
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
 @dataclass
 class Warm:
-    """Starts forked command lines; `said` is what one printed."""
+    """Starts forked command lines. A process that has died is named with its end and its last words, and replaced."""
 
-    process: subprocess.Popen[str]
     logs: Path
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str]
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    process: subprocess.Popen[str] | None = None
+
+    def begin(self) -> None:
+        """Start the process and wait until it has imported everything."""
+        with self.said.open("a") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, str(HERE / "forker.py")],
+                env=self.environment, cwd=self.logs, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                text=True,
+            )  # fmt: skip
+        self.heard("while it was starting")
+
+    @property
+    def said(self) -> Path:
+        return self.logs / "forker.log"
+
+    def heard(self, when: str) -> dict[str, Any]:
+        """Return the next answer. Fails with the end of the process, or with its own account of a request."""
+        assert self.process is not None
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            code = self.process.wait(timeout=60)
+            end = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+            pytest.fail(f"the warm process was {end} {when}; it said: {self.said.read_text()[-2000:] or 'nothing'}")
+        answer = dict(json.loads(line))
+        assert "error" not in answer, f"{answer['error']} {when}"
+        return answer
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert self.process is not None
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        print(json.dumps(request), file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
-        assert answer, "the warm process has ended"
-        return dict(json.loads(answer))
+        with contextlib.suppress(BrokenPipeError):  # its end is told below
+            print(json.dumps(request), file=self.process.stdin, flush=True)
+        return self.heard(f"at the request {request}")
 
     def start(self, argv: list[str], **more: Any) -> tuple[int, Path]:
+        if self.process is None or self.process.poll() is not None:  # an earlier test has told of its end
+            self.begin()
         log = self.logs / f"{next(self.numbers)}.log"
         return int(self.ask({"argv": [str(word) for word in argv], "log": str(log), **more})["pid"]), log
 
@@ -78,24 +100,23 @@ class Warm:
         pid, log = self.start(argv, **more)
         return self.wait(pid), log.read_text()
 
+    def close(self) -> None:
+        if self.process is None or self.process.stdin is None:
+            return
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
 
 @pytest.fixture(scope="session")
 def warm(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    logs = tmp_path_factory.mktemp("logs")
-    with (logs / "forker.log").open("w") as errors:
-        process = subprocess.Popen(
-            [sys.executable, str(HERE / "forker.py")],
-            env=environment, cwd=logs, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-        )  # fmt: skip
-    assert process.stdout is not None
-    assert "ready" in process.stdout.readline(), (logs / "forker.log").read_text()
-    yield Warm(process, logs, environment)
-    assert process.stdin is not None
-    process.stdin.close()
-    try:
-        process.wait(timeout=60)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    made = Warm(tmp_path_factory.mktemp("logs"), environment)
+    made.begin()
+    yield made
+    made.close()
 
 
 @dataclass
@@ -104,6 +125,7 @@ class Tiny:
 
     small: Any
     warm: Warm
+    read: Callable[[Path], dict[str, str]]
 
     def words(self, out: Path, *more: str) -> list[str]:
         sets = [word for override in TINY for word in ("--set", override)]
@@ -114,7 +136,7 @@ class Tiny:
         return found
 
     def contents(self, out: Path) -> dict[str, str]:
-        return contents(self.folder(out))
+        return self.read(self.folder(out))
 
     def run(self, out: Path, *more: str, fault: str = "", record: Path | None = None) -> tuple[int, str]:
         env = {"SKINFRAME_TEST_FAULT": fault, "SKINFRAME_TEST_RECORD": str(record or "")}
@@ -122,8 +144,8 @@ class Tiny:
 
 
 @pytest.fixture(scope="session")
-def tiny(small: Any, warm: Warm) -> Tiny:
-    return Tiny(small, warm)
+def tiny(small: Any, warm: Warm, contents: Callable[[Path], dict[str, str]]) -> Tiny:
+    return Tiny(small, warm, contents)
 
 
 @dataclass(frozen=True)
@@ -148,4 +170,4 @@ def whole(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     folder = tiny.folder(out)
     assert (folder / "log.jsonl").read_bytes().count(b"\n") == STEPS
     calls = [json.loads(line) for line in record.read_text().splitlines()]
-    return Whole(folder, contents(folder), calls, time.monotonic() - began)
+    return Whole(folder, tiny.read(folder), calls, time.monotonic() - began)

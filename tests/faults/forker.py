@@ -71,21 +71,42 @@ def child(request: dict[str, Any]) -> None:
         os._exit(code)
 
 
-def main() -> None:
-    runpy.run_path(str(HERE.parent / "offline" / "sitecustomize.py"))
-    warm()
-    print(json.dumps({"ready": os.getpid()}), flush=True)
-    for line in sys.stdin:
-        request = json.loads(line)
+class Forker:
+    """Starts children and remembers how each ended, so that asking twice is no mistake."""
+
+    def __init__(self) -> None:
+        self.ended: dict[int, int] = {}
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if "wait" in request:
-            _, status = os.waitpid(request["wait"], os.WNOHANG if request.get("poll") else 0)
-            print(json.dumps({"code": None if _ == 0 else os.waitstatus_to_exitcode(status)}), flush=True)
-            continue
+            return {"code": self.code(request["wait"], block=not request.get("poll"))}
         pid = os.fork()
         if pid == 0:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             child(request)
-        print(json.dumps({"pid": pid}), flush=True)
+        return {"pid": pid}
+
+    def code(self, pid: int, block: bool) -> int | None:
+        if pid not in self.ended:
+            found, status = os.waitpid(pid, 0 if block else os.WNOHANG)
+            if found == 0:
+                return None
+            self.ended[pid] = os.waitstatus_to_exitcode(status)
+        return self.ended[pid]
+
+
+def main() -> None:
+    runpy.run_path(str(HERE.parent / "offline" / "sitecustomize.py"))
+    warm()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C of a terminal reaches the whole group; pytest closes us
+    forker = Forker()
+    print(json.dumps({"ready": os.getpid()}), flush=True)
+    for line in sys.stdin:
+        try:
+            answer = forker.answer(json.loads(line))
+        except Exception as error:  # a request that fails is its test's matter; the next test needs this process
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
     os._exit(0)  # nothing is to be saved, and taking down every library takes long
 
 

@@ -12,19 +12,6 @@ import skinframe
 from skinframe.errors import NotWholeError, RecipeError
 
 
-@pytest.fixture
-def copy(finished: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / finished.name
-    shutil.copytree(finished, folder)
-    return folder
-
-
-def flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
 def test_f5_a_whole_run_checkpoint_and_cache(finished: Path, small: Any) -> None:
     for place, kind in ((finished, "run"), (finished / "checkpoints" / "epoch-000", "checkpoint")):
         found = skinframe.verify(place)
@@ -37,8 +24,8 @@ HARMED = ["checkpoints/epoch-001/model.safetensors", "predictions/test.parquet",
 
 
 @pytest.mark.parametrize("name", HARMED)
-def test_one_flipped_bit_is_named(copy: Path, name: str, cli: Any) -> None:
-    flip(copy / name)
+def test_one_flipped_bit_is_named(copy: Path, harms: Any, name: str) -> None:
+    harms["flip"](copy / name)
     with pytest.raises(NotWholeError) as found:
         skinframe.verify(copy)
     assert found.value.exit_code == 1
