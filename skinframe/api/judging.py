@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 Paths = Sequence[str | Path]
 
 
-def report(run: str | Path) -> RunResult:
-    """Write a finished run's page again from report.json, and return the result. Raises DataError."""
+def report(run: str | Path, *, csv: str | Path | None = None, pseudonyms: str | Path | None = None) -> RunResult:
+    """Write a finished run's page again from report.json, and return the result.
+
+    `csv` is a folder for its figures and predictions as CSV; `pseudonyms` the file of a key under which their ids are
+    hashed, made where there is none. Raises DataError, RecipeError.
+    """
     from skinframe.engine.after import rewrite_report
 
-    return rewrite_report(Path(run))
+    tables, key = (None if place is None else Path(place) for place in (csv, pseudonyms))
+    return rewrite_report(Path(run), tables, key)
 
 
 def compare(*runs: str | Path) -> Comparison:

@@ -11,10 +11,16 @@ from skinframe.commands.options import Verbs
 def add(verbs: Verbs) -> None:
     report = verbs.add_parser("report", help="write a finished run's report.html again and print its summary")
     report.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    report.add_argument(
+        "--csv", type=Path, metavar="FOLDER", help="also write its figures and predictions there, as CSV"
+    )
+    report.add_argument(
+        "--pseudonyms", type=Path, metavar="KEY", help="with --csv: keyed hashes for ids; the key's file is made once"
+    )
     report.set_defaults(verb=_report)
 
 
 def _report(options: argparse.Namespace) -> None:
     from skinframe.engine.after import rewrite_report
 
-    print(rewrite_report(options.run))
+    print(rewrite_report(options.run, options.csv, options.pseudonyms))

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -23,6 +23,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 CHUNK = 16
 FEW = 64  # items for which starting a process takes longer than the work
+PATIENCE = 300.0  # seconds for a chunk whose turn it is; a file that hangs, on a disk that went away, must not hang us
 
 
 def chunked_map(
@@ -32,7 +33,8 @@ def chunked_map(
 
     `carries` is the object inside `function` whose class the workers must be able to import; where a fresh interpreter
     could not (a class of a notebook or of a single-file plugin) the work is done serially. At most four chunks a
-    worker are under way, so memory stays flat. An interrupt cancels what has not begun.
+    worker are under way, so memory stays flat. An interrupt cancels what has not begun. Raises DataError naming a
+    worker that was killed, or the items at which one hangs.
     """
     if workers <= 1 or len(items) <= FEW or not _portable(function, type(carries)):
         yield from map(function, items)
@@ -42,18 +44,40 @@ def chunked_map(
     with _bare_main():
         pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(function,))
     waiting: deque[Future[list[Result]]] = deque()
+    crew: dict[int, Any] = {}
+    done = 0
     try:
         for chunk in chunks:
             with _bare_main():
                 waiting.append(pool.submit(_apply, chunk))
+            crew |= pool._processes
             if len(waiting) >= 4 * workers:
-                yield from waiting.popleft().result()
+                yield from waiting.popleft().result(PATIENCE)
+                done += CHUNK
         while waiting:
-            yield from waiting.popleft().result()
+            yield from waiting.popleft().result(PATIENCE)
+            done += CHUNK
     except BrokenProcessPool:
-        raise DataError("a worker process was killed, perhaps for memory; run again with one worker") from None
+        raise DataError(f"{_ended(crew)}, perhaps for memory; run again with one worker") from None
+    except TimeoutError:
+        for process in crew.values():
+            process.kill()  # or the end of this process would wait for it
+        names = ", ".join(map(str, crew))
+        where = f"items {done + 1} to {min(done + CHUNK, len(items))} of {len(items)}"
+        what = f"no answer for {PATIENCE:.0f} s from the worker at {where} (processes {names})"
+        raise DataError(f"{what}; see whether their disk still answers, or read with one worker") from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _ended(crew: Mapping[int, Any]) -> str:
+    """Say which worker ended, and how; the pool itself terminates the others."""
+    for pid, process in crew.items():
+        code = process.exitcode
+        if code not in (None, 0, -signal.SIGTERM):
+            how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+            return f"worker process {pid} {how}"
+    return f"one of the worker processes {', '.join(map(str, crew))} was killed"
 
 
 _TASK: list[Callable[[Any], Any]] = []  # only ever filled in a worker, once, so that no chunk carries the data set

@@ -13,6 +13,7 @@ import numpy as np
 from skinframe.catalog import Catalog
 from skinframe.components import Metric
 from skinframe.engine.estimates import estimate, known
+from skinframe.engine.export import export_csv
 from skinframe.engine.result import RunResult
 from skinframe.errors import DataError, Problem, RecipeError
 from skinframe.evaluation.inference.multiplicity import holm
@@ -25,10 +26,17 @@ from skinframe.reporting.write import read_report, write_report
 COMPARED = ("balanced_accuracy", "nll", "brier")  # proper scores and the headline; every further test costs power
 
 
-def rewrite_report(run: Path) -> RunResult:
-    """Write report.html again from report.json, with today's templates. Raises DataError where there is none."""
+def rewrite_report(run: Path, tables: Path | None = None, key_file: Path | None = None) -> RunResult:
+    """Write report.html again from report.json, with today's templates, and the run's tables as CSV into `tables`.
+
+    `key_file` makes ids pseudonyms in them. Raises DataError where there is no report, RecipeError for a key alone.
+    """
+    if key_file is not None and tables is None:
+        raise RecipeError("report", [Problem("--pseudonyms", "is for the tables of --csv FOLDER; name that too")])
     report = read_report(run)
     write_report(report, run)
+    if tables is not None:
+        export_csv(run, tables, key_file)
     return RunResult(run, report)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from skinframe.durable import write_json
 from skinframe.engine.changes import differing, note, refuse
+from skinframe.engine.deterministic import deterministic
 from skinframe.engine.device import best_device
 from skinframe.engine.display import Display, parts_note
 from skinframe.engine.feeds import make_feed
@@ -46,7 +47,8 @@ def run(
     started = time.monotonic()
     from skinframe.engine.environment import environment
 
-    with run_folder(plan, out, resume, allow) as folder:
+    train = plan.recipe.train
+    with run_folder(plan, out, resume, allow) as folder, deterministic(train.deterministic, plan.source):
         display.say(f"run folder {folder} · scale {plan.recipe.scale} · device {device}")
         prepared = prepare(plan, folder, cache, device, display)
         write_json(folder / "environment.json", environment(plan, device))

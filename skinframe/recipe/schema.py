@@ -60,7 +60,8 @@ class Train:
 
     `gather` says on what a term that couples samples is computed: the whole `step`, at the price of a second forward
     pass where the step is cut, or each `micro`-batch. A checkpoint is written every `save_every` steps inside
-    an epoch too; 0: at its end only.
+    an epoch too; 0: at its end only. `deterministic` refuses an operation that gives other bits each time, which
+    some do on a GPU.
     """
 
     epochs: int = 10
@@ -77,6 +78,7 @@ class Train:
     gradient_norms_every: int = 10
     threads: int = 2
     save_every: int = 0
+    deterministic: bool = False
     tensorboard: bool = False
 
     def __post_init__(self) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import os
+import signal
 import time
 from collections.abc import Sequence
 
@@ -41,3 +43,21 @@ class SlowSet(Dataset):
 
 class SlowerSet(SlowSet):
     wait = 0.05
+
+
+class DeadlySet(SlowSet):
+    """Kills the worker that reads its 40th image."""
+
+    def image_bytes(self, sample: Sample) -> bytes:
+        if sample.id == "s0040":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().image_bytes(sample)
+
+
+class StuckSet(SlowSet):
+    """Hangs at its 40th image, as a file on a disk that went away does."""
+
+    def image_bytes(self, sample: Sample) -> bytes:
+        if sample.id == "s0040":
+            time.sleep(3600)
+        return super().image_bytes(sample)

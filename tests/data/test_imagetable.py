@@ -1,4 +1,5 @@
 import hashlib
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -101,3 +102,33 @@ def test_interrupted_or_killed_it_ends_soon_and_leaves_no_process(sent: signal.S
     while alive(process.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not alive(process.pid)
+
+
+def test_b8_a_worker_that_is_killed_is_named(slow) -> None:  # type: ignore[no-untyped-def]
+    import slow_set
+
+    deadly = slow_set.DeadlySet()
+    with pytest.raises(
+        DataError, match=r"worker process \d+ was killed by SIGKILL, perhaps for memory; run again with"
+    ):
+        image_table(deadly, deadly.samples(), workers=2)
+
+
+def test_b8_a_worker_that_hangs_is_named_and_ended(slow, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    """Nothing waits for ever, and no process is left; the worker's start counts as waiting here, too."""
+    import slow_set
+
+    from skinframe.data import pool
+
+    monkeypatch.setattr(pool, "PATIENCE", 5.0)
+    stuck = slow_set.StuckSet()
+    before = {child.pid for child in multiprocessing.active_children()}
+    with pytest.raises(
+        DataError, match=r"no answer for 5 s from the worker at items \d+ to \d+ of 150 \(processes"
+    ) as found:
+        image_table(stuck, stuck.samples(), workers=2)
+    assert found.value.exit_code == 3
+    deadline = time.monotonic() + 10
+    while {child.pid for child in multiprocessing.active_children()} - before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert {child.pid for child in multiprocessing.active_children()} <= before

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -71,18 +70,32 @@ def test_a9_an_allowed_change_goes_on_in_the_old_folder(small: Any, copy: Path) 
     assert again.folder == copy
 
 
-def test_a9_other_features_are_refused(small: Any, copy: Path) -> None:
-    """D5: a cache that another user filled with other values cannot slip under a run that has begun."""
-    import skinframe.engine.environment as environment
-    from skinframe.engine.changes import differing, refuse
+def poisoned(cache: Path, name: str) -> Path:
+    """Rewrite the image features of a cache with other values under checksums that agree: what a stranger could do."""
+    import numpy as np
+    from safetensors.numpy import load_file
 
-    state = json.loads((copy / "checkpoints" / "epoch-001" / "state.json").read_text())
-    ties = dict(state["ties"])
-    assert {"cache.clip", "split", "torch", "numpy", "python", "device", "transformers"} <= ties.keys()
-    poisoned = ties | {"cache.clip": hashlib.sha256(b"other").hexdigest()}
-    with pytest.raises(RecipeError, match=r"cache\.clip: was [0-9a-f]{64} in that run"):
-        refuse(differing(ties, poisoned), (), "run")
-    assert environment.DECIDES
+    from skinframe.features.shard import INDEX, read_index, write_shard
+
+    for index in sorted(cache.glob(f"{name}-*/*{INDEX}")):
+        if index.name == "about.json":
+            continue
+        shard = read_index(index)
+        values = {signal: np.flip(value, axis=-1) for signal, value in load_file(shard.path).items()}
+        assert write_shard(index.parent, shard.keys, values).path == shard.path
+        assert read_index(index).flaw(deep=True) is None
+    return cache
+
+
+def test_d5_a_poisoned_cache_is_refused_by_a_run_that_has_begun(small: Any, copy: Path, tmp_path: Path) -> None:
+    """Every checksum holds; the digest that the run's checkpoints pin does not."""
+    import skinframe
+
+    cache = poisoned(shutil.copytree(small.cache, tmp_path / "cache"), "image")
+    assert skinframe.verify(cache).damaged == []
+    with pytest.raises(RecipeError, match=r"cache\.clip: was [0-9a-f]{64} in that run, is [0-9a-f]{64} now"):
+        small.run(copy.parent, resume=True, cache=cache)
+    small.run(copy.parent, resume=True)  # with its own it goes on
 
 
 def test_e11_no_secret_is_captured(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ class Hdf5Images:
 
     def _file(self) -> Any:
         if self._open is None or self._open[0] != os.getpid():
+            _at_home(self.path)
             try:
                 import h5py
             except ImportError:
@@ -44,6 +45,19 @@ class Hdf5Images:
                 reason = " ".join(str(error).split())[:120]
                 raise DataError(f"{self.path}: is not a readable HDF5 file: {reason}") from None
         return self._open[1]
+
+
+def _at_home(path: Path) -> None:
+    """Raise DataError where the file is a link out of its folder, or no regular file."""
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, in Python 3.11 and 3.12
+        reason = getattr(error, "strerror", None) or "a loop of links"
+        raise DataError(f"{path}: cannot be read: {reason.lower()}") from None
+    if not real.is_relative_to(path.parent.resolve()):
+        raise DataError(f"{path}: leads out of the data root through a link; move the file into {path.parent}")
+    if not real.is_file():
+        raise DataError(f"{path}: is not a regular file")
 
 
 def _entry(file: Any, name: str) -> Any:

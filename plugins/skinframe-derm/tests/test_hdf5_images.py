@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import tracemalloc
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from skinframe_derm.hdf5 import Hdf5Images
 
+from skinframe import DataError
 from skinframe.data.images import MAX_BYTES, ImageProblem
 
 SECRET = b"the bytes of another file"
@@ -130,3 +132,29 @@ def test_bytes_come_back_as_they_were_stored(tmp_path: Path, value: Any) -> None
     images = stored(tmp_path / "images.hdf5", lambda file: file.update({"x": value}))
     assert read(images) == b"abc"
     assert pickle.loads(pickle.dumps(images)).read("x") == b"abc"  # noqa: S301 - as a worker gets it
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "loop", "absent"])
+def test_the_file_itself_stays_in_the_data_root(tmp_path: Path, kind: str) -> None:
+    """A link to a file elsewhere, a pipe that would hang the reader, a loop of links, and nothing at all."""
+    root, there = tmp_path / "root", tmp_path / "elsewhere.h5"
+    root.mkdir()
+    with h5py.File(there, "w") as other:
+        other["x"] = np.void(SECRET)
+    path = root / "images.h5"
+    if kind == "link":
+        path.symlink_to(there)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "loop":
+        path.symlink_to(path)
+    words = {"link": "leads out of the data root through a link", "pipe": "is not a regular file"}
+    with pytest.raises(DataError, match=words.get(kind, "cannot be read")):
+        Hdf5Images(path).read("x")
+
+
+def test_a_link_inside_the_data_root_is_followed(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "real.h5", "w") as file:
+        file["x"] = np.void(b"bytes")
+    (tmp_path / "images.h5").symlink_to("real.h5")
+    assert Hdf5Images(tmp_path / "images.h5").read("x") == b"bytes"

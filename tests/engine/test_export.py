@@ -1,0 +1,84 @@
+"""The tables that `skinframe report RUN --csv` writes: the run's own numbers, safe texts, pseudonyms on demand."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import skinframe
+from skinframe.data.cells import rows_of
+from skinframe.errors import DataError, RecipeError
+from skinframe.evaluation.predictions import read_predictions
+
+FILES = {"metrics.csv", "predictions-test.csv", "predictions-valid.csv", "rationales.csv"}
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    head, *rows = rows_of(path.read_text(encoding="utf-8"))
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def test_the_tables_hold_the_runs_own_numbers(copy: Path, tmp_path: Path, cli: Any) -> None:
+    said = cli(["report", copy, "--csv", tmp_path / "tables"])
+    assert said.returncode == 0, said.stderr
+    assert {path.name for path in (tmp_path / "tables").iterdir()} == FILES
+    own, classes = read_predictions(copy / "predictions" / "test.parquet")
+    rows = table(tmp_path / "tables" / "predictions-test.csv")
+    assert [row["id"] for row in rows] == list(own.ids)
+    assert [[float(row[f"calibrated:{name}"]) for name in classes] for row in rows] == own.calibrated.tolist()
+    figures = json.loads((copy / "metrics.json").read_text())
+    nll = {row["model"]: row for row in table(tmp_path / "tables" / "metrics.csv") if row["metric"] == "nll"}
+    assert float(nll["this run"]["value"]) == figures["this run"]["nll"]["value"]
+    skinframe.verify(copy)  # a run's own files are as they were
+
+
+def test_e9_a_hostile_id_and_rationale_are_guarded_and_come_back(copy: Path, tmp_path: Path) -> None:
+    hostile = {"id": '=HYPERLINK("http://x")', "prediction": "@sum", "rationale": "Findings: veil\n=1+1; +2\t-3"}
+    (copy / "rationales.jsonl").write_text(json.dumps(hostile) + "\n")
+    skinframe.report(copy, csv=tmp_path / "tables")
+    text = (tmp_path / "tables" / "rationales.csv").read_text()
+    assert not any(sign in text for sign in ('"=', '"@', "\n=", ";=", "; +", "\t-"))
+    assert table(tmp_path / "tables" / "rationales.csv") == [hostile]
+
+
+def test_an_exported_table_is_judged_as_its_run_is(copy: Path, tmp_path: Path) -> None:
+    skinframe.report(copy, csv=tmp_path)
+    found = skinframe.evaluate(tmp_path / "predictions-test.csv", lesion="lesion", resamples=20, out=tmp_path / "out")
+    own = json.loads((copy / "metrics.json").read_text())["this run"]
+    assert found.report.rows[0].metrics["nll"].value == pytest.approx(own["nll"]["value"])
+
+
+def test_pseudonyms_hide_every_id_and_are_the_same_under_one_key(copy: Path, tmp_path: Path) -> None:
+    key, places = tmp_path / "key", [tmp_path / name for name in ("a", "b", "c")]
+    for place, file in zip(places, (key, key, tmp_path / "other key"), strict=True):
+        skinframe.report(copy, csv=place, pseudonyms=file)
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    ids = {name for part in ("test", "valid") for name in _names(copy, part)}
+    for path in places[0].iterdir():
+        assert not [name for name in ids if name in path.read_text()], path
+    first, again, other = (table(place / "predictions-test.csv") for place in places)
+    assert first == again
+    assert not {row["id"] for row in first} & {row["id"] for row in other}
+    own, _ = read_predictions(copy / "predictions" / "test.parquet")
+    assert len({row["group"] for row in first}) == len(set(own.groups))
+
+
+def _names(run: Path, part: str) -> set[str]:
+    found, _ = read_predictions(run / "predictions" / f"{part}.parquet")
+    return {*found.ids, *found.groups, *(found.lesions or ())}
+
+
+def test_what_cannot_be_written_is_said(copy: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="is for the tables of --csv FOLDER"):
+        skinframe.report(copy, pseudonyms=tmp_path / "key")
+    (tmp_path / "key").write_text("secret")
+    with pytest.raises(DataError, match="holds no key"):
+        skinframe.report(copy, csv=tmp_path / "out", pseudonyms=tmp_path / "key")
+    shutil.rmtree(copy / "predictions")
+    with pytest.raises(DataError, match="no such prediction table"):
+        skinframe.report(copy, csv=tmp_path / "out")
