@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Callable
@@ -125,3 +126,28 @@ def test_what_an_interrupted_write_left_is_removed(small: Any, finished: Path, c
     (copy / "checkpoints" / "epoch-002.tmp-0badcafe").mkdir()
     small.run(copy.parent, resume=True)
     assert contents(copy) == contents(finished)
+
+
+def test_killed_between_the_last_checkpoint_and_its_validation(
+    small: Any, finished: Path, contents: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one gap that a timed kill may miss: the last epoch stands, its figures do not."""
+    import skinframe.engine.measure as measure
+
+    real, seen = measure.validate, []
+
+    def gone(*arguments: Any) -> Any:
+        seen.append(1)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(measure, "validate", gone)
+        with pytest.raises(KeyboardInterrupt):
+            small.run(tmp_path)
+    folder = tmp_path / finished.name
+    assert (folder / "checkpoints" / "epoch-001").exists()
+    assert len(json.loads((folder / "validation.json").read_text())) == 1
+    small.run(tmp_path, resume=True)
+    assert contents(folder) == contents(finished)

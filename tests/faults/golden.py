@@ -1,4 +1,4 @@
-"""Write golden.json anew after a change that was wanted: `python tests/faults/golden.py`, and say why in the changelog."""
+"""Write golden.json anew after a wanted change, `python tests/faults/golden.py`, and say why in the changelog."""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import platform
 import re
 import subprocess
 import sys
@@ -35,6 +37,15 @@ def outcomes(report: Path) -> dict[str, Counter[str]]:
     return found
 
 
+def machine() -> str:
+    """Return what the results were got on."""
+    import torch
+
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}"
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("results.md"))
@@ -49,7 +60,12 @@ def main() -> int:
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
-    lines = [f"Commit {commit or 'unknown'}, {datetime.now(UTC).date().isoformat()}.", ""]
+    lines = ["# Results of the fault suite", ""]
+    lines += [
+        "Written by `uv run tox -e faults`; cases of one test, such as each fault point, are counted one by one.",
+        "",
+    ]
+    lines += [f"Commit {commit or 'unknown'}, {datetime.now(UTC).date().isoformat()}, {machine()}.", ""]
     lines += ["| promise | test | passed | failed | skipped |", "| --- | --- | --: | --: | --: |"]
     promised = {test: promise for promise, test in named()}
     for test in [*promised, *sorted(found.keys() - promised.keys())]:

@@ -89,9 +89,9 @@ def test_f6_the_golden_run_is_unchanged(finished: Path) -> None:
 
 
 @pytest.mark.nightly
-def test_f6_another_seed_is_not_the_golden_run(small: Any, tmp_path: Path) -> None:
-    """Negative control: the tolerance tells two seeds apart."""
-    found = figures(small.run(tmp_path, "train.epochs=2", "train.lr=0.0011").folder)
+def test_f6_another_rate_is_not_the_golden_run(small: Any, tmp_path: Path) -> None:
+    """Negative control: a learning rate a tenth higher is seen through the tolerance."""
+    found = figures(small.run(tmp_path, "train.lr=0.0011").folder)
     golden = json.loads(GOLDEN.read_text())
     assert found["split"] == golden["split"]
     assert not np.allclose(found["total"], golden["total"], rtol=2e-3, atol=2e-3)
