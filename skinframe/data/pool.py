@@ -73,6 +73,7 @@ def chunked_map(
 def _ended(crew: Mapping[int, Any]) -> str:
     """Say which worker ended, and how; the pool itself terminates the others."""
     for pid, process in crew.items():
+        process.join(5)  # it is dead or about to be; its code is known when it has been waited for
         code = process.exitcode
         if code not in (None, 0, -signal.SIGTERM):
             how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"

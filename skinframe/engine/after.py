@@ -21,7 +21,7 @@ from skinframe.evaluation.intervals import paired_difference
 from skinframe.evaluation.predictions import Predictions, read_predictions
 from skinframe.plugins import load
 from skinframe.reporting.compare import Comparison, Difference, compare, run_names, write_comparison
-from skinframe.reporting.write import read_report, write_report
+from skinframe.reporting.write import read_report, write_page
 
 COMPARED = ("balanced_accuracy", "nll", "brier")  # proper scores and the headline; every further test costs power
 
@@ -34,7 +34,7 @@ def rewrite_report(run: Path, tables: Path | None = None, key_file: Path | None 
     if key_file is not None and tables is None:
         raise RecipeError("report", [Problem("--pseudonyms", "is for the tables of --csv FOLDER; name that too")])
     report = read_report(run)
-    write_report(report, run)
+    write_page(report, run)
     if tables is not None:
         export_csv(run, tables, key_file)
     return RunResult(run, report)

@@ -17,11 +17,21 @@ def write_report(report: Report, folder: Path) -> tuple[Path, Path]:
     # a report that could not be read back is a bug found here, not by whoever opens it next year
     loads(Report, text)
     page = render(report)
-    json_path, html_path = folder / "report.json", folder / "report.html"
-    write_atomic(json_path, text.encode("utf-8"))
+    path = folder / "report.json"
+    write_atomic(path, text.encode("utf-8"))
+    return path, _write(page, folder)
+
+
+def write_page(report: Report, folder: Path) -> Path:
+    """Write report.html alone: report.json is what was measured, and its hash stands in the run. Raises DiskError."""
+    return _write(render(report), folder)
+
+
+def _write(page: str, folder: Path) -> Path:
     # a lone surrogate in an id has no UTF-8 form; JSON escapes it, the page shows a question mark
-    write_atomic(html_path, page.encode("utf-8", "replace"))
-    return json_path, html_path
+    path = folder / "report.html"
+    write_atomic(path, page.encode("utf-8", "replace"))
+    return path
 
 
 def read_report(path: Path) -> Report:
