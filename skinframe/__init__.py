@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from skinframe.api import (
+    ablate,
     audit_data,
     check,
     compare,
     evaluate,
+    learning_curve,
     new,
     plan,
     predict,
@@ -15,6 +17,7 @@ from skinframe.api import (
     run,
     show,
     split_data,
+    sweep,
     verify,
 )
 from skinframe.components import (
@@ -71,11 +74,13 @@ __all__ = [
     "SkinframeError",
     "Tower",
     "__version__",
+    "ablate",
     "audit_data",
     "check",
     "compare",
     "evaluate",
     "hookimpl",
+    "learning_curve",
     "new",
     "plan",
     "predict",
@@ -84,6 +89,7 @@ __all__ = [
     "run",
     "show",
     "split_data",
+    "sweep",
     "upcast",
     "verify",
 ]

@@ -64,6 +64,14 @@ class BusyError(SkinframeError):
     exit_code = 6
 
 
+class MissingRunsError(SkinframeError):
+    """Runs of a grid are missing, so there is no table; exits as the first of them that failed did."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the nearest known word, or the known words when none is near."""
     names = sorted(known)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from skinframe.api.authoring import check, new, show
 from skinframe.api.data import audit_data, split_data
+from skinframe.api.grids import ablate, learning_curve, sweep
 from skinframe.api.judging import compare, evaluate, predict, report
 from skinframe.api.running import plan, reproduce, run, verify
 
 __all__ = [
+    "ablate",
     "audit_data",
     "check",
     "compare",
     "evaluate",
+    "learning_curve",
     "new",
     "plan",
     "predict",
@@ -20,5 +23,6 @@ __all__ = [
     "run",
     "show",
     "split_data",
+    "sweep",
     "verify",
 ]

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from skinframe.commands import (
+    ablate,
     check,
     compare,
     data,
     evaluate,
+    learning_curve,
     listing,
     new,
     plan,
@@ -20,6 +22,7 @@ from skinframe.commands import (
     reproduce,
     run,
     show,
+    sweep,
     verify,
 )
 from skinframe.commands.options import Verbs
@@ -34,6 +37,9 @@ VERBS: tuple[Callable[[Verbs], None], ...] = (
     check.add,
     report.add,
     compare.add,
+    ablate.add,
+    sweep.add,
+    learning_curve.add,
     evaluate.add,
     predict.add,
     verify.add,

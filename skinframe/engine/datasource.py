@@ -77,7 +77,7 @@ def source_of(
         return DataSource(
             name=recipe.data.use,
             dataset=parts.dataset,
-            seed=recipe.seed,
+            seed=recipe.division_seed,
             split=recipe.split,
             accept=tuple(recipe.audit.accept),
             prompt=parts.prompt,
@@ -106,7 +106,8 @@ def _named(name: str, overrides: Sequence[str], plugins: Sequence[str | Path]) -
     if dataset is None:
         raise RecipeError(name, found)
     accept = tuple(recipe.audit.accept)
-    return DataSource(name=name, dataset=dataset, seed=recipe.seed, split=recipe.split, accept=accept)
+    seed = recipe.seed if recipe.split.seed is None else recipe.split.seed
+    return DataSource(name=name, dataset=dataset, seed=seed, split=recipe.split, accept=accept)
 
 
 def refuse_absent(source: DataSource) -> None:

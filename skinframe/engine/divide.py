@@ -58,9 +58,9 @@ def divide(
     if wanted.near_duplicates and not searched:
         display.say(f"near-duplicates: not looked for among {len(samples):,} images; the most is {MOST:,}")
     near: Pairs = near_rows(samples, keys, image, cache, display) if searched else ()
-    recipe, dataset = plan.recipe, plan.parts.dataset
-    split, near = split_of(wanted, recipe.seed, recipe.audit.accept, dataset.classes, samples, keys, near)
-    made = provenance(dataset, wanted, recipe.seed, searched)
+    recipe, dataset, seed = plan.recipe, plan.parts.dataset, plan.recipe.division_seed
+    split, near = split_of(wanted, seed, recipe.audit.accept, dataset.classes, samples, keys, near)
+    made = provenance(dataset, wanted, seed, searched)
     write_split(folder / "split.json", split, samples, keys, near, made)
     return Divided(split=split, near=near, searched=searched)
 

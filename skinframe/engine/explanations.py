@@ -44,8 +44,10 @@ class Explanations:
 def explain_test(
     prepared: Prepared, model: Assembled, feed: Feed, outcome: Outcome, folder: Path, display: Display
 ) -> Explanations:
-    """Write a rationale and a heat map for every test sample, score both, choose the cases."""
+    """Write a rationale and a heat map for every test sample, score both, choose the cases, where the recipe asks."""
     plan, rows = prepared.plan, prepared.split.test
+    if not plan.recipe.evaluate.explain:
+        return Explanations(None, None, (), ("No rationale and no heat map was made: evaluate.explain is off.",))
     evaluate, tokens = plan.recipe.evaluate, plan.recipe.train.max_tokens
     with display.task("rationales") as task:
         texts = write_rationales(model, feed, rows, evaluate.max_new_tokens, tokens, task.update)

@@ -51,7 +51,7 @@ class Prepared:
             self.samples,
             self.split.valid,
             share=recipe.evaluate.calibration,
-            seed=derive(recipe.seed, "calibration fold"),
+            seed=derive(recipe.division_seed, "calibration fold"),
             keys=self.keys,
             near=self.near,
             level=self.plan.parts.dataset.level,

@@ -65,6 +65,15 @@ def make_plan(recipe: Recipe, catalog: Catalog, source: str = "recipe") -> Plan:
     )
 
 
+def reseeded(plan: Plan, *, seed: int | None = None, division: int | None = None) -> Plan:
+    """Return the plan under another seed, of everything or of the split, as the recipe with both would plan."""
+    old = plan.recipe
+    seed, division = old.seed if seed is None else seed, old.division_seed if division is None else division
+    recipe = dataclasses.replace(old, seed=seed, split=dataclasses.replace(old.split, seed=division))
+    identity = {**plan.identity, "seed": json.dumps(seed), "split.seed": json.dumps(division)}
+    return dataclasses.replace(plan, recipe=recipe, identity=identity)
+
+
 def active(parts: Parts, wiring: Wiring) -> dict[str, Component]:
     """Return the components that take part, by path; what was dropped is not among them."""
     found: dict[str, Component] = {"data": parts.dataset, "prompt": parts.prompt}
@@ -108,6 +117,7 @@ def _identity(recipe: Recipe, parts: Parts, wiring: Wiring, catalog: Catalog) ->
     used = {entry.origin.plugin: entry.origin for entry in catalog.entries.values()}
     kept |= {f"plugins.{name}": f"{origin.distribution} {origin.version}" for name, origin in used.items()}
     kept["skinframe"] = __version__
+    kept["split.seed"] = str(recipe.division_seed)  # left out or written, the same division is the same run
     for path in dropped_paths(wiring):  # a disabled component must not show, or weight 0 would be another run
         kept = {key: value for key, value in kept.items() if not key.startswith(f"{path}.")}
     return kept

@@ -48,7 +48,7 @@ def plan_text(plan: Plan, costs: Sizes) -> str:
         lines += ["", f"dropped: {'; '.join(plan.wiring.dropped)}"]
     lines += ["", f"{'module':<44}{'role':<9}{'parameters':>16}{'bytes':>12}"]
     for row in costs.rows:
-        lines.append(f"{row.name:<44}{row.role:<9}{row.parameters:>16,}{_size(row.bytes):>12}")
+        lines.append(f"{row.name:<44}{row.role:<9}{row.parameters:>16,}{size_text(row.bytes):>12}")
     for role in ("frozen", "nf4", "lora", "trained"):
         if costs.parameters(role):
             lines.append(f"{'total ' + role:<53}{costs.parameters(role):>16,}")
@@ -77,18 +77,19 @@ def _components(plan: Plan) -> list[str]:
 
 def _costs(costs: Sizes, plan: Plan) -> list[str]:
     images = f"{costs.images:,}" if costs.images is not None else "unknown (data missing)"
-    total = f" = {_size(costs.cache_per_image * costs.images)}" if costs.images is not None else ""
+    total = f" = {size_text(costs.cache_per_image * costs.images)}" if costs.images is not None else ""
     return [
         f"images                {images}",
-        f"feature cache         {_size(costs.cache_per_image)} an image{total}",
-        f"checkpoint            {_size(costs.checkpoint)} (adapters, connector, heads and their optimiser state)",
-        f"memory, expected      {_size(costs.memory)} (an estimate: weights, optimiser, activations of "
+        f"feature cache         {size_text(costs.cache_per_image)} an image{total}",
+        f"checkpoint            {size_text(costs.checkpoint)} (adapters, connector, heads and their optimiser state)",
+        f"memory, expected      {size_text(costs.memory)} (an estimate: weights, optimiser, activations of "
         f"{plan.recipe.train.max_tokens:,} tokens)",
         f"compute a sample      {costs.flops_per_sample / 1e12:.3g} TFLOP (forward and backward, features cached)",
     ]
 
 
-def _size(count: float) -> str:
+def size_text(count: float) -> str:
+    """Return bytes in the largest unit below a thousand of the next."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000 or unit == "GB":
             return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 class Split:
     """Shares of the groups, or one of `folds`, or a frozen split file. Official splits of a set come first.
 
-    `subset` keeps that share of the training images. Near-duplicates are looked for and kept together. A class that a
+    `subset` keeps that share of the training images. `seed` draws the division; left out, it is the recipe's seed, so
+    runs of several seeds on one split name it. Near-duplicates are looked for and kept together. A class that a
     part may lack is named in `waive`; `max_drift` is how far its share of a part may lie from its share of the set.
     """
 
@@ -21,6 +22,7 @@ class Split:
     folds: int = 0
     fold: int = 0
     subset: float = 1.0
+    seed: int | None = None
     near_duplicates: bool = True
     waive: list[str] = field(default_factory=list)
     max_drift: float = 0.05

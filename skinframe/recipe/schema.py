@@ -111,7 +111,7 @@ class Select:
 class Evaluate:
     """Intervals, rationales and cases of the report; `calibration` is the share of validation that only the calibrator
     sees, 0 fits it where the epoch was chosen. `injection` is the number of test images that are judged again with
-    words that name another diagnosis, 0 none."""
+    words that name another diagnosis, 0 none. Without `explain` no rationale is written and no heat map is made."""
 
     resamples: int = 1000
     level: float = 0.95
@@ -120,6 +120,7 @@ class Evaluate:
     cases: int = 12
     probes: bool = True
     injection: int = 0
+    explain: bool = True
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "resamples", "max_new_tokens")
@@ -155,6 +156,11 @@ class Recipe:
     train: Train = field(default_factory=Train)
     select: Select = field(default_factory=Select)
     evaluate: Evaluate = field(default_factory=Evaluate)
+
+    @property
+    def division_seed(self) -> int:
+        """The seed of the split, its folds and subsets, and of the calibration fold."""
+        return self.seed if self.split.seed is None else self.split.seed
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):

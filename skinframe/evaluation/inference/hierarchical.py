@@ -8,16 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skinframe.evaluation.bootstrap import replicate
+from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.seeding import derive
-from skinframe.weighted import Weighted
+from skinframe.weighted import Floats, Weighted
 
 FEW_SEEDS = 5
+HALVINGS = 20  # of the level, in search of a p-value: to 1e-6
 
 
 @dataclass(frozen=True)
 class OverSeeds:
-    """The mean over seeds with an interval for both kinds of luck, the spread over seeds, and every seed's value."""
+    """The mean over seeds with an interval for both kinds of luck, the spread over seeds, and every seed's value.
+
+    `p` is two-sided, against a mean of 0: it tests a paired difference, and means nothing of a score. NaN for one seed.
+    """
 
     value: float
     low: float
@@ -26,6 +30,7 @@ class OverSeeds:
     values: tuple[float, ...]
     method: str
     warnings: tuple[str, ...] = ()
+    p: float = math.nan
 
 
 def over_seeds(
@@ -38,13 +43,18 @@ def over_seeds(
     badly: the interval is stretched by t / z, with Satterthwaite's (1946) degrees of freedom of seeds, n - 1,
     and groups, G - 1. Raises ValueError for no seed.
     """
-    if not statistics:
-        raise ValueError("a hierarchical bootstrap needs at least one seed")
     named = {str(place): statistic for place, statistic in enumerate(statistics)}
     found = replicate(named, groups, seed=derive(seed, "bootstrap"), resamples=resamples, blocks=2)
-    drawn = np.stack([found[name].resampled for name in named])
-    values = np.array([found[name].estimate for name in named])
-    count = len(values)
+    return of_replicates([found[name] for name in named], len(set(groups)), seed=seed, level=level)
+
+
+def of_replicates(found: Sequence[Replicates], groups: int, *, seed: int, level: float = 0.95) -> OverSeeds:
+    """Return the same from one statistic a seed that were all resampled together. Raises ValueError for no seed."""
+    if not found:
+        raise ValueError("a hierarchical bootstrap needs at least one seed")
+    drawn = np.stack([one.resampled for one in found])
+    values = np.array([one.estimate for one in found])
+    count, resamples = drawn.shape
     random = np.random.default_rng(derive(seed, "seeds"))
     picks = random.integers(0, count, size=(count, resamples))
     means = np.take_along_axis(drawn, picks, axis=0).mean(axis=0)
@@ -52,20 +62,56 @@ def over_seeds(
     spread = float(values.std(ddof=1)) if count > 1 else math.nan
     if count > 1:
         means = means + random.normal(size=resamples) * spread / count
-    ends = ((1 - level) / 2, (1 + level) / 2)
-    low, high = np.nanquantile(means, ends) if np.isfinite(means).any() else (math.nan, math.nan)
-    centre, parts = float(values.mean()), (spread**2 / count, float(np.nanvar(drawn.mean(axis=0))))
-    stretch = _stretch(parts, (count - 1, len(set(groups)) - 1), level) if count > 1 else 1.0
+    parts = (spread**2 / count, float(np.nanvar(drawn.mean(axis=0))))
+    freedom = (count - 1, groups - 1) if count > 1 else None
+    both = _Both(float(values.mean()), means, parts, freedom)
+    low, high = both.ends(level)
     said = (f"{count} seeds: fewer than {FEW_SEEDS} say little of training's luck",) if count < FEW_SEEDS else ()
     return OverSeeds(
-        centre,
-        centre - stretch * (centre - float(low)),
-        centre + stretch * (float(high) - centre),
+        both.centre,
+        low,
+        high,
         spread,
         tuple(float(v) for v in values),
         f"{level:.0%} bootstrap of seeds, then groups, stretched by t / z, {resamples:,} resamples",
         said,
+        both.p_value() if count > 1 else math.nan,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Both:
+    """Replicates of a mean over seeds [R], the variances of seeds and groups, and what each is known by."""
+
+    centre: float
+    means: Floats
+    parts: tuple[float, float]
+    freedom: tuple[int, int] | None  # None: nothing is known of the seeds' variance, and nothing is stretched
+
+    def ends(self, level: float) -> tuple[float, float]:
+        """Return the ends of the stretched interval; NaN where no resample defines the statistic."""
+        if not np.isfinite(self.means).any():
+            return math.nan, math.nan
+        low, high = np.nanquantile(self.means, ((1 - level) / 2, (1 + level) / 2))
+        stretch = 1.0 if self.freedom is None else _stretch(self.parts, self.freedom, level)
+        return self.centre - stretch * (self.centre - float(low)), self.centre + stretch * (float(high) - self.centre)
+
+    def p_value(self) -> float:
+        """Return the level at which the interval just touches 0, taken from 1; never below 2 / (R + 1)."""
+        if not np.isfinite(self.means).any():
+            return math.nan
+        least = 2 / (len(self.means) + 1)
+        kept, left_out = 1 - least, 0.0  # levels whose interval holds 0, and does not
+        if self._leaves_out(kept):
+            return least
+        for _ in range(HALVINGS):
+            level = (kept + left_out) / 2
+            kept, left_out = (kept, level) if self._leaves_out(level) else (level, left_out)
+        return min(1.0, 1 - left_out)
+
+    def _leaves_out(self, level: float) -> bool:
+        low, high = self.ends(level)
+        return low > 0 or high < 0
 
 
 def _stretch(variances: tuple[float, float], freedom: tuple[int, int], level: float) -> float:

@@ -103,3 +103,23 @@ def test_intervals_over_seeds_hold_the_truth(count):
         held += found.low <= 0.0 <= found.high
     assert stats.binom.cdf(held, 200, 0.95) > 0.001
     assert stats.binom.sf(held - 1, 200, 0.95) > 0.001
+
+
+def test_p_over_seeds_says_what_the_interval_says():
+    agree = []
+    for trial in range(60):
+        random = np.random.default_rng(trial)
+        patient = random.normal(size=60) + 0.25
+        seeds = [mean_of(patient + luck) for luck in random.normal(size=5) * 0.2]
+        found = over_seeds(seeds, GROUPS[:60], seed=trial, resamples=400)
+        agree.append(found.p < 0.05)
+        assert (found.p < 0.05) == (found.low > 0 or found.high < 0), found
+    assert 5 < sum(agree) < 55  # both verdicts were seen
+
+
+def test_p_over_seeds_of_no_difference_is_1_and_of_one_seed_undefined():
+    nothing = over_seeds([mean_of(np.zeros(60))] * 5, GROUPS[:60], seed=0, resamples=200)
+    assert nothing.p == 1.0
+    assert np.isnan(over_seeds([mean_of(np.arange(60.0))], GROUPS[:60], seed=0, resamples=200).p)
+    sure = over_seeds([mean_of(np.full(60, 5.0))] * 5, GROUPS[:60], seed=0, resamples=200)
+    assert sure.p == pytest.approx(2 / 201)

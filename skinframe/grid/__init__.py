@@ -1,0 +1,1 @@
+"""Many runs that answer one question: axes become arms, arms times seeds become runs, runs become one comparison."""

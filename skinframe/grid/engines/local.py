@@ -1,0 +1,116 @@
+"""Items on this machine: in this process where there is one worker, else in processes that each do many."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from skinframe.errors import Problem, RecipeError
+from skinframe.grid.request import Item
+from skinframe.grid.work import Outcome, do
+
+PATIENCE = 120  # seconds that a worker gets to write a checkpoint when it is stopped
+
+
+@dataclass(kw_only=True)
+class Local:
+    """`workers` processes of `threads` threads each; 0 fills the cores. What they print goes to files in `logs`."""
+
+    workers: int
+    threads: int
+    logs: Path
+    _running: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise RecipeError("--workers", [Problem("local", f"must be at least 1, got {self.workers}")])
+        self.workers = self.workers or max(1, cores() // self.threads)
+
+    def __str__(self) -> str:
+        count = "1 process" if self.workers == 1 else f"{self.workers} processes"
+        return f"{count} of {self.threads} thread{'s' * (self.threads > 1)} on this machine"
+
+    def submit(self, items: Sequence[Item]) -> Iterator[Outcome]:
+        if min(self.workers, len(items)) <= 1:
+            yield from (do(item) for item in items)
+            return
+        todo: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        ended: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        for item in items:
+            todo.put(item)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        stopped = threading.Event()
+        for number in range(min(self.workers, len(items))):
+            threading.Thread(target=self._work, args=(number, todo, ended, stopped), daemon=True).start()
+        try:
+            for _ in items:
+                yield ended.get()
+        finally:
+            stopped.set()
+            self._stop()
+
+    def _work(
+        self, number: int, todo: queue.SimpleQueue[Item], ended: queue.SimpleQueue[Outcome], stopped: threading.Event
+    ) -> None:
+        worker: subprocess.Popen[str] | None = None
+        while not stopped.is_set():
+            try:
+                item = todo.get_nowait()
+            except queue.Empty:
+                break
+            if worker is None or worker.poll() is not None:
+                worker = self._start(number)
+            ended.put(_ask(worker, item))
+        if worker is not None and worker.stdin is not None:
+            worker.stdin.close()  # a worker ends when nobody asks any more
+
+    def _start(self, number: int) -> subprocess.Popen[str]:
+        with (self.logs / f"worker-{number}.log").open("a", encoding="utf-8") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "skinframe.grid.engines.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,  # Ctrl-C reaches this process alone, which then asks each worker to stop once
+            )
+        self._running.append(worker)
+        return worker
+
+    def _stop(self) -> None:
+        """End the workers: each finishes its step, writes a checkpoint and leaves."""
+        for worker in self._running:
+            if worker.poll() is None:
+                worker.terminate()
+        for worker in self._running:
+            try:
+                worker.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+        self._running.clear()
+
+
+def _ask(worker: subprocess.Popen[str], item: Item) -> Outcome:
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    try:
+        print(item.to_json(), file=worker.stdin, flush=True)
+        answer = worker.stdout.readline()
+        said = json.loads(answer)
+        return Outcome(item, int(said["code"]), str(said["message"]), float(said["seconds"]))
+    except (OSError, ValueError, KeyError):
+        code = worker.wait(PATIENCE)
+        killed = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        return Outcome(item, 1, f"its process {killed}; was the memory enough? start again to go on")
+
+
+def cores() -> int:
+    """Return the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

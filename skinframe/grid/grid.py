@@ -1,0 +1,124 @@
+"""Arms times seeds: every run planned, named by its fingerprint, and found done, begun or not yet begun."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from skinframe.engine.verify import FILES
+from skinframe.errors import Problem, RecipeError
+from skinframe.grid.arms import Arm
+from skinframe.grid.request import Item, digest
+from skinframe.planning import Plan
+from skinframe.planning.plan import reseeded
+
+Kind = Literal["ablation", "sweep", "learning curve"]
+LIGHT = ("evaluate.explain=false", "evaluate.probes=false")  # what no figure of the comparison needs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """What a grid asks. `plans` are those of each arm's first seed; `items` stand arm by arm, seed by seed."""
+
+    kind: Kind
+    arms: tuple[Arm, ...]
+    seeds: tuple[int, ...]
+    reference: str  # the arm that every other is compared with
+    plans: Mapping[str, Plan]
+    items: tuple[Item, ...]
+    metrics: tuple[str, ...]
+    axis: str = ""  # what `at` of the arms counts
+    out: Path = Path("runs")
+
+    @property
+    def main(self) -> Plan:
+        return self.plans[self.reference]
+
+    @property
+    def folder(self) -> Path:
+        """Where the report goes: the name follows from the runs, so the same question has the same place."""
+        name = f"{self.kind.replace(' ', '-')}-{self.main.recipe.name}-{digest([item.name for item in self.items])}"
+        return self.out / name
+
+
+def make_grid(
+    kind: Kind,
+    arms: Sequence[Arm],
+    reference: str,
+    *,
+    seeds: int,
+    metrics: Sequence[str],
+    out: Path,
+    cache: Path,
+    axis: str = "",
+    explain: bool = False,
+) -> Grid:
+    """Plan every run, on one split. Raises RecipeError with the problems of all arms at once."""
+    if seeds < 1:
+        raise RecipeError(arms[0].request.recipe, [Problem("--seeds", f"must be at least 1, got {seeds}")])
+    light = () if explain else LIGHT
+    plans: dict[str, Plan] = {}
+    items: list[Item] = []
+    problems: list[Problem] = []
+    division, numbers = 0, range(seeds)
+    for arm in arms:
+        try:
+            plan = arm.request.also(light).plan()
+        except RecipeError as error:
+            problems += [Problem(f"{arm.name}: {one.where}", one.what) for one in error.problems]
+            continue
+        if not plans:
+            division = plan.recipe.division_seed
+            numbers = range(plan.recipe.seed, plan.recipe.seed + seeds)
+        plans[arm.name] = plan = reseeded(plan, division=division)
+        items += [_item(arm, plan, seed, (*light, f"split.seed={division}"), out, cache) for seed in numbers]
+    problems += _twins(items)
+    if problems:
+        raise RecipeError(arms[0].request.recipe, problems)
+    return Grid(
+        kind=kind,
+        arms=tuple(arms),
+        seeds=tuple(numbers),
+        reference=reference,
+        plans=plans,
+        items=tuple(items),
+        metrics=tuple(metrics),
+        axis=axis,
+        out=out,
+    )
+
+
+def _item(arm: Arm, plan: Plan, seed: int, overrides: Sequence[str], out: Path, cache: Path) -> Item:
+    request = arm.request.also([*overrides, f"seed={seed}"])
+    name = reseeded(plan, seed=seed).run_name
+    return Item(arm=arm.name, seed=seed, request=request, name=name, out=str(out), cache=str(cache))
+
+
+def _twins(items: Sequence[Item]) -> list[Problem]:
+    """Two arms that are the same run would be compared with themselves."""
+    first: dict[str, str] = {}
+    found = {}
+    for item in items:
+        other = first.setdefault(item.name, item.arm)
+        if other != item.arm:
+            found[item.arm] = Problem(item.arm, f"is the same run as '{other}'; leave one of the two out")
+    return list(found.values())
+
+
+def state(item: Item) -> Literal["done", "begun", "to do"]:
+    """Say how far a run is. A run is done when the hashes of its files stand: they are written last of all."""
+    if (item.folder / FILES).is_file():
+        return "done"
+    return "begun" if any(item.folder.glob("checkpoints/*")) else "to do"
+
+
+def minutes(item: Item) -> float | None:
+    """Return how long a finished run says it took; None where it does not."""
+    try:
+        said = json.loads((item.folder / "report.json").read_text(encoding="utf-8"))["headline"]["duration"]
+        return float(said.split()[0])
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return None

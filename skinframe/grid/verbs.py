@@ -1,0 +1,146 @@
+"""Three questions, one machinery: which parts help, which value, how much data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skinframe.engine.after import COMPARED
+from skinframe.engine.display import Display
+from skinframe.engine.start import refuse_missing
+from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.grid.arms import DESIGNS, WHOLE, Arm, fractions, others, switch_of, values
+from skinframe.grid.carry import carry_out, refuse_missing_runs
+from skinframe.grid.engines.base import Engine, engine_of
+from skinframe.grid.grid import Grid, Kind, make_grid, state
+from skinframe.grid.judge import metrics_of
+from skinframe.grid.report import GridResult, conclude_grid
+from skinframe.grid.request import Item, Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How a grid is run: seeds an arm, what is compared, where it is done; `share` (i, n) does every n-th run only."""
+
+    seeds: int = 5
+    metrics: tuple[str, ...] = ()
+    explain: bool = False
+    engine: str = "local"
+    workers: int = 0
+    share: tuple[int, int] = (1, 1)
+    out: Path = Path("runs")
+    cache: Path | None = None
+
+    def __post_init__(self) -> None:
+        number, count = self.share
+        if not 1 <= number <= count:
+            raise RecipeError("--share", [Problem(f"{number}/{count}", "must be I/N with I from 1 to N")])
+
+
+def ablation(base: Request, over: Sequence[str], design: str, against: Sequence[str], how: How) -> Grid:
+    """Return the grid of parts: `over` names components or PATH=VALUE, `against` other recipes.
+
+    Raises RecipeError with every problem at once.
+    """
+    if design not in DESIGNS:
+        raise RecipeError("--arms", [Problem(design, f"no such design{did_you_mean(design, DESIGNS)}")])
+    plan = base.plan()
+    names = list(over) or (
+        [] if against else [f"losses.{name}" for name, part in plan.recipe.losses.items() if part.enabled]
+    )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise RecipeError(base.recipe, [Problem(f"--over {name}", "is named twice") for name in twice])
+    arms = DESIGNS[design](base, [switch_of(name) for name in names]) if names else [Arm(name=WHOLE, request=base)]
+    arms += others(base, against)
+    return _grid("ablation", arms, arms[0].name, how)
+
+
+def sweep(base: Request, over: str, how: How) -> Grid:
+    """Return the grid of a path's values, 'path=v1,v2,…'. The recipe's own value is the reference where it is one.
+
+    Raises RecipeError with every problem at once.
+    """
+    path, sign, text = over.partition("=")
+    texts = listed(text)
+    if not sign or len(texts) < 2:
+        what = "expected PATH=VALUE,VALUE,…, for example losses.calibration.weight=0,0.1,1"
+        raise RecipeError(base.recipe, [Problem(f"--over {over}", what)])
+    arms = values(base, path, texts)
+    own = base.plan().fingerprint
+    same = [arm.name for arm in arms if arm.request.plan().fingerprint == own]
+    return _grid("sweep", arms, same[0] if same else arms[0].name, how, path)
+
+
+def learning_curve(base: Request, shares: Sequence[float], how: How) -> Grid:
+    """Return the grid of nested shares of the training images; the largest is the reference. Raises RecipeError."""
+    wrong = [share for share in shares if not 0 < share <= 1]
+    if wrong or len(set(shares)) < 2 or len(set(shares)) < len(shares):
+        what = "expected at least two different shares in (0, 1], for example 0.12,0.25,0.5,1"
+        raise RecipeError(base.recipe, [Problem(f"--fractions {','.join(f'{s:g}' for s in shares)}", what)])
+    arms = fractions(base, shares)
+    return _grid("learning curve", arms, arms[0].name, how, "share of the training images")
+
+
+def _grid(kind: Kind, arms: Sequence[Arm], reference: str, how: How, axis: str = "") -> Grid:
+    if len(arms) < 2:
+        what = "has nothing to compare; name parts with --over, or another recipe with --against"
+        raise RecipeError(arms[0].request.recipe, [Problem(kind, what)])
+    grid = make_grid(
+        kind,
+        arms,
+        reference,
+        seeds=how.seeds,
+        metrics=tuple(dict.fromkeys((*COMPARED, *how.metrics))),
+        out=how.out,
+        cache=how.cache or how.out / ".cache",
+        axis=axis,
+        explain=how.explain,
+    )
+    metrics_of(grid)
+    return grid
+
+
+def engine(grid: Grid, how: How) -> Engine:
+    """Return the engine that the grid is run on. Raises RecipeError."""
+    threads = grid.main.recipe.train.threads
+    return engine_of(how.engine, workers=how.workers, threads=threads, logs=grid.folder / "logs")
+
+
+def perform(grid: Grid, how: How, display: Display) -> GridResult | None:
+    """Do every run that is not done, then judge them. None where a share is done and other shares are not.
+
+    Raises MissingRunsError where runs failed, and the errors of `skinframe.errors`.
+    """
+    for plan in grid.plans.values():
+        refuse_missing(plan)
+    carry_out(grid, _own(grid, how), engine(grid, how), display)
+    if how.share[1] > 1 and any(state(item) != "done" for item in grid.items):
+        display.say(f"share {how.share[0]}/{how.share[1]} is done; --table makes the table when all shares are")
+        return None
+    return table(grid)
+
+
+def table(grid: Grid) -> GridResult:
+    """Judge the runs that stand. Raises DataError naming those that are missing."""
+    refuse_missing_runs(grid)
+    return conclude_grid(grid)
+
+
+def _own(grid: Grid, how: How) -> Sequence[Item]:
+    number, count = how.share
+    return grid.items[number - 1 :: count]
+
+
+def listed(text: str) -> list[str]:
+    """Split at commas that stand in no bracket: '[1,2],[3]' is two values."""
+    found, depth, word = [], 0, ""
+    for letter in text:
+        depth += (letter in "[{") - (letter in "]}")
+        if letter == "," and not depth:
+            found.append(word.strip())
+            word = ""
+        else:
+            word += letter
+    return [*found, word.strip()] if word.strip() else found

@@ -1,0 +1,55 @@
+"""One work item from start to finish: the same on any engine, and free where it is done already."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from skinframe.errors import RecipeError, SkinframeError
+from skinframe.grid.grid import state
+from skinframe.grid.request import Item
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an item ended: `code` as `skinframe run` would have exited, and the message of an error."""
+
+    item: Item
+    code: int
+    message: str = ""
+    seconds: float = 0.0
+
+
+def do(item: Item) -> Outcome:
+    """Do an item and say how it ended; only a signal to stop gets out of here."""
+    began = time.monotonic()
+    code, message = _caught(lambda: run_item(item))
+    return Outcome(item, code, message, time.monotonic() - began)
+
+
+def run_item(item: Item) -> None:
+    """Run an item from where it stands; a finished one is left alone. Raises the errors of `skinframe.errors`."""
+    if state(item) == "done":
+        return
+    from skinframe.engine.display import Display
+    from skinframe.engine.run import run
+
+    plan = item.request.plan()
+    if plan.run_name != item.name:
+        what = f"{item.label}: is another run here ({plan.run_name}) than where it was planned ({item.name})"
+        raise RecipeError(f"{what}; give both machines the same versions, weights and data", [])
+    resume = item.folder.exists()
+    run(plan, out=Path(item.out), cache=Path(item.cache), resume=resume, display=Display(quiet=True))
+
+
+def _caught(work: Callable[[], None]) -> tuple[int, str]:
+    try:
+        work()
+    except SkinframeError as error:
+        return error.exit_code, str(error)
+    except Exception:  # a bug in a plugin must not take the other arms with it
+        return 1, traceback.format_exc()
+    return 0, ""

@@ -1,0 +1,49 @@
+"""A grid on a real Ray cluster of one machine: the same figures, the same refusals, closed to strangers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+
+from skinframe.errors import MissingRunsError
+from skinframe.grid.engines.on_ray import _connect
+
+STRANGER = "import ray; ray.init(address={address!r}, log_to_driver=False); print('in')"
+
+
+def test_the_same_grid_has_the_same_figures(ablated: Callable[..., Any], made: Any, tmp_path: Path) -> None:
+    found = ablated(tmp_path, engine="ray", workers=2)
+    assert found.report.figures == made.report.figures
+    assert found.report.differences == made.report.differences
+    assert not ray.is_initialized()
+
+
+def test_a_failing_run_is_named_and_the_others_stand(ablated: Callable[..., Any], copied: Path, made: Any) -> None:
+    gone = copied / made.report.arms[0].runs[1]
+    (gone / "files.json").unlink()
+    (gone / "plan.yaml").write_text("recipe: {}\n")
+    with pytest.raises(MissingRunsError, match=r"whole, seed 18: .*\n.*is not the plan of a run") as caught:
+        ablated(copied, engine="ray")
+    assert caught.value.exit_code == 2
+
+
+def test_only_this_machine_and_only_with_the_token() -> None:
+    _connect(ray)
+    try:
+        address = ray.get_runtime_context().gcs_address
+        assert address.startswith("127.0.0.1:")
+        assert os.environ["RAY_AUTH_MODE"] == "token"
+        environment = {**os.environ, "RAY_AUTH_TOKEN": "0" * 64}
+        command = [sys.executable, "-c", STRANGER.format(address=address)]
+        found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+        assert found.returncode != 0
+        assert "in" not in found.stdout.split()
+    finally:
+        ray.shutdown()
