@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from skinframe.errors import Problem, RecipeError
 from skinframe.grid.request import Item, item_of
 from skinframe.grid.work import Outcome, do
 
+MODE = "RAY_AUTH_MODE"
 ADDRESS = "RAY_ADDRESS"  # Ray's own variable: a cluster to join; without it one is started here, on loopback
 STORE = 100 * 2**20  # bytes of shared memory; what passes between processes is a few words
 RETRIES = 3  # of a task whose node or process died; the item goes on from its newest checkpoint
@@ -67,7 +69,10 @@ def _outcome(ray: Any, reference: Any, item: Item) -> Outcome:
 
 def _imported() -> Any:
     """Import Ray with token authentication on: its port runs whatever code it is sent. Raises RecipeError."""
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    if "ray" in sys.modules and MODE not in os.environ:  # it has been read by now, and can no longer be set
+        what = f"was imported without {MODE}=token; set that before Python starts, or import ray after skinframe ran"
+        raise RecipeError("--engine", [Problem("ray", what)])
+    os.environ.setdefault(MODE, "token")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ray
 
 from skinframe.errors import MissingRunsError
-from skinframe.grid.engines.on_ray import _connect
+from skinframe.grid.engines.on_ray import _connect, _imported
 
 STRANGER = "import ray; ray.init(address={address!r}, log_to_driver=False); print('in')"
 
@@ -22,7 +21,7 @@ def test_the_same_grid_has_the_same_figures(ablated: Callable[..., Any], made: A
     found = ablated(tmp_path, engine="ray", workers=2)
     assert found.report.figures == made.report.figures
     assert found.report.differences == made.report.differences
-    assert not ray.is_initialized()
+    assert not _imported().is_initialized()
 
 
 def test_a_failing_run_is_named_and_the_others_stand(ablated: Callable[..., Any], copied: Path, made: Any) -> None:
@@ -35,6 +34,7 @@ def test_a_failing_run_is_named_and_the_others_stand(ablated: Callable[..., Any]
 
 
 def test_only_this_machine_and_only_with_the_token() -> None:
+    ray = _imported()
     _connect(ray)
     try:
         address = ray.get_runtime_context().gcs_address
