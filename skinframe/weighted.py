@@ -31,6 +31,13 @@ class Sums:
         return self.finish(np.asarray(weights @ self.columns, dtype=np.float64))
 
 
+@dataclass(frozen=True, eq=False)
+class Share(Sums):
+    """A share of trials; `trials` [N] says which samples are. Its interval is a proportion's, not a bootstrap's."""
+
+    trials: NDArray[np.bool_]
+
+
 def coded(codes: Ints, size: int, finish: Weighted) -> Sums:
     """Return the statistic of the total weight of each code in [0, size)."""
     from scipy import sparse
@@ -75,10 +82,10 @@ def mean_of(per_sample: Floats) -> Sums:
     return Sums(columns, lambda sums: ratio(sums[:, 0], sums[:, 1]))
 
 
-def share_of(hit: NDArray[Any], of: NDArray[Any]) -> Sums:
+def share_of(hit: NDArray[Any], of: NDArray[Any]) -> Share:
     """Return the weighted share of the samples in `of` [N] that are in `hit` [N] too."""
     columns = np.stack([hit * of, of], axis=1).astype(np.float64)
-    return Sums(columns, lambda sums: ratio(sums[:, 0], sums[:, 1]))
+    return Share(columns, lambda sums: ratio(sums[:, 0], sums[:, 1]), np.asarray(of) > 0)
 
 
 def undefined(weights: Floats) -> Floats:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from skinframe.components import Facts, Metric
 from skinframe.engine.estimates import estimate
-from skinframe.evaluation.bca import METHOD, bounds
 from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.intervals import Score, score
+from skinframe.evaluation.proportion import interval
 from skinframe.evaluation.reliability import reliability
 from skinframe.reporting.schema import Bin, Check, ClassRow, Confusion, Estimate, Reliability
 from skinframe.roc import auroc
@@ -94,9 +94,9 @@ def class_rows_of(
 
 def interval_of(found: Replicates, level: float) -> Estimate:
     """Return a resampled statistic as the report holds it."""
-    low, high = bounds(found, level)
+    low, high, method = interval(found, level)
     values = [value if np.isfinite(value) else None for value in (found.estimate, low, high)]
-    return Estimate(value=values[0], low=values[1], high=values[2], method=METHOD)
+    return Estimate(value=values[0], low=values[1], high=values[2], method=method)
 
 
 def reliability_of(judged: Judged, name: str, probabilities: Floats, ece: Score | None) -> Reliability:

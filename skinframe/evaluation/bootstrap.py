@@ -8,9 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe.weighted import Floats, Ints, Sums, Weighted
+from skinframe.weighted import Floats, Ints, Share, Sums, Weighted
 
 CHUNK = 4_000_000  # weights, or sums of them, held at a time; 32 MB
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Of a share: how many samples it is of, and how many groups those come from."""
+
+    n: int
+    groups: int
 
 
 @dataclass(frozen=True)
@@ -20,6 +28,7 @@ class Replicates:
     estimate: float
     resampled: Floats
     left_out: Floats
+    trials: Trials | None = None  # where the statistic is a share
 
 
 def group_index(groups: Sequence[str]) -> Ints:
@@ -48,9 +57,15 @@ def replicate(
     left = _evaluate(grouped, _omissions(block, rows), members)
     whole = np.ones((1, len(members)))
     return {
-        name: Replicates(estimate=float(statistic(whole)[0]), resampled=drawn[name], left_out=left[name])
+        name: Replicates(float(statistic(whole)[0]), drawn[name], left[name], _trials(statistic, members))
         for name, statistic in statistics.items()
     }
+
+
+def _trials(statistic: Weighted, members: Ints) -> Trials | None:
+    if not isinstance(statistic, Share):
+        return None
+    return Trials(int(statistic.trials.sum()), len(np.unique(members[statistic.trials])))
 
 
 def _by_group(statistic: Weighted, members: Ints, count: int) -> Weighted:

@@ -16,13 +16,14 @@ FEW_HOLDERS = 5  # a class that fewer groups show is likely to be missing from s
 def warnings_of(found: Replicates, groups: int) -> tuple[str, ...]:
     """Return what a reader must know of an interval: few groups, undefined resamples, no variation."""
     undefined = int(np.isnan(found.resampled).sum())
+    share = found.trials is not None  # its interval is not read off the resamples
     flat = len(found.resampled) > undefined and np.nanmax(found.resampled) == np.nanmin(found.resampled)
     return tuple(
         text
         for holds, text in (
             (groups < FEW_GROUPS, f"only {groups} groups: the interval is not reliable below {FEW_GROUPS}"),
-            (undefined > 0, f"undefined in {undefined} of {len(found.resampled)} resamples"),
-            (flat, "all resamples agree: the interval says nothing about values that were not seen"),
+            (undefined > 0 and not share, f"undefined in {undefined} of {len(found.resampled)} resamples"),
+            (flat and not share, "all resamples agree: the interval says nothing about values that were not seen"),
         )
         if holds
     )

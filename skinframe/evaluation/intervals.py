@@ -13,6 +13,7 @@ from skinframe.evaluation.bca import METHOD, RECENTRED, bounds, p_value, recentr
 from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.cautions import class_warnings, warnings_of
 from skinframe.evaluation.floor import Floor, null_floor
+from skinframe.evaluation.proportion import OF_A_SHARE, interval
 from skinframe.evaluation.weighted import Floats, Ints, weighted
 from skinframe.seeding import derive
 from skinframe.weighted import minus
@@ -144,8 +145,8 @@ def score_of(
     One that is `signed` may be below 0 even so, as a debiased error may.
     """
     count = len(set(groups))
-    low, high = recentred(found, level, signed=signed) if biased else bounds(found, level)
-    method = _described(RECENTRED if biased else METHOD, level, resamples)
+    low, high, name = (*recentred(found, level, signed=signed), RECENTRED) if biased else interval(found, level)
+    method = _described(name, level, resamples)
     return Score(found.estimate, low, high, n, count, method, floor, (*warnings_of(found, count), *warnings))
 
 
@@ -159,7 +160,7 @@ def difference_of(found: Replicates, n: int, groups: Sequence[str], *, level: fl
 
 def _described(method: str, level: float, resamples: int) -> str:
     """Return how an interval was made, in one phrase for the report."""
-    return f"{level:.0%} {method}, {resamples:,} resamples of groups"
+    return f"{level:.0%} {method}, " + ("by groups" if method == OF_A_SHARE else f"{resamples:,} resamples of groups")
 
 
 def checked(labels: Ints, probabilities: Floats, groups: Sequence[str]) -> tuple[Ints, Floats]:

@@ -15,16 +15,16 @@ from skinframe.weighted import (
     Sums,
     Weighted,
     mean_defined,
-    mean_of,
     mean_of_statistics,
     one_hot,
     ratio,
+    share_of,
 )
 
 
 def accuracy(labels: Ints, probabilities: Floats) -> Weighted:
     """Share of samples whose class has the highest probability."""
-    return mean_of((probabilities.argmax(axis=1) == labels).astype(np.float64))
+    return share_of(probabilities.argmax(axis=1) == labels, np.ones(len(labels), dtype=bool))
 
 
 def balanced_accuracy(labels: Ints, probabilities: Floats) -> Weighted:

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from skinframe_derm.metrics.isic2024 import PAUC
 
 from skinframe.components import BinaryMetric, Facts, Metric
-from skinframe.evaluation.bca import bounds, recentred
+from skinframe.evaluation.bca import recentred
 from skinframe.evaluation.bootstrap import replicate
+from skinframe.evaluation.proportion import interval
 from skinframe.evaluation.register import METRICS
 from skinframe.evaluation.weighted import weighted
 
@@ -78,7 +79,7 @@ def simulate(
         naive = replicate(statistics, images, seed=simulation, resamples=resamples, blocks=1)
         for name in metrics:
             biased, signed = metrics[name].has_floor, metrics[name].signed
-            ends = recentred(ours[name], 0.95, signed=signed) if biased else bounds(ours[name], 0.95)
+            ends = recentred(ours[name], 0.95, signed=signed) if biased else interval(ours[name], 0.95)[:2]
             hits[name]["ours"] += covered(*ends, truth[name])
             for method, found in (("patient percentile", ours), ("image percentile", naive)):
                 low, high = np.nanquantile(found[name].resampled, (0.025, 0.975))

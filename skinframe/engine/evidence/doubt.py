@@ -74,11 +74,11 @@ def sets_table(
 def _sets_row(judged: Judged, probabilities: Floats, rule: Conformal, name: str) -> EvidenceRow:
     sets = rule.sets(probabilities)
     hit = np.take_along_axis(sets, judged.labels[:, None], axis=1)[:, 0].astype(np.float64)
-    size = sets.sum(axis=1)
+    size, everyone = sets.sum(axis=1), np.ones(len(hit), dtype=bool)
     statistics: dict[str, Weighted] = {
-        "coverage": mean_of(hit),
+        "coverage": share_of(hit, everyone),
         "size": mean_of(size.astype(np.float64)),
-        "empty": mean_of((size == 0).astype(np.float64)),
+        "empty": share_of(size == 0, everyone),
     }
     present = [c for c in range(len(judged.classes)) if (judged.labels == c).any()]
     worst = min(present, key=lambda c: hit[judged.labels == c].mean())

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from skinframe.components import Metric
-from skinframe.evaluation.bca import bounds
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.inference.multiplicity import holm
 from skinframe.evaluation.intervals import checked
+from skinframe.evaluation.proportion import interval
 from skinframe.seeding import derive
-from skinframe.weighted import Floats, Ints, Weighted
+from skinframe.weighted import Floats, Ints, Share, Weighted, dense
 
 LEAST_GROUPS = 20  # patients in a cell; fewer are not assessable, and could be recognised
 
@@ -85,7 +85,7 @@ def by_subgroup(
     for name, count in counts.items():
         known = name in used
         one = found[f"in {name}"] if known else None
-        low, high = bounds(one, level) if one is not None else (math.nan, math.nan)
+        low, high, _ = interval(one, level) if one is not None else (math.nan, math.nan, "")
         cells.append(
             Cell(
                 name=name,
@@ -107,6 +107,8 @@ def by_subgroup(
 
 
 def _within(whole: Weighted, inside: Floats) -> Weighted:
+    if isinstance(whole, Share):  # stays one, so that a cell without an error has an interval
+        return Share(dense(whole.columns) * inside[:, None], whole.finish, whole.trials & (inside > 0))
     return lambda weights: whole(weights * inside)
 
 
