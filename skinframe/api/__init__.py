@@ -6,7 +6,7 @@ from skinframe.api.authoring import check, new, show
 from skinframe.api.data import audit_data, split_data
 from skinframe.api.grids import ablate, learning_curve, sweep
 from skinframe.api.judging import compare, evaluate, predict, report
-from skinframe.api.running import plan, reproduce, run, verify
+from skinframe.api.running import plan, reproduce, run, selftest, verify
 
 __all__ = [
     "ablate",
@@ -21,6 +21,7 @@ __all__ = [
     "report",
     "reproduce",
     "run",
+    "selftest",
     "show",
     "split_data",
     "sweep",

@@ -21,6 +21,7 @@ from skinframe.commands import (
     report,
     reproduce,
     run,
+    selftest,
     show,
     sweep,
     verify,
@@ -44,5 +45,6 @@ VERBS: tuple[Callable[[Verbs], None], ...] = (
     predict.add,
     verify.add,
     reproduce.add,
+    selftest.add,
     data.add,
 )
