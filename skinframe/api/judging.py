@@ -17,16 +17,23 @@ if TYPE_CHECKING:
 Paths = Sequence[str | Path]
 
 
-def report(run: str | Path, *, csv: str | Path | None = None, pseudonyms: str | Path | None = None) -> RunResult:
+def report(
+    run: str | Path,
+    *,
+    csv: str | Path | None = None,
+    pseudonyms: str | Path | None = None,
+    documents: str | Path | None = None,
+) -> RunResult:
     """Write a finished run's page again from report.json, and return the result.
 
     `csv` is a folder for its figures and predictions as CSV; `pseudonyms` the file of a key under which their ids are
-    hashed, made where there is none. Raises DataError, RecipeError.
+    hashed, made where there is none; `documents` a folder for report.md, a model card, a data sheet and checklists.
+    Raises DataError, RecipeError.
     """
     from skinframe.engine.after import rewrite_report
 
-    tables, key = (None if place is None else Path(place) for place in (csv, pseudonyms))
-    return rewrite_report(Path(run), tables, key)
+    tables, key, papers = (None if place is None else Path(place) for place in (csv, pseudonyms, documents))
+    return rewrite_report(Path(run), tables, key, papers)
 
 
 def compare(*runs: str | Path) -> Comparison:

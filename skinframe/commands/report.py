@@ -17,10 +17,16 @@ def add(verbs: Verbs) -> None:
     report.add_argument(
         "--pseudonyms", type=Path, metavar="KEY", help="with --csv: keyed hashes for ids; the key's file is made once"
     )
+    report.add_argument(
+        "--documents",
+        type=Path,
+        metavar="FOLDER",
+        help="also write report.md, a model card, a data sheet and reporting checklists there",
+    )
     report.set_defaults(verb=_report)
 
 
 def _report(options: argparse.Namespace) -> None:
     from skinframe.engine.after import rewrite_report
 
-    print(rewrite_report(options.run, options.csv, options.pseudonyms))
+    print(rewrite_report(options.run, options.csv, options.pseudonyms, options.documents))

@@ -20,16 +20,20 @@ from skinframe.evaluation.inference.multiplicity import holm
 from skinframe.evaluation.intervals import paired_difference
 from skinframe.evaluation.predictions import Predictions, read_predictions
 from skinframe.plugins import load
+from skinframe.reporting.checklists.checklist import write_documents
 from skinframe.reporting.compare import Comparison, Difference, compare, run_names, write_comparison
 from skinframe.reporting.write import read_report, write_page
 
 COMPARED = ("balanced_accuracy", "nll", "brier")  # proper scores and the headline; every further test costs power
 
 
-def rewrite_report(run: Path, tables: Path | None = None, key_file: Path | None = None) -> RunResult:
-    """Write report.html again from report.json, with today's templates, and the run's tables as CSV into `tables`.
+def rewrite_report(
+    run: Path, tables: Path | None = None, key_file: Path | None = None, documents: Path | None = None
+) -> RunResult:
+    """Write report.html again from report.json, with today's templates.
 
-    `key_file` makes ids pseudonyms in them. Raises DataError where there is no report, RecipeError for a key alone.
+    `tables` gets the run's tables as CSV, with pseudonyms for ids under the key in `key_file`; `documents` the report as
+    Markdown and the checklists. Raises DataError where there is no report, RecipeError for a key alone.
     """
     if key_file is not None and tables is None:
         raise RecipeError("report", [Problem("--pseudonyms", "is for the tables of --csv FOLDER; name that too")])
@@ -37,6 +41,8 @@ def rewrite_report(run: Path, tables: Path | None = None, key_file: Path | None 
     write_page(report, run)
     if tables is not None:
         export_csv(run, tables, key_file)
+    if documents is not None:
+        write_documents(report, run, documents)
     return RunResult(run, report)
 
 

@@ -9,10 +9,8 @@ from skinframe.durable import write_atomic
 from skinframe.reporting import words
 from skinframe.reporting.charts.spread import spread
 from skinframe.reporting.codec import dumps, loads
-from skinframe.reporting.figures import Estimate
 from skinframe.reporting.grid import GridReport, Paired, sentence, span, summary
-
-NOTICE = "For research only. Not a medical device, and not for any decision about a patient."
+from skinframe.reporting.markdown import NOTICE, cell, table
 
 
 def write_grid(report: GridReport, folder: Path) -> None:
@@ -47,7 +45,7 @@ def markdown(report: GridReport) -> str:
     """Return the report as Markdown."""
     labels = [f"{words.metric_label(i.name)} ({'higher' if i.higher_is_better else 'lower'})" for i in report.metrics]
     arms = [
-        [arm.name, *(_cell(report.figure(arm.name, info.name).estimate) for info in report.metrics)]
+        [arm.name, *(cell(report.figure(arm.name, info.name).estimate) for info in report.metrics)]
         for arm in report.arms
     ]
     parts = [
@@ -56,15 +54,15 @@ def markdown(report: GridReport) -> str:
         head_line(report),
         *(f"**Read this first:** {warning}." for warning in report.warnings),
         "\n".join(f"- {line}." for line in summary(report)),
-        _table(["arm", *labels], arms),
+        table(["arm", *labels], arms),
     ]
     for title, rows in _tables(report):
         if rows:
             body = [
-                [f"{row.first} − {row.second}", _cell(row.estimate), words.number(row.adjusted), reading]  # noqa: RUF001
+                [f"{row.first} − {row.second}", cell(row.estimate), words.number(row.adjusted), reading]  # noqa: RUF001
                 for row, reading in _readings(report, rows)
             ]
-            parts += [f"## {title}", _table(["paired difference", "value", "p, Holm", "reading"], body)]
+            parts += [f"## {title}", table(["paired difference", "value", "p, Holm", "reading"], body)]
     return "\n\n".join([*parts, *report.notes]) + "\n"
 
 
@@ -84,14 +82,3 @@ def _tables(report: GridReport) -> tuple[tuple[str, Sequence[Paired]], ...]:
 
 def _readings(report: GridReport, rows: Sequence[Paired]) -> list[tuple[Paired, str]]:
     return [(row, sentence(row, report.info(row.metric))) for row in rows]
-
-
-def _cell(estimate: Estimate) -> str:
-    inside = words.interval(estimate)
-    return words.number(estimate.value) + (f" ({inside})" if inside else "")
-
-
-def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    rows = [[cell.replace("|", "\\|") for cell in row] for row in (head, *body)]
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([lines[0], "|" + " --- |" * len(head), *lines[1:]])

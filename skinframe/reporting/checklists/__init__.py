@@ -1,0 +1,1 @@
+"""Reporting guidelines as data, and what a run can answer of them by itself."""
