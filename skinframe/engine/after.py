@@ -32,8 +32,8 @@ def rewrite_report(
 ) -> RunResult:
     """Write report.html again from report.json, with today's templates.
 
-    `tables` gets the run's tables as CSV, with pseudonyms for ids under the key in `key_file`; `documents` the report as
-    Markdown and the checklists. Raises DataError where there is no report, RecipeError for a key alone.
+    `tables` gets the run's tables as CSV, with pseudonyms for ids under the key in `key_file`; `documents` the report
+    as Markdown and the checklists. Raises DataError where there is no report, RecipeError for a key alone.
     """
     if key_file is not None and tables is None:
         raise RecipeError("report", [Problem("--pseudonyms", "is for the tables of --csv FOLDER; name that too")])
