@@ -1,6 +1,8 @@
 """Run the tests that docs/guarantees.md names, and the long part, and write what came of each beside commit and date.
 
-`python tests/faults/results.py --out results.md`; what pytest is given after `--` is passed on.
+`python tests/faults/results.py --out results.md`; what pytest is given after `--` is passed on. A suite that is run
+in parts keeps each part's report (`--report FILE`), and a later part reads those before it (`--with FILE`); where a
+case stands in several, the last one counts.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,14 +29,18 @@ def named() -> list[tuple[str, str]]:
     return re.findall(r"^\| ([^|]+) \|.*`((?:tests|plugins)/[^`]+)` \|$", text, re.MULTILINE)
 
 
-def outcomes(report: Path) -> dict[str, Counter[str]]:
+def outcomes(reports: Sequence[Path]) -> dict[str, Counter[str]]:
     """Return passed, failed and skipped cases by file and test, parameters taken together."""
+    cases: dict[tuple[str, str], str] = {}
+    for report in reports:
+        for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314
+            kinds = {child.tag for child in case}
+            state = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
+            cases[case.get("classname", ""), case.get("name", "")] = state
     found: dict[str, Counter[str]] = {}
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314
-        kinds = {child.tag for child in case}
-        state = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
-        file = case.get("classname", "").replace(".", "/") + ".py"
-        found.setdefault(f"{file}::{case.get('name', '').partition('[')[0]}", Counter())[state] += 1
+    for (place, name), state in cases.items():
+        test = f"{place.replace('.', '/')}.py::{name.partition('[')[0]}"
+        found.setdefault(test, Counter())[state] += 1
     return found
 
 
@@ -49,14 +56,16 @@ def machine() -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("results.md"))
+    parser.add_argument("--report", type=Path, help="keep the JUnit report here")
+    parser.add_argument("--with", type=Path, action="append", default=[], dest="parts", help="an earlier part's report")
     parser.add_argument("more", nargs="*", help="passed to pytest")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
+        report = options.report or Path(folder) / "report.xml"
         tests = [*dict.fromkeys(test for _, test in named()), "tests/faults"]
         command = [sys.executable, "-m", "pytest", "-q", "-m", "nightly or not nightly", f"--junitxml={report}"]
         code = subprocess.run([*command, *tests, *options.more], cwd=ROOT, check=False).returncode
-        found = outcomes(report)
+        found = outcomes([*options.parts, report])
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
