@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -71,10 +72,18 @@ def build_catalog(
             continue
         key = (component.kind, component.name)
         if key in entries and entries[key].component is not component:
-            problems.append(f"two plugins register the {key[0]} '{key[1]}': {entries[key].origin} and {origin}")
+            both = f"{_where(entries[key])} and {_where(Entry(component, origin))}"
+            problems.append(f"two plugins register the {key[0]} '{key[1]}': {both}; rename or leave out one")
             continue
         entries[key] = Entry(component, origin)
     return Catalog(entries, dict(origins), dict(broken)), problems
+
+
+def _where(entry: Entry) -> str:
+    """Return the origin of a component with the file that it stands in."""
+    module = sys.modules.get(entry.component.__module__)
+    file = getattr(module, "__file__", None)
+    return f"{entry.origin} ({file})" if file else str(entry.origin)
 
 
 def malformed(component: type[Component]) -> str | None:

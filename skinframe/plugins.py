@@ -126,19 +126,19 @@ def _not_installed(name: str, known: dict[str, Installed]) -> str:
 def _load_file(path: Path) -> tuple[Origin, ModuleType]:
     """Import a one-file plugin. It is the user's own code, named on the command line, never by a recipe."""
     if not path.is_file():
-        raise RecipeError("--plugin", [Problem(str(path), "no such file")])
+        raise RecipeError("plugin file", [Problem(str(path), "no such file")])
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     name = f"file:{path.name}"
     spec = importlib.util.spec_from_file_location(f"skinframe_file_{path.stem}_{digest[:8]}", path)
     if spec is None or spec.loader is None:
-        raise RecipeError("--plugin", [Problem(str(path), "is not a Python file")])
+        raise RecipeError("plugin file", [Problem(str(path), "is not a Python file")])
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses and signal annotations look their module up by name
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise RecipeError("--plugin", [Problem(str(path), f"{type(error).__name__}: {error}")]) from error
+        raise RecipeError("plugin file", [Problem(str(path), f"{type(error).__name__}: {error}")]) from error
     if not any(hasattr(value, "skinframe_impl") for value in vars(module).values()):
         what = "registers nothing; mark a function with @skinframe.hookimpl, for example register_losses"
-        raise RecipeError("--plugin", [Problem(str(path), what)])
+        raise RecipeError("plugin file", [Problem(str(path), what)])
     return Origin(name, path.name, f"sha256:{digest[:12]}"), module

@@ -99,7 +99,7 @@ def test_a_plugin_file_is_known_by_its_digest(file) -> None:  # type: ignore[no-
         ({"value": "None"}, "register_losses.*expected a list of component classes"),
         ({"value": "Mine"}, "register_losses.*expected a list of component classes"),
         ({"value": "1 / 0"}, "register_losses.*ZeroDivisionError"),
-        ({"name": "focal"}, r"two plugins register the loss 'focal': skinframe-cfa .* and my_loss\.py"),
+        ({"name": "focal"}, r"two plugins register the loss 'focal': skinframe-cfa .*focal\.py\) and .*/my_loss\.py\)"),
     ],
 )
 def test_a_wrong_plugin_file(file, change: dict[str, str], message: str) -> None:  # type: ignore[no-untyped-def]

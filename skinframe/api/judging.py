@@ -67,7 +67,7 @@ def evaluate(
     subgroups: Sequence[str] = (),
     resamples: int = 1000,
     level: float = 0.95,
-    seed: int = 0,
+    seed: int | None = None,
     quiet: bool = False,
 ) -> RunResult:
     """Judge a finished run, a run on other data, or a table of any other system's predictions.

@@ -86,7 +86,7 @@ def _judging(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples (default: 1000)")
     verb.add_argument("--level", type=float, default=0.95, help="share that an interval covers (default: 0.95)")
-    verb.add_argument("--seed", type=int, default=0, help="seed of the resamples (default: 0)")
+    verb.add_argument("--seed", type=int, help="seed of the resamples (default: the run's own; 0 for a table)")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -13,7 +13,8 @@ from skinframe.evaluation.outside import Columns
 class Options:
     """How to judge. `positive` are the classes to look for, `prevalence` their share where the model will be used,
     `thresholds` the range that a decision would accept, `subgroups` recorded fields to compare by, `fit_on` a table
-    whose patients calibrate and set thresholds for the one that is judged, `requires` plugins to load.
+    whose patients calibrate and set thresholds for the one that is judged, `requires` plugins to load. Without a `seed`
+    a run is resampled with its own, and a table with 0.
     """
 
     metrics: tuple[str, ...] = ()
@@ -23,7 +24,7 @@ class Options:
     subgroups: tuple[str, ...] = ()
     resamples: int = 1000
     level: float = 0.95
-    seed: int = 0
+    seed: int | None = None
     columns: Columns = field(default_factory=Columns)
     fit_on: Path | None = None
     requires: tuple[str, ...] = ()

@@ -27,6 +27,7 @@ from skinframe.engine.tables import data_section, judged_test, plan_section, rel
 from skinframe.evaluation.intervals import Score
 from skinframe.model.assemble import Assembled
 from skinframe.reporting.schema import Calibration, Headline, Report, Row
+from skinframe.reporting.words import several
 from skinframe.reporting.write import write_report
 from skinframe.version import __version__
 from skinframe.weights import PREFIX
@@ -146,7 +147,7 @@ def _device(device: str) -> str:
 
     if device == "cuda":
         return str(torch.cuda.get_device_name(0))
-    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+    return f"CPU ({platform.machine()}, {several(torch.get_num_threads(), 'thread')})"
 
 
 def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome) -> tuple[str, ...]:

@@ -140,7 +140,7 @@ def chosen_model(plan: Plan, run: Path) -> Assembled:
     epoch = int(read_json(run / "selection.json")["epoch"])
     checkpoint = load_checkpoint(run / "checkpoints" / f"epoch-{epoch:03d}")
     if checkpoint is None:
-        raise RecipeError(str(run), [Problem("checkpoints", f"epoch {epoch} does not match its hashes")])
+        raise RecipeError(str(run), [Problem("checkpoints", f"epoch-{epoch:03d} does not match its hashes")])
     model = assemble(plan, best_device())
     model.load_trained_state(checkpoint.tensors("model"))
     return model

@@ -123,7 +123,7 @@ def _train(
         for checkpoint in _until_exhausted(trainer.epochs(start), history, select, mode):
             history.append(validate(prepared, model, feed))
             _write_history(folder, history)
-            display.say(f"epoch {checkpoint.epoch}: validation {select.by} {history[-1][select.by]:.4f}")
+            display.say(f"epoch {checkpoint.epoch + 1}: validation {select.by} {history[-1][select.by]:.4f}")
     tracker.close()
     if prepared.tower_calls != calls:
         raise AssertionError("a frozen tower was called during training; its features are cached")
@@ -142,7 +142,7 @@ def _whole(folder: Path, epoch: int) -> Any:
 
     checkpoint = load_checkpoint(folder / "checkpoints" / f"epoch-{epoch:03d}")
     if checkpoint is None:
-        what = f"epoch {epoch} is needed and does not match its hashes; move the folder away and run again"
+        what = f"epoch-{epoch:03d} is needed and does not match its hashes; move the folder away and run again"
         raise RecipeError(str(folder), [Problem("checkpoints", what)])
     return checkpoint
 

@@ -121,7 +121,7 @@ def of_run(
         title=name,
         scale=plan.recipe.scale,
         sentence=(plan.parts.dataset.__doc__ or "").strip().splitlines()[0],
-        judged=_judged(classes, own, options, {}),
+        judged=_judged(classes, own, options, {}, plan.recipe.seed),
         ids=own.ids,
         logits=own.logits,
         rows={
@@ -144,13 +144,17 @@ def of_run(
 
 
 def _judged(
-    classes: tuple[str, ...], own: Outside | Predictions, options: Options, columns: Mapping[str, Floats]
+    classes: tuple[str, ...],
+    own: Outside | Predictions,
+    options: Options,
+    columns: Mapping[str, Floats],
+    seed: int = 0,
 ) -> Judged:
     return Judged(
         classes=classes,
         labels=own.labels,
         groups=own.groups,
-        seed=options.seed,
+        seed=seed if options.seed is None else options.seed,
         resamples=options.resamples,
         level=options.level,
         units=own.lesions,

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from skinframe.errors import DataError, Problem, RecipeError
 from skinframe.planning import Plan, make_plan
+from skinframe.planning.resolve import misfits
 from skinframe.plugins import load
-from skinframe.recipe import load_recipe
+from skinframe.recipe.load import compose
+from skinframe.recipe.schema import Recipe
+from skinframe.recipe.typed import typed
 
 PROCESS_COUNTS = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")  # as launchers set them
 # Each floor closes a published hole: code run from a pickle or a config.json, decoders that allocate without a bound.
@@ -25,9 +28,16 @@ def plan_of(
     plugins: Sequence[str | Path] = (),
 ) -> Plan:
     """Return the plan of a recipe. Raises RecipeError with every problem at once; loads no weights."""
-    typed = load_recipe(recipe, presets, overrides, without)
-    catalog = load(typed.requires, [Path(plugin) for plugin in plugins], str(recipe))
-    return make_plan(typed, catalog, str(recipe))
+    data, problems = compose(recipe, presets, overrides, without)
+    made, found = typed(Recipe, data, "")
+    problems += found
+    names = data.get("requires") or []
+    if made is None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise RecipeError(str(recipe), problems)
+    catalog = load(names if made is None else made.requires, [Path(plugin) for plugin in plugins], str(recipe))
+    if made is None or problems:
+        raise RecipeError(str(recipe), [*problems, *misfits(data, catalog)])
+    return make_plan(made, catalog, str(recipe))
 
 
 def refuse_processes(environment: Mapping[str, str]) -> None:

@@ -94,6 +94,38 @@ def select_mode(recipe: Recipe, parts: Parts) -> Literal["min", "max"]:
     return "max" if parts.metrics[recipe.select.by].higher_is_better else "min"
 
 
+def misfits(data: Mapping[str, Any], catalog: Catalog) -> list[Problem]:
+    """Return what is wrong with the components of a recipe that has no type yet, so that all is said at once."""
+    problems: list[Problem] = []
+    for key, kind in _ONE.items():
+        problems += _misfit(kind, data.get(key), key, catalog)
+    for key, kind in _MANY.items():
+        named = data.get(key)
+        for name, entry in named.items() if isinstance(named, Mapping) else ():
+            problems += _misfit(kind, entry, f"{key}.{name}", catalog)
+    return problems
+
+
+_ONE: Mapping[str, type[Component]] = {
+    "data": Dataset,
+    "prompt": Prompt,
+    "reasoner": Reasoner,
+    "balancer": Balancer,
+    "calibrator": Calibrator,
+    "explainer": Explainer,
+}
+_MANY: Mapping[str, type[Component]] = {"encoders": Encoder, "heads": Head, "losses": Loss, "metrics": Metric}
+
+
+def _misfit(kind: type[Component], entry: Any, path: str, catalog: Catalog) -> list[Problem]:
+    if not isinstance(entry, Mapping) or entry.get("enabled", True) is False:
+        return []
+    use, config = entry.get("use"), entry.get("config") or {}
+    if not isinstance(use, str) or not isinstance(config, Mapping):
+        return []  # typing the recipe has said so
+    return build(kind, Part(use=use, config=dict(config)), path, catalog)[1]
+
+
 def build(kind: type[C], part: Part | LossPart, path: str, catalog: Catalog) -> tuple[C | None, list[Problem]]:
     """Build one component from its part of the recipe."""
     try:

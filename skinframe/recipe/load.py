@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.recipe.headline import changed_title
 from skinframe.recipe.schema import Recipe
 from skinframe.recipe.text import parse_value, read_mapping
 from skinframe.recipe.typed import typed
@@ -23,20 +24,40 @@ def load_recipe(
     without: Sequence[str] = (),
 ) -> Recipe:
     """Return the typed recipe. Raises RecipeError with every problem at once, each under its path."""
-    source = Path(path)
-    data = _with_parents(source, 0)
-    for preset in presets:
-        merge(data, _with_parents(find_preset(source, preset), 0))
-    problems: list[Problem] = []
-    for override in overrides:
-        problems += apply_override(data, override)
-    for part in without:
-        problems += _disable(data, part)
+    data, problems = compose(path, presets, overrides, without)
     recipe, found = typed(Recipe, data, "")
     problems += found
     if problems or recipe is None:
         raise RecipeError(str(path), problems)
     return recipe
+
+
+def compose(
+    path: str | Path,
+    presets: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    without: Sequence[str] = (),
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the merged mapping, not yet typed, with the problems of `overrides` and `without`.
+
+    The title says which losses these changed, unless they set it. Raises RecipeError for a file that cannot be read.
+    """
+    source = Path(path)
+    data = _with_parents(source, 0)
+    for preset in presets:
+        merge(data, _with_parents(find_preset(source, preset), 0))
+    before = copy.deepcopy(data)
+    problems: list[Problem] = []
+    for override in overrides:
+        problems += apply_override(data, override)
+    for part in without:
+        problems += _disable(data, part)
+    if data.get("title") == before.get("title") and isinstance(data.get("losses"), dict):
+        title = str(data.get("title") or data.get("name") or "")
+        changed = changed_title(title, before.get("losses") or {}, data["losses"])
+        if changed != title:
+            data["title"] = changed
+    return data, problems
 
 
 def find_preset(recipe: Path, name: str) -> Path:

@@ -11,6 +11,7 @@ from skinframe.reporting.figures import Estimate, MetricInfo
 from skinframe.reporting.schema import Report
 
 NOTICE = "for research only; not a medical device"
+WIDTH = 100  # columns of a terminal; a wider table is turned
 
 
 def summary_text(report: Report) -> str:
@@ -19,7 +20,7 @@ def summary_text(report: Report) -> str:
     synthetic = ", synthetic images" if report.data and report.data.synthetic else ""
     lines = [
         f"{head.name} (scale: {head.scale}{synthetic}) on {head.device}, {head.date}",
-        f"{head.n_test:,} test images of {head.groups_test:,} {head.group_level}s; {_epoch(report)}",
+        f"{head.n_test:,} test images of {head.groups_test:,} {head.group_level}s{_epoch(report)}",
         *(f"warning: {warning}" for warning in report.warnings),
     ]
     shown = words.columns(report)
@@ -37,12 +38,12 @@ def summary_text(report: Report) -> str:
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """Return the runs side by side, the paired differences and the settings that differ."""
+    """Return the runs side by side, the paired differences and the settings that differ, 100 columns wide at most."""
     head = ["metric", *comparison.names]
     body = [
         [_directed(info), *(_cell(one.get(info.name)) for one in comparison.figures)] for info in comparison.metrics
     ]
-    parts = [*(f"warning: {safe(warning)}" for warning in comparison.warnings), table(head, body)]
+    parts = [*(f"warning: {safe(warning)}" for warning in comparison.warnings), fitted(head, body)]
     if comparison.differences:
         infos = {info.name: info for info in comparison.metrics}
         rows = [
@@ -55,10 +56,41 @@ def comparison_text(comparison: Comparison) -> str:
             ]
             for one in comparison.differences
         ]
-        parts.append(table(["paired difference", "metric", "value", "p", "reading"], rows))
+        parts.append(sections(["paired difference", "metric", "value", "p", "reading"], rows))
     if comparison.settings:
-        parts.append(table(["differs in", *comparison.names], [[row.path, *row.values] for row in comparison.settings]))
+        parts.append(
+            fitted(["differs in", *comparison.names], [[row.path, *row.values] for row in comparison.settings])
+        )
     return "\n\n".join(parts)
+
+
+def fitted(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Return a table; one that is too wide becomes a block a row, with one line for each of its further columns."""
+    whole = table(head, body)
+    if max(map(len, whole.splitlines())) <= WIDTH:
+        return whole
+    wide, names = max(len(safe(name)) for name in head[1:]), head[1:]
+    blocks = [
+        [safe(cells[0]), *(_cut(f"  {safe(n):<{wide}}  {safe(one)}") for n, one in zip(names, cells[1:], strict=True))]
+        for cells in body
+    ]
+    return "\n".join(line for block in [[safe(head[0]), "-" * len(head[0])], *blocks] for line in block)
+
+
+def sections(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Return a table; one that is too wide says each first cell once, above the rows that it stands for."""
+    whole = table(head, body)
+    if max(map(len, whole.splitlines())) <= WIDTH:
+        return whole
+    held: dict[str, list[Sequence[str]]] = {}
+    for row in body:
+        held.setdefault(safe(row[0]), []).append(row[1:])
+    blocks = [[_cut(first), *map(_cut, table(head[1:], rows).splitlines()), ""] for first, rows in held.items()]
+    return "\n".join(line for block in blocks for line in block).rstrip()
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
 
 
 def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
@@ -91,6 +123,10 @@ def _value(estimate: Estimate | None) -> str:
 
 
 def _epoch(report: Report) -> str:
+    """Return what was trained; nothing where predictions were only judged."""
     head = report.headline
+    if not head.epochs:
+        return ""
     chosen = "" if head.chosen_epoch is None else f", epoch {head.chosen_epoch} chosen"
-    return f"{head.epochs} epochs{chosen}{f' by {head.chosen_by}' if chosen and head.chosen_by else ''}"
+    by = f" by {head.chosen_by}" if chosen and head.chosen_by else ""
+    return f"; {words.several(head.epochs, 'epoch')}{chosen}{by}"

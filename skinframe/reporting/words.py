@@ -72,6 +72,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def several(value: int, what: str) -> str:
+    """Return a count with its noun: '1 epoch', '8 epochs'."""
+    return f"{count(value)} {what}" if value == 1 else f"{count(value)} {what}s"
+
+
 def percent(share: Number) -> str:
     """Return a share in [0, 1] as a whole percentage; under one percent but not nothing is said so."""
     if share is None or share != share:

@@ -69,7 +69,7 @@ def test_lost_validation_figures_are_measured_again(small: Any, finished: Path, 
 def test_a_chosen_checkpoint_that_is_damaged_is_refused(small: Any, copy: Path, harms: Harms) -> None:
     (copy / "validation.json").write_text('[{"nll": 0.1}, {"nll": 0.2}]')
     harms["flip"](copy / "checkpoints" / "epoch-000" / "model.safetensors")
-    with pytest.raises(RecipeError, match=r"epoch 0 is needed and does not match its hashes"):
+    with pytest.raises(RecipeError, match=r"epoch-000 is needed and does not match its hashes"):
         small.run(copy.parent, resume=True)
 
 

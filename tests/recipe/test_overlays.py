@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from skinframe.engine.start import plan_of
 from skinframe.errors import RecipeError
 from skinframe.recipe import Recipe, load_recipe
 
@@ -119,6 +120,39 @@ def test_every_problem_is_named_at_once(recipe: Path) -> None:
     assert text.startswith(f"{recipe}: 5 problems")
     for words in ("trian", "train.lr", "focl", "reasoner.yuse", "heads.clasify"):
         assert words in text
+
+
+def test_options_of_components_are_judged_with_the_rest(root: Path) -> None:
+    """A typo inside a component's config is named beside one of the recipe, not after that is mended."""
+    bad = ["train.epoch=3", "losses.focal.config.gama=2", "reasoner.config.lora.rank=4", "losses.rationale.use=nothing"]
+    with pytest.raises(RecipeError) as found:
+        plan_of(root / "recipes" / "cfa_full.yaml", overrides=bad, without=["losses.alignmnt"])
+    text = str(found.value)
+    assert ": 5 problems\n" in text
+    for words in ("train.epoch", "focal.config.gama", "lora.rank", "no loss named 'nothing'", "alignmnt"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("overrides", "without", "title"),
+    [
+        ([], [], ""),
+        (["train.epochs=1"], [], ""),
+        ([], ["losses.extra"], "base without extra"),
+        (["losses.extra.weight=0"], ["losses.focal"], "base without focal and extra"),
+        (["losses.focal.use=cross_entropy"], [], "base with cross_entropy for focal"),
+        (
+            ["losses.focal.use=mine", "losses.extra.weight=2"],
+            [],
+            "base with mine for focal, with other options of extra",
+        ),
+        (["title=Mine"], ["losses.extra"], "Mine"),
+    ],
+)
+def test_the_title_says_which_losses_the_command_line_changed(
+    recipe: Path, overrides: list[str], without: list[str], title: str
+) -> None:
+    assert load_recipe(recipe, overrides=overrides, without=without).title == title
 
 
 def test_missing_keys_are_named(tmp_path: Path) -> None:

@@ -88,3 +88,29 @@ def test_the_terminal_summary_is_plain_and_honest(report: Report) -> None:
     assert "not a medical device" in text
     assert "0.047 (0.035 to 0.059) floor 0.041" in text
     assert safe("a\nb") == "a b"
+
+
+def test_the_text_fits_a_terminal_however_long_the_names(report: Report) -> None:
+    names = ["cross_entropy_plain 8f31c2a9", "cfa_without_alignment_at_twice_the_rate aa00bb11", "probe_balanced cc"]
+    reports = [other(report, seed=seed) for seed in range(3)]
+    differences = [
+        dataclasses.replace(difference(0.04, 0.02, 0.01, metric), first=names[0], second=names[1])
+        for metric in ("balanced_accuracy", "nll")
+    ]
+    text = comparison_text(compare(reports, differences, names))
+    assert max(map(len, text.splitlines())) <= 100
+    for name in names:
+        assert f"{name} " in text
+    assert text.count("0.612 (0.567 to 0.657)") == 3
+    assert text.count(f"{names[0]} - {names[1]}") == 1
+    assert text.count("favours") == 2
+
+
+def test_one_epoch_is_no_epochs_and_none_is_not_said(report: Report) -> None:
+    def line(epochs: int, chosen: int | None) -> str:
+        head = dataclasses.replace(report.headline, epochs=epochs, chosen_epoch=chosen)
+        return summary_text(dataclasses.replace(report, headline=head)).splitlines()[1]
+
+    assert "; 1 epoch, epoch 1 chosen" in line(1, 1)
+    assert "; 2 epochs, epoch 1 chosen" in line(2, 1)
+    assert "epoch" not in line(0, None)

@@ -24,7 +24,7 @@ def test_it_is_small_and_says_its_name(projects: dict[str, Path], kind: str) -> 
     folder, name = projects[kind], f"my_new_{kind}"
     files = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
     assert set(files) == {"README.md", "pyproject.toml", f"{name}.py", f"test_{name}.py"}
-    assert len(files["pyproject.toml"].splitlines()) < 20
+    assert len(files["pyproject.toml"].splitlines()) < 25
     assert len(files[f"{name}.py"].splitlines()) < 150
     assert tomllib.loads(files["pyproject.toml"])["project"]["entry-points"]["skinframe"] == {name: name}
     for text in files.values():
@@ -37,6 +37,17 @@ def test_every_project_passes_its_own_tests_untouched(projects: dict[str, Path],
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
     assert "skipped" not in done.stdout
+
+
+def test_a_project_inside_another_keeps_its_own_options(
+    projects: dict[str, Path], tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """Made inside a clone of skinframe, whose pytest options would hide the plugin from its own test."""
+    (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\naddopts = ["--import-mode=importlib", "-x"]\n')
+    folder = shutil.copytree(projects["metric"], tmp_path / "plugins" / "my_new_metric")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout
 
 
 def test_an_installed_project_is_listed_with_its_version(

@@ -111,7 +111,7 @@ class Qwen25VL(skinframe.Reasoner):
         if found >= needed:
             return []
         has = f"the largest here has {found / 1e9:.0f} GB" if found else "the driver sees none here"
-        what = f"a CUDA GPU with at least {needed / 1e9:.0f} GB for {self.config.model}; {has}"
+        what = f"a CUDA GPU for {self.config.model}, {needed / 1e9:.0f} GB of it for weights and optimiser alone; {has}"
         return [skinframe.Requirement(what=what, next_step="run on such a machine, or take --preset tiny", kind="gpu")]
 
     def modules(self, shapes: Mapping[str, Shape]) -> list[skinframe.ModuleRow]:

@@ -91,7 +91,7 @@ def test_a_7b_model_without_a_gpu_is_refused_before_any_download(monkeypatch: py
     monkeypatch.setattr(reasoner_file, "cuda_memory", lambda: 0)
     gpu, weights = Qwen25VL(Qwen25VL.Config(model=SEVEN, revision="abc")).missing()
     assert gpu.kind == "gpu"
-    assert "at least 8 GB" in gpu.what
+    assert "8 GB of it for weights and optimiser alone" in gpu.what
     assert weights.next_step == f"hf download {SEVEN} --revision abc"
     monkeypatch.setattr(reasoner_file, "cuda_memory", lambda: 80_000_000_000)
     assert [item.kind for item in Qwen25VL(Qwen25VL.Config(model=SEVEN)).missing()] == ["weights"]
