@@ -56,7 +56,7 @@ def plan_text(plan: Plan, costs: Sizes) -> str:
     if plan.missing:
         lines += ["", "missing on this machine:"]
         for requirement in plan.missing:
-            expected = f"; {_size(costs.memory)} expected in all" if requirement.kind == "gpu" else ""
+            expected = f"; {size_text(costs.memory)} expected in all" if requirement.kind == "gpu" else ""
             lines += [f"  {requirement.kind}: {requirement.what}{expected}", f"    next: {requirement.next_step}"]
     return "\n".join(lines)
 
