@@ -203,7 +203,7 @@ def test_the_embedded_default_raises_no_leak_and_is_judged_on_its_own_split(root
     assert "field:age" in {finding.name for finding in audit.findings if finding.level == "watch"}
     split = skinframe.split_data(recipe, tmp_path / "split.json", **options)
     assert f"the split is {split.digest[:12]}, made with seed 17, as a run would" in audit.searched
-    assert [part.images for part in audit.parts] == [2000, *(len(split.part(n)) for n in ("train", "valid", "test"))]
+    assert [part.images for part in audit.parts] == [3000, *(len(split.part(n)) for n in ("train", "valid", "test"))]
 
 
 def test_a_set_that_cannot_be_split_is_said(folder: Path, tmp_path: Path) -> None:
