@@ -30,6 +30,7 @@ def ablate(
     overrides: Sequence[str] = (),
     without: Sequence[str] = (),
     plugins: Paths = (),
+    before: bool = False,
     explain: bool = False,
     engine: str = "local",
     workers: int = 0,
@@ -46,7 +47,7 @@ def ablate(
 
     base, how = (
         _asked(recipe, presets, overrides, without, plugins),
-        _how(seeds, metrics, explain, engine, workers, out, cache),
+        _how(seeds, metrics, before, explain, engine, workers, out, cache),
     )
     return _performed(ablation(base, over, arms, [str(one) for one in against], how), how, quiet)
 
@@ -61,6 +62,7 @@ def sweep(
     overrides: Sequence[str] = (),
     without: Sequence[str] = (),
     plugins: Paths = (),
+    before: bool = False,
     explain: bool = False,
     engine: str = "local",
     workers: int = 0,
@@ -76,7 +78,7 @@ def sweep(
 
     base, how = (
         _asked(recipe, presets, overrides, without, plugins),
-        _how(seeds, metrics, explain, engine, workers, out, cache),
+        _how(seeds, metrics, before, explain, engine, workers, out, cache),
     )
     return _performed(planned(base, over, how), how, quiet)
 
@@ -91,6 +93,7 @@ def learning_curve(
     overrides: Sequence[str] = (),
     without: Sequence[str] = (),
     plugins: Paths = (),
+    before: bool = False,
     explain: bool = False,
     engine: str = "local",
     workers: int = 0,
@@ -106,7 +109,7 @@ def learning_curve(
 
     base, how = (
         _asked(recipe, presets, overrides, without, plugins),
-        _how(seeds, metrics, explain, engine, workers, out, cache),
+        _how(seeds, metrics, before, explain, engine, workers, out, cache),
     )
     return _performed(planned(base, fractions, how), how, quiet)
 
@@ -128,6 +131,7 @@ def _asked(
 def _how(
     seeds: int,
     metrics: Sequence[str],
+    before: bool,
     explain: bool,
     engine: str,
     workers: int,
@@ -139,6 +143,7 @@ def _how(
     return How(
         seeds=seeds,
         metrics=tuple(metrics),
+        before=before,
         explain=explain,
         engine=engine,
         workers=workers,

@@ -23,6 +23,7 @@ def grid_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--metric", action="append", default=[], metavar="NAME", help="compare in a further metric, by name"
     )
+    verb.add_argument("--before", action="store_true", help="compare probabilities before each run's calibrator")
     verb.add_argument("--explain", action="store_true", help="write rationales and heat maps in every run, too")
     verb.add_argument("--plan", action="store_true", help="print what would be run and what it costs, and end")
     verb.add_argument("--table", action="store_true", help="run nothing: make the report of runs that all stand")
@@ -44,6 +45,7 @@ def perform(options: argparse.Namespace, make: Callable[[Request, How], Grid]) -
     how = verbs.How(
         seeds=options.seeds,
         metrics=tuple(options.metric),
+        before=options.before,
         explain=options.explain,
         engine=options.engine,
         workers=options.workers,

@@ -31,6 +31,7 @@ class Grid:
     items: tuple[Item, ...]
     metrics: tuple[str, ...]
     axis: str = ""  # what `at` of the arms counts
+    before: bool = False  # compare the probabilities before calibration
     out: Path = Path("runs")
 
     @property
@@ -40,7 +41,8 @@ class Grid:
     @property
     def folder(self) -> Path:
         """Where the report goes: the name follows from the runs, so the same question has the same place."""
-        name = f"{self.kind.replace(' ', '-')}-{self.main.recipe.name}-{digest([item.name for item in self.items])}"
+        asked = [*(item.name for item in self.items), *(["before"] if self.before else [])]
+        name = f"{self.kind.replace(' ', '-')}-{self.main.recipe.name}-{digest(asked)}"
         return self.out / name
 
 
@@ -54,6 +56,7 @@ def make_grid(
     out: Path,
     cache: Path,
     axis: str = "",
+    before: bool = False,
     explain: bool = False,
 ) -> Grid:
     """Plan every run, on one split. Raises RecipeError with the problems of all arms at once."""
@@ -87,6 +90,7 @@ def make_grid(
         items=tuple(items),
         metrics=tuple(metrics),
         axis=axis,
+        before=before,
         out=out,
     )
 

@@ -16,7 +16,7 @@ from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.inference.hierarchical import OverSeeds, of_replicates
 from skinframe.evaluation.inference.multiplicity import holm
 from skinframe.evaluation.predictions import Predictions, read_predictions
-from skinframe.evaluation.weighted import weighted
+from skinframe.evaluation.weighted import Floats, weighted
 from skinframe.grid.contrasts import Contrast
 from skinframe.grid.grid import Grid
 from skinframe.plugins import load
@@ -84,7 +84,7 @@ def judge(grid: Grid) -> Judged:
     seed = derive(recipe.seed, grid.kind)
     found: dict[str, dict[str, list[Replicates]]] = {name: {arm.name: [] for arm in grid.arms} for name in metrics}
     statistics = {
-        (metric, item.arm, item.seed): weighted(one, first.labels, tables[item.name][0].calibrated)
+        (metric, item.arm, item.seed): weighted(one, first.labels, _probabilities(grid, tables[item.name][0]))
         for metric, one in metrics.items()
         for item in grid.items
     }
@@ -108,6 +108,10 @@ def metrics_of(grid: Grid) -> dict[str, Metric]:
     own = grid.main.parts.metrics
     made = {name: own[name] if name in own else entries["metric", name].component() for name in grid.metrics}
     return {name: metric for name, metric in made.items() if isinstance(metric, Metric)}
+
+
+def _probabilities(grid: Grid, table: Predictions) -> Floats:
+    return table.probabilities if grid.before else table.calibrated
 
 
 def _same(first: Predictions, classes: Sequence[str], other: Predictions, named: Sequence[str], run: Path) -> None:

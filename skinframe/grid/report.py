@@ -65,13 +65,14 @@ def _report(grid: Grid, judged: Judged) -> GridReport:
         axis=grid.axis,
         minutes=sum(filter(None, map(minutes, grid.items))),
         warnings=_warnings(grid),
-        notes=NOTES,
+        notes=(AFTER if not grid.before else BEFORE, *NOTES),
     )
 
 
+AFTER = "Probabilities are those after each run's own calibrator; --before compares them as they leave the model."
+BEFORE = "Probabilities are those that leave the model, before any calibrator."
 NOTES = (
-    "Figures are means over seeds on the same test images, probabilities after the run's own calibrator. Intervals"
-    " resample seeds, then patients.",
+    "Figures are means over seeds on the same test images. Intervals resample seeds, then patients.",
     "A difference is called shown only where its interval leaves 0 out and its p, corrected for every difference of its"
     " table (Holm), is below 0.05. 'Not told apart' does not say that there is no difference.",
     "All seeds share one split: another split of the data may order the arms differently.",

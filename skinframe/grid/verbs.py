@@ -25,6 +25,7 @@ class How:
 
     seeds: int = 5
     metrics: tuple[str, ...] = ()
+    before: bool = False
     explain: bool = False
     engine: str = "local"
     workers: int = 0
@@ -96,6 +97,7 @@ def _grid(kind: Kind, arms: Sequence[Arm], reference: str, how: How, axis: str =
         out=how.out,
         cache=how.cache or how.out / ".cache",
         axis=axis,
+        before=how.before,
         explain=how.explain,
     )
     metrics_of(grid)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,15 @@ from typing import Any
 import pytest
 
 import skinframe
+
+FAULTS = Path(__file__).parents[1] / "faults" / "conftest.py"
+spec = importlib.util.spec_from_file_location("faults_conftest", FAULTS)
+assert spec is not None
+assert spec.loader is not None
+faults = importlib.util.module_from_spec(spec)
+sys.modules[spec.name] = faults
+spec.loader.exec_module(faults)
+warm = faults.warm  # the process that forks command lines
 
 QUICK = ("train.epochs=1", "evaluate.resamples=2", "train.gradient_norms_every=50")
 OVER = ["losses.alignment"]
