@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
 from layouts import LAYOUTS
-from skinframe_derm import ClinicalTemplate, Ham10000, register_metrics
+from skinframe_derm import ClinicalTemplate, Ham10000, LocalLlm, paraphrases, register_metrics
 
+from skinframe import Sample
 from skinframe.testing import dataset_contract, metric_contract, prompt_contract
+from skinframe.testing.prompt_laws import ATTRIBUTES, CLASSES
 
 HAM = Path(__file__).parents[4] / "shared" / "data" / "ham10000"
 
@@ -19,6 +22,30 @@ HAM = Path(__file__).parents[4] / "shared" / "data" / "ham10000"
     ClinicalTemplate(ClinicalTemplate.Config(metadata=False)),
 )
 def test_prompts(prompt, check):
+    check(prompt)
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a paraphrase of every description that the contract can draw; the model that wrote it is no part."""
+    texts = set()
+    for image in ("dermoscopic image", "clinical photograph"):
+        template = ClinicalTemplate(ClinicalTemplate.Config(image=image))
+        findings = (*itertools.product((True, False), repeat=len(ATTRIBUTES)), (None,) * len(ATTRIBUTES))
+        for label, found in itertools.product(range(len(CLASSES)), findings):
+            sample = Sample(id="s", image="s.png", label=label, attributes=found)
+            texts.add(template.description(sample, CLASSES, ATTRIBUTES))
+    made = paraphrases.Made(model="0" * 64, engine="none", instruction="say it again", max_new_tokens=48)
+    path = tmp_path_factory.mktemp("said") / "said.jsonl"
+    paraphrases.write(path, made, {text: f"shown here: {text}" for text in texts})
+    return path
+
+
+@prompt_contract()
+def test_the_paraphrasing_prompt(check, said):
+    prompt = LocalLlm(LocalLlm.Config(cache=str(said)))
+    sample = Sample(id="s", image="s.png", label=0, attributes=(True, False, False))
+    assert prompt.description(sample, CLASSES, ATTRIBUTES).startswith("shown here: a dermoscopic image of melanoma")
     check(prompt)
 
 
