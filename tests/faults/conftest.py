@@ -119,6 +119,15 @@ def warm(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
     made.close()
 
 
+@pytest.fixture
+def cold(environment: dict[str, str], tmp_path: Path) -> Iterator[Warm]:
+    """Such a process that has imported nothing, to be ill-treated: the session's own goes on living."""
+    made = Warm(tmp_path, {**environment, "SKINFRAME_TEST_COLD": "1"})
+    made.begin()
+    yield made
+    made.close()
+
+
 @dataclass
 class Tiny:
     """The run of 40 steps: four epochs of ten, a checkpoint after every third step of one."""

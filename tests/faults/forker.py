@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+COLD = "SKINFRAME_TEST_COLD"  # for the test of this process itself, which runs nothing heavy
 
 
 def warm() -> None:
@@ -97,7 +98,8 @@ class Forker:
 
 def main() -> None:
     runpy.run_path(str(HERE.parent / "offline" / "sitecustomize.py"))
-    warm()
+    if COLD not in os.environ:
+        warm()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C of a terminal reaches the whole group; pytest closes us
     forker = Forker()
     print(json.dumps({"ready": os.getpid()}), flush=True)

@@ -80,6 +80,7 @@ def main() -> int:
     for test in [*promised, *sorted(found.keys() - promised.keys())]:
         counts = found.get(test, Counter())
         figures = " | ".join(str(counts[state]) for state in ("passed", "failed", "skipped"))
+        figures = figures if counts else "not run | | "
         lines.append(f"| {promised.get(test, '')} | `{test}` | {figures} |")
     options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return code

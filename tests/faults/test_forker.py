@@ -12,8 +12,8 @@ import pytest
 SCRIPT = "import sys; sys.exit(int(sys.argv[1]))"
 
 
-def test_a_dead_warm_process_is_named_and_replaced(warm: Any, tmp_path: Path) -> None:
-    script = tmp_path / "end.py"
+def test_a_dead_warm_process_is_named_and_replaced(cold: Any, tmp_path: Path) -> None:
+    warm, script = cold, tmp_path / "end.py"
     script.write_text(SCRIPT)
     pid, _ = warm.start(["7"], script=str(script))
     assert warm.wait(pid) == 7
