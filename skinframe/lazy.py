@@ -15,7 +15,9 @@ else:
             self._name = name
 
         def __getattr__(self, attribute: str) -> Any:
-            return getattr(importlib.import_module(self._name), attribute)
+            found = getattr(importlib.import_module(self._name), attribute)
+            setattr(self, attribute, found)  # the next look-up costs what one in the module does
+            return found
 
         def __repr__(self) -> str:
             return f"<lazy module {self._name}>"

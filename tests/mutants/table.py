@@ -1,72 +1,39 @@
-"""What mutmut found, as a page: killed and survived by module, and each survivor with the change and the reason."""
+"""What was found, as a page: killed and survived by module, and each survivor with the change and the reason."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import drive
+from breaks import Mutant
 
 BAR = 0.95
-UNREACHED = 33  # mutmut found no test that calls the function
-ROUND = 32  # letters shown on either side of a change
-KILLED = {1, 3, 36, -24, 24, 152, 255}  # a failed test, pytest broken by the change, or the time limit
 
 
 @dataclass(frozen=True)
 class Result:
-    """One mutant: its name, its module, what became of it and, for a survivor, the changed lines."""
+    """One mutant, and what became of it: a row of drive.py, or None where it was not tried."""
 
-    name: str
-    module: str
-    code: int | None
-    change: str = ""
+    mutant: Mutant
+    row: Mapping[str, Any] | None
 
     @property
-    def killed(self) -> bool:
-        return self.code in KILLED
+    def module(self) -> str:
+        return self.mutant.module
 
     @property
     def checked(self) -> bool:
-        return self.code not in (None, 34)
+        return self.row is not None
 
-
-def read(work: Path, package: str) -> list[Result]:
-    """Return every mutant that mutmut knows in `work`, a survivor with its change."""
-    found = []
-    with contextlib.chdir(work):  # where mutmut's settings and results lie
-        for meta in sorted((Path("mutants") / package).rglob("*.py.meta")):
-            path = Path(str(meta.relative_to("mutants")).removesuffix(".meta"))
-            module = str(path).removesuffix(".py").replace("/", ".")
-            for name, code in json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"].items():
-                result = Result(name, module, code)
-                lives = result.checked and not result.killed
-                found.append(replace(result, change=_change(name, path)) if lives else result)
-    return found
-
-
-def _change(name: str, path: Path) -> str:
-    """Return `before → after`, the part of the line that differs with a few words around it."""
-    from mutmut.mutation.diff_apply import get_diff_for_mutant
-
-    lines = get_diff_for_mutant(name, path=path).splitlines()
-    before, after = (
-        " ".join(" ".join(line[1:].split()) for line in lines if line[:1] == sign and line[:3] != sign * 3)
-        for sign in "-+"
-    )
-    start = _alike(before, after)
-    end = min(_alike(before[::-1], after[::-1]), len(before) - start, len(after) - start)
-    left, right = max(0, start - ROUND), end - ROUND
-    cut = [text[left : len(text) - max(0, right)].strip() for text in (before, after)]
-    return f"{cut[0]} → {cut[1]}"
-
-
-def _alike(one: str, other: str) -> int:
-    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    @property
+    def killed(self) -> bool:
+        return bool(self.row and self.row["killed"])
 
 
 def score(results: Sequence[Result]) -> float:
@@ -80,12 +47,12 @@ def commit(root: Path) -> str:
 
 
 def reason(result: Result, reasons: Mapping[str, str]) -> str:
-    """Return why no test sees a change: the first of the patterns that its text matches, else whether a test ran."""
-    found = (why for pattern, why in reasons.items() if re.search(pattern, result.change))
-    return next(found, "no test of this run reaches it" if result.code == UNREACHED else "none; a test is missing")
+    """Return why no test sees a change: that of the first pattern that `module: before → after` matches."""
+    text = f"{result.module.rpartition('.')[2]}: {result.mutant.change}"
+    return next((why for pattern, why in reasons.items() if re.search(pattern, text)), "none; a test is missing")
 
 
-def page(results: Sequence[Result], reasons: Mapping[str, str], at: str, scope: str) -> str:
+def page(results: Sequence[Result], reasons: Mapping[str, str], at: str) -> str:
     """Return docs/mutants.md. `reasons` maps patterns of changes to why no test can or need see them."""
     checked = [result for result in results if result.checked]
     killed = sum(result.killed for result in checked)
@@ -94,10 +61,13 @@ def page(results: Sequence[Result], reasons: Mapping[str, str], at: str, scope: 
         "",
         "`uv run tox -e mutants` breaks the loss terms on purpose, one small change at a time (an operator, a",
         "constant, an argument, a branch), and counts the changes that a test notices. Message texts, decorators and",
-        "what stands outside of functions are not changed. A time-out counts as noticed. The bar is 95 %.",
+        "what stands outside of functions are not changed. A change meets the tests of its module's own file, and the",
+        f"others that reach its function, the shorter the earlier, for {drive.ELSEWHERE:.0f} s at most; one that does"
+        " not end counts as",
+        "noticed. The bar is 95 %.",
         "",
         f"At commit `{at}`, {datetime.now(UTC):%Y-%m-%d}, CPU: **{killed} of {len(checked)} noticed"
-        f" ({100 * killed / max(1, len(checked)):.1f} %)**; {len(results) - len(checked)} not run. {scope}",
+        f" ({100 * killed / max(1, len(checked)):.1f} %)**; {len(results) - len(checked)} not run.",
         "",
         "| module | changes | noticed | survived | not run |",
         "| --- | --: | --: | --: | --: |",
@@ -110,6 +80,6 @@ def page(results: Sequence[Result], reasons: Mapping[str, str], at: str, scope: 
     lines += ["", "## Survivors", "", "| module | change | reason |", "| --- | --- | --- |"]
     for result in checked:
         if not result.killed:
-            change = result.change.replace("|", "\\|")
+            change = result.mutant.change.replace("|", "\\|")
             lines.append(f"| `{result.module.rpartition('.')[2]}` | `{change}` | {reason(result, reasons)} |")
     return "\n".join(lines) + "\n"

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Reduction = Literal["none", "mean", "weighted_mean", "sum"]
+REDUCTIONS: tuple[Reduction, ...] = ("none", "mean", "weighted_mean", "sum")
 
 
 def none_masked(labels: Tensor) -> bool:
     """Say whether there are labels and none is negative: then a term may take torch's own fused reduction."""
-    return len(labels) > 0 and int(labels.min()) >= 0
+    return labels.numel() > 0 and labels.min().item() >= 0
 
 
 def blank(values: Tensor, valid: Tensor) -> Tensor:
@@ -25,6 +26,7 @@ def blank(values: Tensor, valid: Tensor) -> Tensor:
 
 def reduce_all(values: Tensor, weights: Tensor | None, reduction: Reduction) -> Tensor:
     """Return what `reduce` gives where every one of at least one sample is valid, with fewer operations."""
+    _check(reduction)
     weighted = values if weights is None else values * weights.to(values.dtype)
     if reduction == "none":
         return weighted
@@ -39,8 +41,10 @@ def reduce(values: Tensor, valid: Tensor, weights: Tensor | None, reduction: Red
     """Reduce per-sample `values` [B] over the samples where `valid` [B]; no valid sample gives 0, not NaN.
 
     `weights` [B] multiply the values. `mean` divides by the number of valid samples, `weighted_mean` by the sum of
-    their weights (torch's own convention for class weights): the two differ, so they have different names.
+    their weights (torch's own convention for class weights): the two differ, so they have different names. Raises
+    ValueError for any other word.
     """
+    _check(reduction)
     zero = values.new_zeros(())
     scale = torch.ones_like(values) if weights is None else weights.to(values.dtype)
     values, scale = torch.where(valid, values * scale, zero), torch.where(valid, scale, zero)
@@ -51,6 +55,11 @@ def reduce(values: Tensor, valid: Tensor, weights: Tensor | None, reduction: Red
     if reduction == "mean":
         return values.sum() / valid.sum().clamp(min=1)
     return values.sum() / positive_total(scale)
+
+
+def _check(reduction: str) -> None:
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
 
 
 def positive_total(weights: Tensor) -> Tensor:

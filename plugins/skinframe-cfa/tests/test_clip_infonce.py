@@ -9,7 +9,9 @@ import slow_maths
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skinframe_cfa.alignment import contrastive
 from skinframe_cfa.alignment.clip_infonce import ClipInfoNCE, clip_infonce
+from skinframe_cfa.alignment.contrastive import computed_again
 from torch.nn import functional as F
 
 from skinframe.testing import integers, unit_vectors
@@ -54,6 +56,24 @@ def test_chunks_change_nothing(images, texts, chunk, mask):
     ignored[0, 1] = ignored[1, 0] = mask
     whole, parts = (clip_infonce(images, texts, torch.tensor(9.0), EYE, ignored, size) for size in (0, chunk))
     assert torch.allclose(whole, parts, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("chunk", "scored"), [(0, 0), (1, 2 * B), (2, B), (3, 4), (B, 0), (B + 1, 0)])
+def test_it_scores_no_more_rows_at_a_time_than_it_is_asked(monkeypatch, chunk, scored):
+    """In chunks each is scored apart, so that the backward pass can score it again: `scored` of them, both ways."""
+    parts = []
+    again = lambda function, *rest: parts.append(len(rest[0])) or computed_again(function, *rest)  # noqa: E731
+    monkeypatch.setattr(contrastive, "computed_again", again)
+    same = F.normalize(torch.ones(B, W), dim=-1)
+    clip_infonce(same, same, torch.tensor(1.0), EYE, chunk=chunk)
+    assert len(parts) == scored
+    assert all(rows <= chunk for rows in parts)
+    parts.clear()
+    call(ClipInfoNCE(ClipInfoNCE.Config(chunk=chunk)), same[:, None], same, same, torch.arange(B))
+    assert len(parts) == scored
+    parts.clear()
+    clip_infonce(same, same, torch.tensor(1.0), EYE)
+    assert not parts
 
 
 def call(loss, v, t, q, ids, labels=None, scale=20.0):

@@ -8,6 +8,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skinframe_cfa.alignment import siglip as module
+from skinframe_cfa.alignment.contrastive import computed_again
 from skinframe_cfa.alignment.pairs import same
 from skinframe_cfa.alignment.siglip import SigLIP, prior_bias, siglip
 from slow_maths import dot
@@ -44,6 +46,23 @@ def test_the_value_is_the_obvious_loop_whole_and_in_chunks(images, texts, s, b, 
     assert torch.allclose(whole, parts, rtol=1e-12)
     for one, other in zip(torch.autograd.grad(whole, leaves), torch.autograd.grad(parts, leaves), strict=True):
         assert torch.allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("chunk", "scored"), [(0, 0), (1, B), (2, 2), (3, 2), (B, 0), (B + 1, 0)])
+def test_it_scores_no_more_texts_at_a_time_than_it_is_asked(monkeypatch, chunk, scored):
+    parts = []
+    again = lambda function, *rest: parts.append(len(rest[0])) or computed_again(function, *rest)  # noqa: E731
+    monkeypatch.setattr(module, "computed_again", again)
+    v, q, t = vectors()
+    siglip(q, t, torch.tensor(1.0), torch.tensor(0.0), EYE, chunk)
+    assert len(parts) == scored
+    assert all(rows <= chunk for rows in parts)
+    parts.clear()
+    SigLIP(SigLIP.Config(chunk=chunk)).forward(v, q, t, torch.tensor(1.0), torch.arange(B), torch.arange(B))
+    assert len(parts) == scored
+    parts.clear()
+    siglip(q, t, torch.tensor(1.0), torch.tensor(0.0), EYE)
+    assert not parts
 
 
 def test_by_hand():

@@ -39,7 +39,7 @@ def clip_infonce(
     """
     if 0 < chunk < len(images):
         return chunked_multi_positive(images, texts, scale, positives, ignored, chunk)
-    return multi_positive(scale * (images @ texts.T), positives, ignored)
+    return multi_positive((scale * images) @ texts.T, positives, ignored)
 
 
 class ClipInfoNCE(Floored, skinframe.Loss):

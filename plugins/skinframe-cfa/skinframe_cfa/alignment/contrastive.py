@@ -31,8 +31,12 @@ def multi_positive(
     images in rows; positives [B, B] bool with a true diagonal, symmetric, and so `ignored`. `transposed` [B, B], texts
     in rows, is given where texts see images by another similarity than Sᵀ. No sample gives 0.
     """
-    back = similarity.T if transposed is None else transposed
-    both = one_direction(similarity, positives, ignored).sum() + one_direction(back, positives, ignored).sum()
+    from skinframe_cfa.alignment.contrastive_kernel import BothDirections
+
+    if transposed is None:
+        both = BothDirections.apply(similarity, positives, ignored)
+    else:
+        both = one_direction(similarity, positives, ignored).sum() + one_direction(transposed, positives, ignored).sum()
     return both / (2 * max(len(similarity), 1))
 
 

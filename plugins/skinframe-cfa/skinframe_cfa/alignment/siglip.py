@@ -35,8 +35,8 @@ def siglip(images: Tensor, texts: Tensor, scale: Tensor, bias: Tensor, positives
     """
 
     def block(some: Tensor, pairs: Tensor, own: Tensor, factor: Tensor, offset: Tensor) -> Tensor:
-        scores = factor * (own @ some.T) + offset
-        return -F.logsigmoid(torch.where(pairs, scores, -scores)).sum()
+        signs = pairs.to(own.dtype).mul_(2).sub_(1)
+        return -F.logsigmoid(signs * ((factor * own) @ some.T + offset)).sum()
 
     size = max(len(images), 1)
     if not 0 < chunk < len(texts):

@@ -61,10 +61,16 @@ def check_scheme(scheme: str, beta: float) -> None:
         raise ValueError(f"beta must be in [0, 1), got {beta}")
 
 
-def sample_weights(counts: Tensor | None, labels: Tensor, scheme: Scheme, beta: float) -> Tensor | None:
-    """Return the weight [B] of each sample's class (masked labels get class 0's), or None for scheme `none`."""
+def weights_of(counts: Tensor | None, scheme: Scheme, beta: float) -> Tensor | None:
+    """Return the weight [C] of each class, or None for scheme `none`. Raises ValueError where counts are missing."""
     if scheme == "none":
         return None
     if counts is None:
         raise ValueError(f"class_weights: '{scheme}' needs the signal class_counts; provide it or use none")
-    return class_weights(counts, scheme, beta).to(labels.device)[labels.clamp(min=0)]
+    return class_weights(counts, scheme, beta)
+
+
+def sample_weights(counts: Tensor | None, labels: Tensor, scheme: Scheme, beta: float) -> Tensor | None:
+    """Return the weight [B] of each sample's class (masked labels get class 0's), or None for scheme `none`."""
+    weights = weights_of(counts, scheme, beta)
+    return None if weights is None else weights.to(labels.device)[labels.clamp(min=0)]

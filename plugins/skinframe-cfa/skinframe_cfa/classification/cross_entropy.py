@@ -9,29 +9,40 @@ from typing import TYPE_CHECKING
 import skinframe
 from skinframe.lazy import F
 from skinframe.signals import ClassCounts, Labels, Logits
-from skinframe_cfa.classification.class_weights import Scheme, check_scheme, derived_weights, sample_weights
-from skinframe_cfa.reduction import Reduction, blank, none_masked, reduce, reduce_all, upcast
+from skinframe_cfa.classification.class_weights import Scheme, check_scheme, derived_weights, weights_of
+from skinframe_cfa.reduction import Reduction, blank, none_masked, reduce, upcast
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 def cross_entropy(
-    logits: Tensor, labels: Tensor, weights: Tensor | None = None, reduction: Reduction = "mean"
+    logits: Tensor,
+    labels: Tensor,
+    weights: Tensor | None = None,
+    reduction: Reduction = "mean",
+    *,
+    class_weights: Tensor | None = None,
 ) -> Tensor:
     """Negative log likelihood of the labels, −w_i log p_iy.
 
-    logits [B, C], labels [B] (negative: masked), weights [B] one a sample. `weighted_mean` equals torch's
-    `cross_entropy(weight=…)`; `mean` divides by the number of samples, so it adds up over micro-batches.
+    logits [B, C], labels [B] (negative: masked), weights [B] one a sample, or class_weights [C] > 0, one a class.
+    `weighted_mean` equals torch's `cross_entropy(weight=…)`; `mean` divides by the number of samples, so it adds up
+    over micro-batches. Raises ValueError where both kinds of weights are given.
     """
-    if none_masked(labels):
-        if weights is None and reduction == "mean":
-            return F.cross_entropy(upcast(logits), labels)
-        return reduce_all(F.cross_entropy(upcast(logits), labels, reduction="none"), weights, reduction)
-    valid = labels >= 0
-    log_p = F.log_softmax(blank(upcast(logits), valid), dim=1)
-    own = labels.clamp(min=0).unsqueeze(1)
-    return reduce(-log_p.gather(1, own).squeeze(1), valid, weights, reduction)
+    if weights is not None and class_weights is not None:
+        raise ValueError("cross_entropy takes weights [B] or class_weights [C], not both")
+    values = upcast(logits)
+    if weights is None and reduction in ("mean", "weighted_mean") and none_masked(labels):  # torch's fused operation
+        scale = None if class_weights is None else class_weights.to(values)
+        if scale is None or reduction == "weighted_mean":
+            return F.cross_entropy(values, labels, scale)
+        return F.cross_entropy(values, labels, scale, reduction="sum") / len(labels)
+    valid, own = labels >= 0, labels.clamp(min=0)
+    if class_weights is not None:
+        weights = class_weights.to(own.device)[own]
+    log_p = F.log_softmax(blank(values, valid), dim=1)
+    return reduce(-log_p.gather(1, own.unsqueeze(1)).squeeze(1), valid, weights, reduction)
 
 
 class CrossEntropy(skinframe.Loss):
@@ -56,5 +67,5 @@ class CrossEntropy(skinframe.Loss):
         return derived_weights(class_counts, self.config.class_weights, self.config.beta)
 
     def forward(self, logits: Logits, labels: Labels, class_counts: ClassCounts | None = None) -> Tensor:
-        weights = sample_weights(class_counts, labels, self.config.class_weights, self.config.beta)
-        return cross_entropy(logits, labels, weights)
+        weights = weights_of(class_counts, self.config.class_weights, self.config.beta)
+        return cross_entropy(logits, labels, class_weights=weights)

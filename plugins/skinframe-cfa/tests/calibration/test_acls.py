@@ -114,6 +114,14 @@ def test_the_term():
     check_extremes(ACLS(ACLS.Config(centre=False, detach_top=False)))
 
 
+@pytest.mark.parametrize("detach_top", [True, False])
+@pytest.mark.parametrize("centre", [True, False])
+def test_it_declares_what_its_options_break_and_no_more(centre, detach_top):
+    broken = ACLS(ACLS.Config(centre=centre, detach_top=detach_top)).breaks
+    assert set(broken) == ({"gradient"} if detach_top else set()) | (set() if centre else {"shift"})
+    assert all(reason.strip() for reason in broken.values())
+
+
 @loss_contract(
     ACLS(ACLS.Config(detach_top=False)),
     ACLS(ACLS.Config(margin=1.0, detach_top=False)),

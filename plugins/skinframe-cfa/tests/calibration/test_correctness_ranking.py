@@ -71,6 +71,12 @@ def test_the_floor_is_the_expectation_over_every_history():
     assert ranking_floor(c.float().requires_grad_(), visits) == pytest.approx(ranking_floor(c, visits), rel=1e-5)
 
 
+def test_confidences_rounded_beyond_0_and_1_have_the_floor_of_the_edge():
+    visits = torch.tensor([3.0, 3.0])
+    beyond, edge = torch.tensor([1 + 1e-6, -1e-6]), torch.tensor([1.0, 0.0])
+    assert ranking_floor(beyond, visits) == pytest.approx(ranking_floor(edge, visits), abs=1e-5)
+
+
 def test_the_floor_falls_with_the_visits():
     c = torch.linspace(0.5, 1, 50)
     floors = [ranking_floor(c, torch.full((50,), float(n))) for n in (1, 4, 100)]

@@ -33,6 +33,15 @@ def test_nobody_is_no_visit():
     assert [each.tolist() for each in history.read(ids(0))] == [[0], [0]]
 
 
+def test_columns_are_as_long_as_the_largest_id_asks():
+    history = CorrectnessHistory()
+    history.record(ids(), torch.zeros(0))
+    assert len(history.state()["right"]) == 0
+    for last, expected in ((3, 4), (3, 4), (5, 6), (0, 6)):
+        history.record(ids(last), torch.ones(1))
+        assert [len(rows) for rows in history.state().values()] == [expected, expected]
+
+
 def test_a_state_goes_and_comes_back():
     history, other = CorrectnessHistory(), CorrectnessHistory()
     assert history.state() == {}

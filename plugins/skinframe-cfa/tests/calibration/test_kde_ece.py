@@ -127,6 +127,18 @@ def test_the_defaults():
     assert canonical_kde_ece(p, labels) == canonical_kde_ece(p, labels, 0.05, 1.0)
 
 
+def test_many_draws_of_outcomes_are_scored_one_by_one():
+    logits, labels = batch()
+    c, p = top_label(logits, labels)[0], logits.softmax(1)
+    draws = torch.stack([labels, labels.flip(0), labels.roll(1)])
+    right = (draws == logits.argmax(1)).double()
+    torch.testing.assert_close(kde_ece(c, right), torch.stack([kde_ece(c, each) for each in right]))
+    several = torch.stack([canonical_kde_ece(p, each) for each in draws])
+    torch.testing.assert_close(canonical_kde_ece(p, draws), several)
+    assert kde_ece(c[:1], right[:, :1]).tolist() == [0, 0, 0]
+    assert canonical_kde_ece(p[:1], draws[:, :1]).tolist() == [0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -1,0 +1,181 @@
+"""Tries each mutant in a fork of one warm process: torch imported, tests collected, the tests of its function known.
+
+Started by run.py with the mutated package first on the path. Results are appended to a file as they come.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+ELSEWHERE = 6.0  # seconds of tests outside of the module's own files, in the order of their length
+SLACK, WALL = 20.0, 600  # seconds of CPU above three times a test's own, and of the clock for one mutant
+LAST = 250  # the largest exit code for the place of a test
+MEMORY = 8 << 30  # bytes a mutant may add
+
+
+class Driver:
+    """A pytest plugin: in place of running the tests once, it runs what reaches each mutant, until one test fails."""
+
+    def __init__(self, work: Path, todo: Sequence[Mapping[str, str]], children: int) -> None:
+        self.work, self.todo, self.children = work, todo, children
+        self.reach: dict[str, Any] = {}
+        self.killers: dict[str, Counter[str]] = {}  # by function: the tests that noticed its changes so far
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if session.testsfailed:
+            raise pytest.UsageError(f"{session.testsfailed} test files cannot be imported")
+        self.look(session.items)
+        items = {item.nodeid: item for item in session.items}
+        functions: dict[str, list[str]] = {}
+        for node in items:
+            for function in self.reach[node]["hits"]:
+                functions.setdefault(function, []).append(node)
+        self.warm(items, functions)
+        done = {row["name"]: row for row in rows(self.work / "results.jsonl")}
+        running: dict[int, dict[str, Any]] = {}
+        with (self.work / "results.jsonl").open("a", encoding="utf-8") as out:
+            for mutant in self.todo:
+                chosen = self.choose(mutant, functions.get(mutant["function"], []))
+                tests = hashlib.sha256(json.dumps([self.reach[node]["digest"] for node in chosen]).encode()).hexdigest()
+                old = done.get(mutant["name"])
+                if old and old["digest"] == mutant["digest"] and (old["killed"] or old["tests"] == tests):
+                    continue
+                if len(running) == self.children:
+                    self.note(running, out)
+                often = self.killers.get(mutant["function"], Counter())
+                order = sorted(chosen, key=lambda node, often=often: -often[node])
+                child = fork(mutant["name"], [items[node] for node in order], self.reach)
+                row = {"name": mutant["name"], "digest": mutant["digest"], "tests": tests, "order": order}
+                running[child] = {**row, "function": mutant["function"]}
+            while running:
+                self.note(running, out)
+        return True
+
+    def warm(self, items: Mapping[str, pytest.Item], functions: Mapping[str, Sequence[str]]) -> None:
+        """Run the shortest test of each function here, so that no child has to import what they need; then in a child.
+
+        Raises UsageError where that child fails: it has no change in it.
+        """
+        shortest = {min(reached, key=lambda node: self.reach[node]["seconds"]) for reached in functions.values()}
+        for node in sorted(shortest):
+            runtestprotocol(items[node], log=False, nextitem=None)
+        gc.collect()
+        gc.freeze()  # a child's collector leaves these pages alone, so they need not be copied
+        if code := ended(fork("", [items[node] for node in sorted(shortest)], self.reach))[1]:
+            raise pytest.UsageError(f"a child without a change ends with {code}: what others say cannot be trusted")
+
+    def note(self, running: dict[int, dict[str, Any]], out: TextIO) -> None:
+        """Wait for one of the children and write down what came of its mutant."""
+        child, code = ended()
+        row = running.pop(child)
+        order, function = row.pop("order"), row.pop("function")
+        if code > 0:
+            by = order[min(code, len(order)) - 1]
+            self.killers.setdefault(function, Counter())[by] += 1
+            row["by"] = by
+        out.write(json.dumps({**row, "reached": len(order), "code": code, "killed": code != 0}) + "\n")
+        out.flush()
+
+    def look(self, items: Sequence[pytest.Item]) -> None:
+        """Run each test once and note which functions it reaches and how long it takes; unchanged files are known."""
+        from mutmut.mutation import trampoline
+
+        place = self.work / "reach.json"
+        self.reach = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+        hits: set[str] = set()
+        trampoline.record_trampoline_hit = lambda name, caller=None: hits.add(name)
+        digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in {item.path for item in items}}
+        trampoline.set_mutant_under_test("stats")
+        for item in items:
+            if self.reach.get(item.nodeid, {}).get("digest") == digests[item.path]:
+                continue
+            hits.clear()
+            start = time.process_time()
+            if any(report.failed for report in runtestprotocol(item, log=False, nextitem=None)):
+                raise pytest.UsageError(f"{item.nodeid} fails without any change")
+            spent = time.process_time() - start
+            self.reach[item.nodeid] = {"digest": digests[item.path], "hits": sorted(hits), "seconds": spent}
+            if len(self.reach) % 100 == 0:
+                place.write_text(json.dumps(self.reach), encoding="utf-8")
+        os.environ.pop("MUTANT_UNDER_TEST", None)
+        trampoline.set_mutant_under_test(None)
+        place.write_text(json.dumps(self.reach), encoding="utf-8")
+
+    def choose(self, mutant: Mapping[str, str], reached: Sequence[str]) -> list[str]:
+        """Return the tests to run: all of the module's own file, then others, short ones first."""
+        own = f"test_{mutant['module'].rpartition('.')[2]}.py::"
+        order = sorted(reached, key=lambda node: (own not in node, self.reach[node]["seconds"]))
+        chosen, spent = [], 0.0
+        for node in order:
+            spent += 0 if own in node else self.reach[node]["seconds"]
+            if spent > ELSEWHERE:
+                break
+            chosen.append(node)
+        return chosen
+
+
+def fork(name: str, items: Sequence[pytest.Item], reach: Mapping[str, Any]) -> int:
+    """Start a child with that mutant; return its number. Its exit code is the place of the test that fails, or 0."""
+    child = os.fork()
+    if child:
+        return child
+    code = LAST
+    try:
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(WALL)
+        from mutmut.mutation import trampoline
+
+        trampoline.set_mutant_under_test(name)
+        for place, item in enumerate(items, start=1):
+            signal.setitimer(signal.ITIMER_PROF, SLACK + 3 * reach[item.nodeid]["seconds"])
+            if any(report.failed for report in runtestprotocol(item, log=False, nextitem=None)):
+                code = min(place, LAST)
+                break
+        else:
+            code = 0
+    finally:
+        os._exit(code)
+
+
+def ended(child: int = -1) -> tuple[int, int]:
+    """Wait for a child, and return its number and its exit code, below 0 where a signal ended it."""
+    child, status = os.waitpid(child, 0)
+    return child, os.waitstatus_to_exitcode(status)
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    if path.exists():
+        yield from (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+
+
+def main() -> int:
+    work = Path(sys.argv[1])
+    todo = json.loads((work / "todo.json").read_text(encoding="utf-8"))
+    children = int(sys.argv[2])
+    words = ["-q", "-p", "no:cacheprovider", "-p", "no:timeout", f"--rootdir={work}", str(work / "tests")]
+    # what imports the plugin in a process of its own meets mutmut there, and no mutant
+    words += ["--ignore", str(work / "tests" / "oracle"), "-k", "not loads_no_torch"]
+    return int(pytest.main(words, plugins=[Driver(work, todo, children)]))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
