@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,6 +15,7 @@ from skinframe.signals import Signal, needs
 from skinframe.testing.draw import SIGNALS, Maker, maker, sizes
 
 SCORES = frozenset({"logits", "image_logits", "rationale_logits"})  # read through a softmax over their last dim
+LOGITS = SCORES | {"attribute_logits"}  # whatever a model may drive as far as it likes
 # what a batch holds before the model runs: the engine counts a step's terms by these
 COUNTED = {name: SIGNALS[name] for name in catalog.COUNTED}
 
@@ -35,9 +36,9 @@ class Case:
         """Return the case with every floating tensor changed."""
         return self.each(lambda _, value: change(value) if value.is_floating_point() else value)
 
-    def scores(self, change: Callable[[Tensor], Tensor]) -> Case:
-        """Return the case with the scores before a softmax changed."""
-        return self.each(lambda signal, value: change(value) if signal.name in SCORES else value)
+    def scores(self, change: Callable[[Tensor], Tensor], names: Container[str] = SCORES) -> Case:
+        """Return the case with the scores before a softmax changed, or the signals of other `names`."""
+        return self.each(lambda signal, value: change(value) if signal.name in names else value)
 
     def take(self, letter: str, index: Tensor) -> Case:
         """Return the case with `index` selected along every dim of that letter."""

@@ -8,16 +8,17 @@ import torch
 from torch import Tensor
 
 from skinframe.components import Loss
-from skinframe.testing.case import Case, close, gradients, sample_dim, value
+from skinframe.testing.case import LOGITS, Case, close, gradients, sample_dim, value
+
+DTYPES = (torch.float64, torch.float32, torch.bfloat16)
 
 
 def finite(loss: Loss, case: Case) -> None:
-    """Value and gradient are finite at scores of ±1e4, in float32 and bfloat16 (I5)."""
-    spread = case.scores(lambda scores: scores * 500)
-    saturated = case.scores(lambda scores: torch.where(scores > 0, 1e4, -1e4).to(scores))
-    for extreme in (spread, saturated):
-        for dtype in (torch.float32, torch.bfloat16):
-            _is_finite(loss, _narrow(extreme, dtype), f"in {dtype}")
+    """Value and gradient are finite at scores of ±1e4, in float64, float32 and bfloat16 (I5)."""
+    spread = case.scores(lambda scores: scores * 500, LOGITS)
+    for dtype in DTYPES:
+        _is_finite(loss, _narrow(spread, dtype), f"in {dtype}")
+        _is_finite(loss, _narrow(_saturated(case), dtype), f"in {dtype}")
 
 
 def upcast(loss: Loss, case: Case) -> None:
@@ -29,18 +30,28 @@ def upcast(loss: Loss, case: Case) -> None:
 
 
 def single_sample(loss: Loss, case: Case) -> None:
-    """A batch of one sample gives a finite value and gradient (I5)."""
-    _is_finite(loss, case.take(sample_dim(loss), torch.arange(1)), "for a single sample")
+    """A batch of one sample gives a finite value and gradient, at scores of ±1e4 too and in every precision (I5)."""
+    _finite_at_all(loss, case.take(sample_dim(loss), torch.arange(1)), "for a single sample")
 
 
 def single_class(loss: Loss, case: Case) -> None:
-    """A batch whose samples all have one label gives a finite value and gradient (I5)."""
-    _is_finite(loss, _relabelled(case, lambda labels: labels[:1].expand_as(labels)), "for a single class")
+    """A batch whose samples all have one label gives a finite value and gradient, likewise (I5)."""
+    _finite_at_all(loss, _relabelled(case, lambda labels: labels[:1].expand_as(labels)), "for a single class")
 
 
 def empty_class(loss: Loss, case: Case) -> None:
-    """A batch in which a class has no sample gives a finite value and gradient (I5)."""
-    _is_finite(loss, _relabelled(case, lambda labels: labels.clamp(min=1)), "where class 0 has no sample")
+    """A batch in which a class has no sample gives a finite value and gradient, likewise (I5)."""
+    _finite_at_all(loss, _relabelled(case, lambda labels: labels.clamp(min=1)), "where class 0 has no sample")
+
+
+def _finite_at_all(loss: Loss, case: Case, where: str) -> None:
+    _is_finite(loss, case, where)
+    for dtype in DTYPES:
+        _is_finite(loss, _narrow(_saturated(case), dtype), f"{where} at scores of ±1e4 in {dtype}")
+
+
+def _saturated(case: Case) -> Case:
+    return case.scores(lambda scores: torch.where(scores > 0, 1e4, -1e4).to(scores), LOGITS)
 
 
 def _narrow(case: Case, dtype: torch.dtype) -> Case:

@@ -30,11 +30,13 @@ def masked_nan(loss: Loss, case: Case) -> None:
 
 
 def all_masked(loss: Loss, case: Case) -> None:
-    """A batch with no valid sample gives 0 with a zero gradient, not NaN (I4)."""
-    result, found = gradients(loss, _mask(loss, case, torch.zeros(length(loss, case), dtype=torch.bool)))
-    assert result == 0, f"all samples masked, and the value is {result}"
-    for name, gradient in found.items():
-        assert gradient is None or not gradient.any(), f"all samples masked, and '{name}' has a gradient"
+    """A batch with no valid sample gives 0 with a zero gradient, not NaN, in every precision (I4)."""
+    nobody = _mask(loss, case, torch.zeros(length(loss, case), dtype=torch.bool))
+    for dtype in (torch.float64, torch.float32, torch.bfloat16):
+        result, found = gradients(loss, nobody.floats(lambda tensor, dtype=dtype: tensor.to(dtype)))
+        assert result == 0, f"all samples masked, and the value is {result} in {dtype}"
+        for name, gradient in found.items():
+            assert gradient is None or not gradient.any(), f"all samples masked, and '{name}' has a gradient in {dtype}"
 
 
 def _mask(loss: Loss, case: Case, keep: Tensor) -> Case:

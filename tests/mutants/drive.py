@@ -94,7 +94,8 @@ class Driver:
         """Run each test once and note which functions it reaches and how long it takes; unchanged files are known."""
         from mutmut.mutation import trampoline
 
-        place = self.work / "reach.json"
+        source = hashlib.sha256((self.work / "written.json").read_bytes()).hexdigest()
+        place = self.work / f"reach-{source[:12]}.json"  # what a test reaches is true of one source alone
         self.reach = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
         hits: set[str] = set()
         trampoline.record_trampoline_hit = lambda name, caller=None: hits.add(name)

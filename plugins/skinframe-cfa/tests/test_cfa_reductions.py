@@ -76,6 +76,33 @@ def test_the_short_way_without_a_mask_is_the_long_way(function, weighted, reduct
     torch.testing.assert_close(other, torch.cat([gradient, torch.zeros(1, 3)]), rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean", "weighted_mean"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_weights_by_class_are_the_weights_of_each_sample(masked, reduction):
+    logits = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, 1.0], [-2.0, 0.0, 9.0]], dtype=torch.float64).requires_grad_()
+    labels = torch.tensor([0, -1 if masked else 2, 1])
+    by_class = torch.tensor([0.5, 3.0, 2.0])  # float32 beside float64 scores
+    own = by_class.double()[labels.clamp(min=0)]
+    rows = torch.where(labels >= 0, own * cross_entropy(logits, labels, reduction="none"), 0.0)
+    count, total = (labels >= 0).sum(), own[labels >= 0].sum()
+    expected = {"none": rows, "sum": rows.sum(), "mean": rows.sum() / count, "weighted_mean": rows.sum() / total}
+    found = cross_entropy(logits, labels, reduction=reduction, class_weights=by_class)
+    torch.testing.assert_close(found, expected[reduction])
+    one, other = (
+        torch.autograd.grad(each.sum(), logits, retain_graph=True)[0] for each in (found, expected[reduction])
+    )
+    torch.testing.assert_close(one, other)
+
+
+def test_two_kinds_of_weights_at_once_and_unknown_reductions_are_refused():
+    logits, labels, ones = torch.zeros(2, 2), torch.tensor([0, 1]), torch.ones(2)
+    with pytest.raises(ValueError, match="weights \\[B\\] or class_weights \\[C\\], not both"):
+        cross_entropy(logits, labels, ones, class_weights=ones)
+    for function in (cross_entropy, partial(focal, gamma=2.0), brier):
+        with pytest.raises(ValueError, match=r"^reduction must be one of none, mean, weighted_mean, sum, got 'avg'$"):
+            function(logits, labels, reduction="avg")
+
+
 def test_cross_entropy_and_brier_by_hand():
     logits = torch.tensor([[math.log(2.0), 0.0], [0.0, math.log(3.0)]], dtype=torch.float64)
     labels = torch.tensor([0, 0])

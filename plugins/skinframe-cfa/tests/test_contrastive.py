@@ -52,6 +52,25 @@ def test_texts_may_see_images_by_a_similarity_of_their_own(S, other, ids):
     assert torch.allclose(multi_positive(S, positives, None, S.T), multi_positive(S, positives))
 
 
+@law
+@given(S=SCORES, other=SCORES, ids=IDS, classes=CLASSES)
+def test_ignored_pairs_leave_both_of_two_similarities(S, other, ids, classes):
+    positives = same(ids) | EYE
+    ignored = same(classes) & ~positives
+    value = multi_positive(S, positives, ignored, other)
+    there, back = (one_direction(each, positives, ignored).mean() for each in (S, other))
+    torch.testing.assert_close(value, (there + back) / 2)
+
+
+def test_one_sample_alone_costs_what_its_score_says():
+    """A divisor clamped above one sample would halve it."""
+    one = torch.tensor([[True]])
+    assert positive_floor(torch.ones(1, 1, dtype=torch.bool)) == 0
+    lone = one_direction(torch.tensor([[3.0, 1.0]]), torch.tensor([[True, False]]))
+    assert lone.item() == pytest.approx(math.log1p(math.exp(-2)))
+    assert multi_positive(torch.tensor([[5.0]]), one) == 0
+
+
 def test_one_direction_by_hand():
     scores = torch.tensor([[math.log(3.0), 0.0], [0.0, math.log(4.0)]], dtype=torch.float64)
     assert one_direction(scores, EYE[:2, :2]).tolist() == pytest.approx([-math.log(0.75), -math.log(0.8)])

@@ -108,6 +108,8 @@ def test_the_term():
     logits, labels = batch()
     term = MMCE(MMCE.Config(width=0.2, estimator="u"))
     assert torch.equal(call(term, logits, labels), mmce_squared(*top_label(logits, labels), 0.2, "u"))
+    plain = MMCE(MMCE.Config(width=0.2))
+    assert torch.equal(call(plain, logits, labels), mmce_squared(*top_label(logits, labels), 0.2, "v"))
     for estimator in ("v", "u"):
         check_queue_is_dense(lambda queue, estimator=estimator: MMCE(MMCE.Config(estimator=estimator, queue=queue)))
     check_memory(build)

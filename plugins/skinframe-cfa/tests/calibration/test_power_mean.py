@@ -27,6 +27,14 @@ def test_power_one_is_a_plain_sum():
     assert torch.equal(power_mean(gaps, shares, 1), torch.tensor([0.1, 0.0]) + torch.tensor([0.2, 0.0]))
 
 
+def test_draws_are_scaled_each_by_its_own_largest_term():
+    """A draw of huge gaps beside one of tiny gaps must not take the digits of the tiny one."""
+    shares = torch.tensor([0.5, 0.5], dtype=torch.float64)
+    gaps = torch.tensor([[0.4, -0.1], [3e-5, 1e-5]], dtype=torch.float64)
+    apart = torch.stack([power_mean(each, shares, 80.0) for each in gaps])
+    torch.testing.assert_close(power_mean(gaps, shares, 80.0), apart, rtol=1e-12, atol=0)
+
+
 def test_at_zero_the_value_and_the_gradient_are_zero():
     gaps = torch.zeros(3, requires_grad=True)
     value = power_mean(gaps, torch.tensor([0.5, 0.5, 0.0]), 2.0)
