@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -26,9 +26,9 @@ class BothDirections(torch.autograd.Function):
     def forward(ctx: Any, similarity: Tensor, positives: Tensor, ignored: Tensor | None) -> Tensor:
         total, shares = similarity.new_zeros(()), []
         for part in _blocks(len(similarity)):
-            pairs = positives[part].to(similarity.dtype)
+            rows, columns, pairs = _block(similarity, positives, ignored, part)
+            pairs = pairs.to(similarity.dtype)
             share = pairs.sum(1).reciprocal_()
-            rows, columns = _both(similarity, ignored, part)
             matched = rows.log_softmax(1).mul_(pairs).sum(1).add_(columns.log_softmax(0).mul_(pairs.T).sum(0))
             total = total - matched.dot(share)
             shares.append(share)
@@ -39,24 +39,34 @@ class BothDirections(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         similarity, positives, ignored, *shares = ctx.saved_tensors
-        share = shares[0] if len(shares) == 1 else torch.cat([similarity.new_zeros(0), *shares])
-        slope = torch.zeros_like(similarity)
+        if len(shares) == 1:
+            rows, columns, pairs = _block(similarity, positives, ignored, None)
+            pull = (shares[0].unsqueeze(1) + shares[0]).mul_(pairs)
+            return rows.softmax(1).add_(columns.softmax(0)).sub_(pull).mul_(gradient), None, None
+        share, slope = torch.cat([similarity.new_zeros(0), *shares]), torch.zeros_like(similarity)
         for part in _blocks(len(similarity)):
-            rows, columns = _both(similarity, ignored, part)
-            pull = (share[part].unsqueeze(1) + share).mul_(positives[part])
-            slope[part].add_(rows.softmax(1)).sub_(pull)
+            rows, columns, pairs = _block(similarity, positives, ignored, part)
+            slope[part].add_(rows.softmax(1)).sub_((share[part].unsqueeze(1) + share).mul_(pairs))
             slope[:, part].add_(columns.softmax(0))
         return slope.mul_(gradient), None, None
 
 
-def _blocks(size: int) -> Iterator[slice]:
+def _blocks(size: int) -> Sequence[slice | None]:
+    """Return the rows of each block, None where all rows are one block."""
+    if 0 < size * size <= BLOCK:
+        return [None]
     width = max(1, BLOCK // max(size, 1))
-    return (slice(start, start + width) for start in range(0, size, width))
+    return [slice(start, start + width) for start in range(0, size, width)]
 
 
-def _both(similarity: Tensor, ignored: Tensor | None, part: slice) -> tuple[Tensor, Tensor]:
-    """Return the rows [b, B] and the columns [B, b] of one block."""
-    rows, columns = similarity[part], similarity[:, part]
+def _block(
+    similarity: Tensor, positives: Tensor, ignored: Tensor | None, part: slice | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the rows [b, B] and the columns [B, b] of one block, and the positives of its rows."""
+    if part is None:
+        kept = similarity if ignored is None else similarity.masked_fill(ignored, OUT)
+        return kept, kept, positives
+    rows, columns, pairs = similarity[part], similarity[:, part], positives[part]
     if ignored is None:
-        return rows, columns
-    return rows.masked_fill(ignored[part], OUT), columns.masked_fill(ignored[part].T, OUT)
+        return rows, columns, pairs
+    return rows.masked_fill(ignored[part], OUT), columns.masked_fill(ignored[part].T, OUT), pairs

@@ -105,6 +105,9 @@ def test_the_defaults_are_fifteen_bins_at_a_hundredth():
     logits, labels = batch()
     c, a = top_label(logits, labels)
     assert soft_ece(c, a) == soft_ece(c, a, 15, 0.01, 1.0)
+    mixed = torch.linspace(0, 1, 40, dtype=torch.float64), (torch.arange(40) % 3 == 0).double()
+    assert soft_ece(*mixed) == soft_ece(*mixed, 15, 0.01, 1.0)
+    assert soft_ece(*mixed) != soft_ece(*mixed, 16, 0.01, 1.0)
 
 
 def test_a_soft_bin_needs_a_temperature_above_zero():
