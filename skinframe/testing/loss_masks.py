@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -33,7 +34,7 @@ def all_masked(loss: Loss, case: Case) -> None:
     """A batch with no valid sample gives 0 with a zero gradient, not NaN, in every precision (I4)."""
     nobody = _mask(loss, case, torch.zeros(length(loss, case), dtype=torch.bool))
     for dtype in (torch.float64, torch.float32, torch.bfloat16):
-        result, found = gradients(loss, nobody.floats(lambda tensor, dtype=dtype: tensor.to(dtype)))
+        result, found = gradients(loss, nobody.floats(partial(Tensor.to, dtype=dtype)))
         assert result == 0, f"all samples masked, and the value is {result} in {dtype}"
         for name, gradient in found.items():
             assert gradient is None or not gradient.any(), f"all samples masked, and '{name}' has a gradient in {dtype}"

@@ -33,6 +33,7 @@ def multi_positive(
     """
     from skinframe_cfa.alignment.contrastive_kernel import BothDirections
 
+    both: Tensor
     if transposed is None:
         both = BothDirections.apply(similarity, positives, ignored)
     else:
