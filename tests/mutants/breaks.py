@@ -39,7 +39,7 @@ def write(source: Path, target: Path) -> list[Mutant]:
     fresh = {}
     for path in sorted(source.rglob("*.py")):
         module = ".".join(path.relative_to(source.parent).with_suffix("").parts)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = hashlib.sha256(path.read_bytes() + Path(__file__).read_bytes()).hexdigest()
         fresh[module] = known.get(module, {})
         if fresh[module].get("digest") != digest:
             code, mutants = _of_file(path, module, target.parent)
