@@ -41,11 +41,12 @@ def conclude_grid(grid: Grid) -> GridResult:
 def _report(grid: Grid, judged: Judged) -> GridReport:
     head = read_report(grid.items[0].folder).headline
     recipe = grid.main.recipe
+    whole = grid.plans[max(grid.arms, key=lambda arm: len(arm.on)).name].recipe  # what its parts were taken from
     parts = tuple(dict.fromkeys(part for arm in grid.arms for part in arm.on))
     effects = main_effects(grid.arms, parts) if is_factorial(grid.arms) else []
     return GridReport(
         kind=grid.kind,
-        name=f"{recipe.title or recipe.name} on {recipe.data.use}",
+        name=f"{whole.title or whole.name} on {recipe.data.use}",
         scale=recipe.scale,
         device=", ".join(_devices(grid)),
         date=datetime.now(UTC).date().isoformat(),
