@@ -9,6 +9,7 @@ from pathlib import Path
 import generate
 import pages
 import pytest
+from tables.command_line import every_verb
 
 from skinframe import cli, hookspecs, plugins
 
@@ -63,7 +64,7 @@ def test_hooks_page_names_every_hook() -> None:
 
 
 def test_every_argument_has_a_help_text() -> None:
-    verbs = generate.every_verb(cli.parser())
+    verbs = every_verb(cli.parser())
     bare = [f"{name} {action.dest}" for name, verb, _ in verbs for action in verb._actions if not action.help]
     assert not bare
 

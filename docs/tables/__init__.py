@@ -1,0 +1,1 @@
+"""What the generated parts of the pages are made of, one file a subject."""
