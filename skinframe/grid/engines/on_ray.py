@@ -14,6 +14,7 @@ from skinframe.grid.request import Item, item_of
 from skinframe.grid.work import Outcome, do
 
 MODE = "RAY_AUTH_MODE"
+OPEN = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # off: Ray listens on loopback; else it takes 127.0.0.1 for an outer address
 ADDRESS = "RAY_ADDRESS"  # Ray's own variable: a cluster to join; without it one is started here, on loopback
 STORE = 100 * 2**20  # bytes of shared memory; what passes between processes is a few words
 RETRIES = 3  # of a task whose node or process died; the item goes on from its newest checkpoint
@@ -73,6 +74,8 @@ def _imported() -> Any:
         what = f"was imported without {MODE}=token; set that before Python starts, or import ray after skinframe ran"
         raise RecipeError("--engine", [Problem("ray", what)])
     os.environ.setdefault(MODE, "token")
+    if not os.environ.get(ADDRESS):
+        os.environ.setdefault(OPEN, "0")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray

@@ -15,6 +15,7 @@ import pytest
 from skinframe.errors import MissingRunsError
 from skinframe.grid.engines.on_ray import _connect, _imported
 
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F"}  # 127.0.0.1, plain and in IPv6
 STRANGER = "import ray; ray.init(address={address!r}, log_to_driver=False); print('in')"
 
 
@@ -36,6 +37,12 @@ def test_a_failing_run_is_named_and_the_others_stand(ablated: Callable[..., Any]
     assert caught.value.exit_code == 2
 
 
+def listening(port: int) -> set[str]:
+    """The addresses on which something listens at a port, as the kernel writes them; Linux only."""
+    rows = [row.split() for name in ("tcp", "tcp6") for row in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    return {row[1].split(":")[0] for row in rows if row[3] == "0A" and int(row[1].split(":")[1], 16) == port}
+
+
 def test_only_this_machine_and_only_with_the_token() -> None:
     ray = _imported()
     _connect(ray)
@@ -43,6 +50,7 @@ def test_only_this_machine_and_only_with_the_token() -> None:
         address = ray.get_runtime_context().gcs_address
         assert address.startswith("127.0.0.1:")
         assert os.environ["RAY_AUTH_MODE"] == "token"
+        assert listening(int(address.rpartition(":")[2])) <= LOOPBACK
         environment = {**os.environ, "RAY_AUTH_TOKEN": "0" * 64}
         command = [sys.executable, "-c", STRANGER.format(address=address)]
         found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
