@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from PIL import Image, PngImagePlugin
 
-SECRETS = ("Jane Doe", "Jane_Doe", "4711", "N48.2082", "xmp-patient", "icc-profile-of-clinic", "free text of the chart")
+SECRETS = ("Jane Doe", "Jane_Doe", "MRN-4711", "N48.2082", "xmp-patient", "icc-profile-of-clinic", "free text of the chart")
 
 
 def planted(picture: Image.Image, number: int) -> bytes:
@@ -22,11 +22,11 @@ def planted(picture: Image.Image, number: int) -> bytes:
     icc = b"icc-profile-of-clinic" * 8
     if number % 2:
         text = PngImagePlugin.PngInfo()
-        text.add_text("Patient", "Jane Doe 4711")
+        text.add_text("Patient", "Jane Doe MRN-4711")
         text.add_itxt("XML:com.adobe.xmp", "xmp-patient")
         picture.save(out, "PNG", exif=exif, pnginfo=text, icc_profile=icc)
     else:
-        picture.save(out, "JPEG", exif=exif, comment=b"Jane Doe 4711", xmp=b"xmp-patient", icc_profile=icc)
+        picture.save(out, "JPEG", exif=exif, comment=b"Jane Doe MRN-4711", xmp=b"xmp-patient", icc_profile=icc)
     return out.getvalue()
 
 
