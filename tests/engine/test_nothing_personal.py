@@ -11,7 +11,15 @@ from typing import Any
 import pyarrow.parquet as pq
 from PIL import Image, PngImagePlugin
 
-SECRETS = ("Jane Doe", "Jane_Doe", "MRN-4711", "N48.2082", "xmp-patient", "icc-profile-of-clinic", "free text of the chart")
+SECRETS = (
+    "Jane Doe",
+    "Jane_Doe",
+    "MRN-4711",
+    "N48.2082",
+    "xmp-patient",
+    "icc-profile-of-clinic",
+    "free text of the chart",
+)
 
 
 def planted(picture: Image.Image, number: int) -> bytes:
