@@ -34,7 +34,9 @@ def cross_entropy(
         raise ValueError("cross_entropy takes weights [B] or class_weights [C], not both")
     values = upcast(logits)
     if weights is None and reduction in ("mean", "weighted_mean") and none_masked(labels):  # torch's fused operation
-        scale = None if class_weights is None else class_weights.to(values)
+        scale = class_weights
+        if scale is not None and (scale.dtype is not values.dtype or scale.device != values.device):
+            scale = scale.to(values)
         if scale is None or reduction == "weighted_mean":
             return F.cross_entropy(values, labels, scale)
         return F.cross_entropy(values, labels, scale, reduction="sum") / len(labels)
