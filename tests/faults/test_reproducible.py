@@ -129,7 +129,7 @@ def test_b7_nothing_grows_over_thousands_of_cached_steps(
     preset = tmp_path / "probe.yaml"
     preset.write_text(PROBE if method == "probe" else "{}\n")
     monkeypatch.setattr(loop, "append", watched)
-    epochs = thousands * 1000 // 42 + 1
+    epochs = thousands * 1000 // 38 + 1  # about 40 training samples, one a step
     small.run(
         tmp_path / "out", f"train.epochs={epochs}", "train.batch_size=1", "train.gradient_norms_every=100",
         "evaluate.resamples=2", "evaluate.max_new_tokens=1", "evaluate.cases=0", presets=[str(preset)],
