@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from skinframe.reporting.figures import Check, Curve, Estimate
 
+# tests by which a table of its kind is known, whatever its title
+LARGEST_GAP = "Largest gap beyond chance"
+NOTHING_ENTERS = "No word gets in but through the pixels"
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvidenceRow:

@@ -12,7 +12,7 @@ from skinframe.reporting import words
 from skinframe.reporting.checklists.answers import FILLS
 from skinframe.reporting.checklists.checklist import STATUSES, checklists, write_documents
 from skinframe.reporting.markdown import markdown, plain
-from skinframe.reporting.schema import Report
+from skinframe.reporting.schema import Check, EvidenceTable, Report
 from skinframe.reporting.write import write_report
 
 
@@ -71,3 +71,16 @@ def test_documents_are_one_page_a_guideline_and_one_table_for_machines(report, t
     assert names == {"report.md", "checklists.json", *(one.file for one in found)}
     kept = json.loads((tmp_path / "papers" / "checklists.json").read_text())
     assert [one["name"] for one in kept] == [one.name for one in found]
+
+
+@pytest.mark.parametrize(
+    ("topic", "test"),
+    [("subgroups", "Largest gap beyond chance"), ("robustness", "No word gets in but through the pixels")],
+)
+def test_a_table_is_found_by_its_test_whatever_its_title(report, topic, test):
+    """`By age` says nothing of subgroups in so many words."""
+    assert FILLS[topic](report).status == "needs a human"
+    table = EvidenceTable(name="By age", sentence="", head=(), rows=(), checks=(Check(name=test, passed=None),))
+    answer = FILLS[topic](dataclasses.replace(report, evidence=(table,)))
+    assert answer.status == "filled"
+    assert "By age" in answer.text

@@ -9,7 +9,7 @@ from skinframe.engine.estimates import known
 from skinframe.engine.judged import ALPHA, Judged
 from skinframe.evaluation.metrics import BalancedAccuracy
 from skinframe.evaluation.use.subgroups import LEAST_GROUPS, Cell, by_subgroup
-from skinframe.reporting.evidence import EvidenceRow, EvidenceTable
+from skinframe.reporting.evidence import LARGEST_GAP, EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Check, Estimate
 from skinframe.weighted import Floats
 
@@ -45,9 +45,7 @@ def subgroup_tables(
                 " gap found is not no gap: look at the widths.",
                 head=("value", "gap to the rest", "p"),
                 rows=tuple(_row(cell) for cell in found.cells),
-                checks=(
-                    Check(name="Largest gap beyond chance", passed=None if p is None else p < ALPHA, detail=detail),
-                ),
+                checks=(Check(name=LARGEST_GAP, passed=None if p is None else p < ALPHA, detail=detail),),
             )
         )
     return tuple(tables)

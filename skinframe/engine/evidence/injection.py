@@ -22,7 +22,7 @@ from skinframe.evaluation.intervals import paired_difference
 from skinframe.evaluation.metrics import BalancedAccuracy
 from skinframe.evaluation.predict import predict_logits
 from skinframe.model.assemble import Assembled
-from skinframe.reporting.evidence import EvidenceRow, EvidenceTable
+from skinframe.reporting.evidence import NOTHING_ENTERS, EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Check, Estimate
 from skinframe.seeding import derive
 from skinframe.weighted import Floats, Ints, mean_of
@@ -78,7 +78,7 @@ def injection_table(
             rows=lines,
             checks=(
                 Check(
-                    name="No word gets in but through the pixels",
+                    name=NOTHING_ENTERS,
                     passed=not (changed or entering.entered) and all(_equal(tables, name) for name in (TAGS, METADATA)),
                     detail="; ".join(notes.values()),
                 ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from skinframe.reporting import words
+from skinframe.reporting.evidence import LARGEST_GAP, NOTHING_ENTERS
 from skinframe.reporting.schema import Report
 
 Status = Literal["filled", "needs a human", "not applicable"]
@@ -114,10 +115,10 @@ def calibration(report: Report) -> Answer:
 
 
 def subgroups(report: Report) -> Answer:
-    tables = [table.name for table in report.evidence if "subgroup" in table.name.lower() or " by " in table.name]
+    tables = _tested(report, LARGEST_GAP)
     if not tables:
         return human("No subgroups were judged; `skinframe evaluate RUN --subgroup FIELD` does it.")
-    return filled(f"tables: {'; '.join(tables)}.")
+    return filled(f"tables: {tables}.")
 
 
 def explanations(report: Report) -> Answer:
@@ -134,10 +135,15 @@ def rationales(report: Report) -> Answer:
 
 
 def robustness(report: Report) -> Answer:
-    tables = [table.name for table in report.evidence if "another diagnosis" in table.name]
+    tables = _tested(report, NOTHING_ENTERS)
     if not tables:
         return human("Judge the model under changes of the input; `evaluate.injection` tests misleading words.")
-    return filled(f"table: {'; '.join(tables)}.")
+    return filled(f"table: {tables}.")
+
+
+def _tested(report: Report, test: str) -> str:
+    """Return the names of the tables that hold a test."""
+    return "; ".join(table.name for table in report.evidence if any(check.name == test for check in table.checks))
 
 
 def failures(report: Report) -> Answer:
