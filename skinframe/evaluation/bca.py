@@ -82,14 +82,20 @@ def shape_of(replicates: Replicates) -> Shape | None:
     if len(drawn) < 2 or len(left) < 2 or math.isnan(replicates.estimate):
         return None
     influence = np.asarray(left.mean() - left, dtype=np.float64)
-    spread, blocks = float(np.square(influence).sum()), len(influence)
-    jackknife, bootstrap = math.sqrt(spread * (blocks - 1) / blocks), float(drawn.std(ddof=1))
+    spread = float(np.square(influence).sum())
+    jackknife, bootstrap = math.sqrt(jackknife_variance(left)), float(drawn.std(ddof=1))
     return Shape(
         centre=float(special.ndtri(_share_below(drawn, replicates.estimate))),
         bend=float((influence**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0,
         df=degrees_of_freedom(influence),
         stretch=min(max(1.0, jackknife / bootstrap), WIDEST) if bootstrap > 0 else 1.0,
     )
+
+
+def jackknife_variance(left_out: Floats) -> float:
+    """Return (B - 1) / B sum (s_b - mean s)^2 of a statistic with each of B blocks left out; 0 where there is none."""
+    left = left_out[~np.isnan(left_out)]
+    return float(np.square(left.mean() - left).sum()) * (len(left) - 1) / len(left) if len(left) else 0.0
 
 
 def degrees_of_freedom(influence: Floats) -> float:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from skinframe.evaluation.bca import METHOD, bounds
+from skinframe.evaluation.bca import METHOD, bounds, jackknife_variance
 from skinframe.evaluation.bootstrap import Replicates, Trials
 
 OF_A_SHARE = "Korn-Graubard interval of a share"
@@ -43,8 +41,7 @@ def proportion_bounds(found: Replicates, trials: Trials, level: float) -> tuple[
     p = found.estimate
     if math.isnan(p) or trials.groups == 0:
         return math.nan, math.nan
-    left = found.left_out[~np.isnan(found.left_out)]
-    variance = float(np.square(left - left.mean()).sum() * (len(left) - 1) / len(left)) if len(left) else 0.0
+    variance = jackknife_variance(found.left_out)
     if variance <= 0 or trials.groups == 1:
         effective = float(trials.groups)
     else:

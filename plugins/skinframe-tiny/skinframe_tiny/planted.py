@@ -45,12 +45,15 @@ class PlantedDermoscopy(skinframe.Dataset):
         marks: Literal["none", "random", "telling"] = "none"
 
         def __post_init__(self) -> None:
-            if self.images < 1:
-                raise ValueError(f"images must be at least 1, got {self.images}")
+            self.world()
             if self.copies < 0:
                 raise ValueError(f"copies must be at least 0, got {self.copies}")
             if self.marks not in ("none", "random", "telling"):
                 raise ValueError(f"marks must be none, random or telling, got {self.marks!r}")
+
+        def world(self) -> SyntheticDermoscopy.Config:
+            """Return the options of the world that the faults are put into; it checks them."""
+            return SyntheticDermoscopy.Config(images=self.images, seed=self.seed)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -62,7 +65,7 @@ class PlantedDermoscopy(skinframe.Dataset):
 
     @cached_property
     def _world(self) -> SyntheticDermoscopy:
-        return SyntheticDermoscopy(SyntheticDermoscopy.Config(images=self.config.images, seed=self.config.seed))
+        return SyntheticDermoscopy(self.config.world())
 
     @property
     def fields(self) -> tuple[skinframe.Field, ...]:
