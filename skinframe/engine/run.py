@@ -6,7 +6,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -76,13 +76,11 @@ def _train(
     from accelerate.state import AcceleratorState
 
     from skinframe.engine.cover import lesion_cover
-    from skinframe.engine.derived import derived_lines, derived_numbers
     from skinframe.engine.environment import ties_of
     from skinframe.engine.measure import validate
     from skinframe.evaluation.select import best
     from skinframe.model.assemble import assemble
     from skinframe.model.objective import Objective
-    from skinframe.train.checkpoint import newest_checkpoint
     from skinframe.train.loop import Trainer
     from skinframe.train.trackers import Tracker
 
@@ -92,17 +90,10 @@ def _train(
     feed.lesion_cover = lesion_cover(prepared)
     AcceleratorState._reset_state(True)  # it is global to the process, and a second run may want another precision
     accelerator = Accelerator(mixed_precision="bf16" if recipe.train.precision == "bf16" else "no")
-    derived = derived_numbers(prepared)
-    write_json(folder / "derived.json", [asdict(each) for each in derived])
-    for line in derived_lines(derived):
-        display.say(line)
+    _say_derived(prepared, folder, display)
     tracker = Tracker(folder if recipe.train.tensorboard else None)
-    start = newest_checkpoint(folder / "checkpoints")
     ties = ties_of(prepared)
-    if start is not None:
-        changes = differing(start.state["ties"], ties)
-        refuse(changes, allow, str(folder))
-        note(folder, changes)
+    start = _start(folder, ties, allow)
     history = _history(folder, start.finished if start is not None else 0)
     select, mode = recipe.select, select_mode(recipe, plan.parts)
     calls = prepared.tower_calls
@@ -134,6 +125,28 @@ def _train(
         {"epoch": chosen, "by": select.by, "mode": mode, "classes": plan.parts.dataset.classes},
     )
     return chosen, model, feed
+
+
+def _say_derived(prepared: Prepared, folder: Path, display: Display) -> None:
+    """Write and say what the loss terms took from the training counts."""
+    from skinframe.engine.derived import derived_lines, derived_numbers
+
+    derived = derived_numbers(prepared)
+    write_json(folder / "derived.json", [asdict(each) for each in derived])
+    for line in derived_lines(derived):
+        display.say(line)
+
+
+def _start(folder: Path, ties: Mapping[str, str], allow: Collection[str]) -> Any:
+    """Return the checkpoint to go on from; None at the beginning. Raises RecipeError where what it hangs on changed."""
+    from skinframe.train.checkpoint import newest_checkpoint
+
+    start = newest_checkpoint(folder / "checkpoints")
+    if start is not None:
+        changes = differing(start.state["ties"], ties)
+        refuse(changes, allow, str(folder))
+        note(folder, changes)
+    return start
 
 
 def _whole(folder: Path, epoch: int) -> Any:
