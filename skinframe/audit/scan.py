@@ -84,7 +84,9 @@ def scan(
     """Return a look at every image."""
     looks: list[Look | None] = []
     unusable = []
-    for row, found in enumerate(chunked_map(Looker(dataset), samples, workers=workers, carries=dataset)):
+    remedy = "read with --workers 1, which waits as long as it takes"
+    found_all = chunked_map(Looker(dataset), samples, workers=workers, carries=dataset, remedy=remedy)
+    for row, found in enumerate(found_all):
         if isinstance(found, str):
             unusable.append((samples[row].id, found))
         looks.append(None if isinstance(found, str) else found)

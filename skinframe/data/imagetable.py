@@ -11,7 +11,7 @@ from PIL import Image
 
 from skinframe.components import Dataset
 from skinframe.data.images import MAX_BYTES, MAX_PIXELS, ImageProblem, decode
-from skinframe.data.pool import chunked_map
+from skinframe.data.pool import PATIENCE, chunked_map
 from skinframe.data.problems import listing
 from skinframe.errors import DataError
 from skinframe.sample import Sample
@@ -75,6 +75,7 @@ def image_table(
     policy: Policy = "error",
     max_fraction: float = 0.01,
     workers: int = 2,
+    patience: float = PATIENCE,
     decoded: bool = True,
     keep_bytes: int = 256 * 2**20,
     max_pixels: int = MAX_PIXELS,
@@ -84,14 +85,15 @@ def image_table(
 ) -> ImageTable:
     """Return the table of all images, read by `workers` processes, in the order of `samples`.
 
-    Up to `keep_bytes` of encoded images stay in memory, so that a set that draws its images draws them once.
-    `progress` gets the number read so far. Raises DataError that lists the unusable images: any of them under policy
-    "error", more than `max_fraction` of all under "quarantine".
+    Where they finish no image for `patience` seconds, one hangs, and it is said. Up to `keep_bytes` of encoded images
+    stay in memory, so that a set that draws its images draws them once. `progress` gets the number read so far. Raises
+    DataError that lists the unusable images: any of them under policy "error", more than `max_fraction` of all under
+    "quarantine".
     """
     reading = Reading(dataset, decoded, keep_bytes > 0, max_pixels, max_bytes, draft)
     table = ImageTable(dataset, samples, [], [], reading)
     room = keep_bytes
-    for index, (key, reason, data) in enumerate(_rows(reading, samples, workers)):
+    for index, (key, reason, data) in enumerate(_rows(reading, samples, workers, patience)):
         table.keys.append(key)
         if key is None:
             table.quarantined.append((samples[index].id, reason))
@@ -104,8 +106,9 @@ def image_table(
     return table
 
 
-def _rows(reading: Reading, samples: Sequence[Sample], workers: int) -> Iterator[Row]:
-    return chunked_map(reading, samples, workers=workers, carries=reading.dataset)
+def _rows(reading: Reading, samples: Sequence[Sample], workers: int, patience: float) -> Iterator[Row]:
+    remedy = "give images.patience more seconds; images.workers=1 waits as long as it takes"
+    return chunked_map(reading, samples, workers=workers, carries=reading.dataset, patience=patience, remedy=remedy)
 
 
 def _judge(table: ImageTable, policy: Policy, max_fraction: float) -> None:

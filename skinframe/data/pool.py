@@ -9,7 +9,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from importlib.machinery import PathFinder
@@ -23,26 +23,35 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 CHUNK = 16
 FEW = 64  # items for which starting a process takes longer than the work
-PATIENCE = 300.0  # seconds for a chunk whose turn it is; a file that hangs, on a disk that went away, must not hang us
+PATIENCE = 60.0  # seconds in which no worker finishes an item; a file on a disk that went away must not hang us
+TICKS = 20  # that time is counted in this many waits: a machine that was asleep in between is no hang
 
 
 def chunked_map(
-    function: Callable[[Item], Result], items: Sequence[Item], *, workers: int, carries: object
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    workers: int,
+    carries: object,
+    patience: float = PATIENCE,
+    remedy: str = "read with one worker",
 ) -> Iterator[Result]:
     """Yield function(item) in order, from `workers` spawned processes; serially for few items or one worker.
 
     `carries` is the object inside `function` whose class the workers must be able to import; where a fresh interpreter
     could not (a class of a notebook or of a single-file plugin) the work is done serially. At most four chunks a
     worker are under way, so memory stays flat. An interrupt cancels what has not begun. Raises DataError naming a
-    worker that was killed, or the items at which one hangs.
+    worker that was killed, or the items at which one hangs: no worker finished any for `patience` seconds; `remedy`
+    says what the user can do then.
     """
     if workers <= 1 or len(items) <= FEW or not _portable(function, type(carries)):
         yield from map(function, items)
         return
     chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
     context = multiprocessing.get_context("spawn")  # forking a process that holds torch's threads can hang
+    finished = context.RawValue("Q", 0)  # without a lock, which a killed worker could keep: any change is progress
     with _bare_main():
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(function,))
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(function, finished))
     waiting: deque[Future[list[Result]]] = deque()
     crew: dict[int, Any] = {}
     done = 0
@@ -52,22 +61,37 @@ def chunked_map(
                 waiting.append(pool.submit(_apply, chunk))
             crew |= pool._processes
             if len(waiting) >= 4 * workers:
-                yield from waiting.popleft().result(PATIENCE)
+                yield from _answer(waiting.popleft(), finished, patience)
                 done += CHUNK
         while waiting:
-            yield from waiting.popleft().result(PATIENCE)
+            yield from _answer(waiting.popleft(), finished, patience)
             done += CHUNK
     except BrokenProcessPool:
         raise DataError(f"{_ended(crew)}, perhaps for memory; run again with one worker") from None
-    except TimeoutError:
+    except _HangError:
         for process in crew.values():
             process.kill()  # or the end of this process would wait for it
         names = ", ".join(map(str, crew))
         where = f"items {done + 1} to {min(done + CHUNK, len(items))} of {len(items)}"
-        what = f"no answer for {PATIENCE:.0f} s from the worker at {where} (processes {names})"
-        raise DataError(f"{what}; see whether their disk still answers, or read with one worker") from None
+        what = f"no answer for {patience:g} s from the worker at {where} (processes {names})"
+        raise DataError(f"{what}; see whether their disk still answers, or {remedy}") from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _HangError(Exception):
+    """No worker finishes anything."""
+
+
+def _answer(chunk: Future[list[Result]], finished: Any, patience: float) -> list[Result]:
+    """Return the results of a chunk, however long it takes while items are being finished, by any worker."""
+    left, seen = TICKS, finished.value
+    while not wait([chunk], patience / TICKS).done:
+        left = left - 1 if finished.value == seen else TICKS
+        seen = finished.value
+        if left == 0:
+            raise _HangError
+    return chunk.result()
 
 
 def _ended(crew: Mapping[int, Any]) -> str:
@@ -81,12 +105,13 @@ def _ended(crew: Mapping[int, Any]) -> str:
     return f"one of the worker processes {', '.join(map(str, crew))} was killed"
 
 
-_TASK: list[Callable[[Any], Any]] = []  # only ever filled in a worker, once, so that no chunk carries the data set
+_TASK: list[tuple[Callable[[Any], Any], Any]] = []  # filled once, in a worker, so that no chunk carries the data set
 
 
-def _begin(function: Callable[[Any], Any]) -> None:
+def _begin(function: Callable[[Any], Any], finished: Any) -> None:
     """Leave Ctrl-C to the parent, and end with it even when it is killed."""
-    _TASK.append(function)
+    _TASK.append((function, finished))
+    finished.value += 1  # a start is progress, too
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -94,7 +119,12 @@ def _begin(function: Callable[[Any], Any]) -> None:
 
 
 def _apply(chunk: Sequence[Any]) -> list[Any]:
-    return [_TASK[0](item) for item in chunk]
+    function, finished = _TASK[0]
+    found = []
+    for item in chunk:
+        found.append(function(item))
+        finished.value += 1
+    return found
 
 
 def _end_with(wait: Callable[[], None]) -> None:

@@ -32,6 +32,7 @@ def prepare(
             dataset,
             samples,
             workers=limits.workers,
+            patience=limits.patience,
             policy=limits.policy,
             max_fraction=limits.max_fraction,
             max_pixels=limits.max_pixels,

@@ -18,7 +18,14 @@ from skinframe.recipe.schema import Recipe
 from skinframe.version import __version__
 
 # What may differ between two runs of the same experiment: it changes no number.
-NOT_FINGERPRINTED = ("title", "images.workers", "train.save_every", "train.tensorboard", "evaluate.cases")
+NOT_FINGERPRINTED = (
+    "title",
+    "images.workers",
+    "images.patience",
+    "train.save_every",
+    "train.tensorboard",
+    "evaluate.cases",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,6 +38,7 @@ class Images:
     """What may be decoded, and what happens to an image that cannot be.
 
     `draft` decodes a large JPEG at a half, quarter or eighth whose sides still have that many pixels; 0 decodes all.
+    `patience` is seconds in which no worker finishes an image: one hangs then, and the run ends.
     """
 
     policy: Literal["quarantine", "error"] = "quarantine"
@@ -46,12 +47,13 @@ class Images:
     max_bytes: int = 50_000_000
     draft: int = 0
     workers: int = 2
+    patience: int = 60
 
     def __post_init__(self) -> None:
         _at_least(self, 0, "draft")
         if not 0 <= self.max_fraction <= 1:
             raise ValueError(f"max_fraction is a share of the images in [0, 1], got {self.max_fraction}")
-        _at_least(self, 1, "max_pixels", "max_bytes", "workers")
+        _at_least(self, 1, "max_pixels", "max_bytes", "workers", "patience")
 
 
 @dataclass(frozen=True, kw_only=True)

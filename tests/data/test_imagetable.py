@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -114,21 +115,44 @@ def test_b8_a_worker_that_is_killed_is_named(slow) -> None:  # type: ignore[no-u
         image_table(deadly, deadly.samples(), workers=2)
 
 
-def test_b8_a_worker_that_hangs_is_named_and_ended(slow, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_b8_a_worker_that_hangs_is_named_and_ended(slow) -> None:  # type: ignore[no-untyped-def]
     """Nothing waits for ever, and no process is left; the worker's start counts as waiting here, too."""
     import slow_set
 
-    from skinframe.data import pool
-
-    monkeypatch.setattr(pool, "PATIENCE", 5.0)
     stuck = slow_set.StuckSet()
     before = {child.pid for child in multiprocessing.active_children()}
     with pytest.raises(
         DataError, match=r"no answer for 5 s from the worker at items \d+ to \d+ of 150 \(processes"
     ) as found:
-        image_table(stuck, stuck.samples(), workers=2)
+        image_table(stuck, stuck.samples(), workers=2, patience=5)
+    assert "give images.patience more seconds" in str(found.value)
     assert found.value.exit_code == 3
     deadline = time.monotonic() + 10
     while {child.pid for child in multiprocessing.active_children()} - before and time.monotonic() < deadline:
         time.sleep(0.05)
     assert {child.pid for child in multiprocessing.active_children()} <= before
+
+
+class Counter:
+    """Counts one image more at each look, `most` times: a slow worker, which then hangs."""
+
+    def __init__(self, most: int) -> None:
+        self.looks, self.most = 0, most
+
+    @property
+    def value(self) -> int:
+        self.looks += 1
+        return min(self.looks, self.most)
+
+
+def test_b8_images_that_take_long_are_waited_for_while_one_after_another_is_read() -> None:
+    from skinframe.data import pool
+
+    for most in (0, 100):
+        counter, chunk = Counter(most), Future()  # type: ignore[var-annotated]
+        with pytest.raises(pool._HangError):
+            pool._answer(chunk, counter, 0.02)
+        assert counter.looks == pytest.approx(most + 2 * pool.TICKS, abs=4)
+    chunk = Future()
+    chunk.set_result([3])
+    assert pool._answer(chunk, Counter(0), 0.02) == [3]

@@ -95,6 +95,7 @@ BAD = [
     (["evaluate.max_new_tokens=-4"], [], [], "max_new_tokens"),
     (["images.max_fraction=3"], [], [], "max_fraction"),
     (["images.workers=0"], [], [], "workers"),
+    (["images.patience=0"], [], [], "patience"),
     (["name=../../escape"], [], [], "name"),
     (["name=''"], [], [], "name"),
     ([], ["losses.focl"], [], "did you mean 'losses.focal'"),
