@@ -84,6 +84,12 @@ def _judging(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--subgroup", action="append", default=[], metavar="FIELD", help="recorded field to compare by, such as sex"
     )
+    verb.add_argument(
+        "--tier",
+        type=_tier,
+        metavar="FIELD=NAME",
+        help="recorded field of tiers, and the tier of the training data's own distribution, such as tier=T1",
+    )
     verb.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples (default: 1000)")
     verb.add_argument("--level", type=float, default=0.95, help="share that an interval covers (default: 0.95)")
     verb.add_argument("--seed", type=int, help="seed of the resamples (default: the run's own; 0 for a table)")
@@ -94,6 +100,13 @@ def _pair(text: str) -> tuple[str, str]:
     if not (name and sign and column):
         raise argparse.ArgumentTypeError(f"expected NAME=COLUMN, for example melanoma=p_mel, got {text!r}")
     return name, column
+
+
+def _tier(text: str) -> tuple[str, str]:
+    name, sign, reference = text.partition("=")
+    if not (name and sign and reference):
+        raise argparse.ArgumentTypeError(f"expected FIELD=NAME, for example tier=T1, got {text!r}")
+    return name, reference
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -117,6 +130,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         prevalence=options.prevalence,
         thresholds=tuple(options.thresholds),
         subgroups=tuple(options.subgroup),
+        tier=options.tier,
         resamples=options.resamples,
         level=options.level,
         seed=options.seed,

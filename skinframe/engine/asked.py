@@ -12,9 +12,9 @@ from skinframe.evaluation.outside import Columns
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """How to judge. `positive` are the classes to look for, `prevalence` their share where the model will be used,
-    `thresholds` the range that a decision would accept, `subgroups` recorded fields to compare by, `fit_on` a table
-    whose patients calibrate and set thresholds for the one that is judged, `requires` plugins to load. Without a `seed`
-    a run is resampled with its own, and a table with 0.
+    `thresholds` the range that a decision would accept, `subgroups` recorded fields to compare by, `tier` a field of
+    tiers and the one in distribution, `fit_on` a table whose patients calibrate and set thresholds for the one that is
+    judged, `requires` plugins to load. Without a `seed` a run is resampled with its own, and a table with 0.
     """
 
     metrics: tuple[str, ...] = ()
@@ -22,6 +22,7 @@ class Options:
     prevalence: float | None = None
     thresholds: tuple[float, float] = (0.02, 0.2)
     subgroups: tuple[str, ...] = ()
+    tier: tuple[str, str] | None = None
     resamples: int = 1000
     level: float = 0.95
     seed: int | None = None

@@ -13,11 +13,12 @@ from skinframe.engine.asked import Options
 from skinframe.engine.estimates import estimate, infos, plain, said
 from skinframe.engine.evidence.calibration import Method, calibration_table
 from skinframe.engine.evidence.decisions import positive_tables
+from skinframe.engine.evidence.distance import tier_table
 from skinframe.engine.evidence.doubt import selective_table, sets_table
 from skinframe.engine.evidence.fairness import subgroup_tables
-from skinframe.engine.judged import class_rows_of, confusion_of, reliability_of
+from skinframe.engine.judged import Judged, class_rows_of, confusion_of, reliability_of
 from skinframe.engine.ready import make_ready
-from skinframe.engine.sources import Source
+from skinframe.engine.source import Source, Tiers
 from skinframe.evaluation.calibrate import softmax
 from skinframe.evaluation.intervals import Score
 from skinframe.reporting.evidence import EvidenceTable
@@ -89,8 +90,13 @@ def _evidence(source: Source, main: Floats, after: Mapping[str, Floats], options
         calibration_table(judged, methods),
         selective_table(judged, main),
         *(() if sets is None else (sets,)),
+        *(() if source.tiers is None else (_by_tier(source.tiers, judged),)),
         *subgroup_tables(judged, main, source.fields),
     )
+
+
+def _by_tier(tiers: Tiers, judged: Judged) -> EvidenceTable:
+    return tier_table(tiers, seed=judged.seed, resamples=judged.resamples, level=judged.level)
 
 
 def _row(name: str, found: Mapping[str, Score], main: bool) -> Row:

@@ -11,7 +11,8 @@ from skinframe.engine.asked import Options
 from skinframe.engine.assess import assess
 from skinframe.engine.display import Display
 from skinframe.engine.result import RunResult
-from skinframe.engine.sources import of_run, of_table
+from skinframe.engine.runsource import of_run
+from skinframe.engine.tablesource import of_table
 from skinframe.errors import Problem, RecipeError
 from skinframe.planning.resolve import default_metrics
 from skinframe.plugins import load

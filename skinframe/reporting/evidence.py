@@ -8,6 +8,7 @@ from skinframe.reporting.figures import Check, Curve, Estimate
 
 # tests by which a table of its kind is known, whatever its title
 LARGEST_GAP = "Largest gap beyond chance"
+OUT_OF_DISTRIBUTION = "Falls beyond chance out of distribution"
 NOTHING_ENTERS = "No word gets in but through the pixels"
 
 

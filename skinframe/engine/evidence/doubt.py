@@ -11,8 +11,8 @@ from skinframe.engine.estimates import estimate
 from skinframe.engine.judged import Judged, interval_of
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.measures.selective import AUGRC, AURC, ExcessAURC, risk_coverage
+from skinframe.evaluation.use.cells import LEAST_GROUPS
 from skinframe.evaluation.use.conformal import Conformal, coverage_band, fit_one_a_group
-from skinframe.evaluation.use.subgroups import LEAST_GROUPS
 from skinframe.reporting.evidence import EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Curve
 from skinframe.seeding import derive

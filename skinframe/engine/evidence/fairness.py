@@ -8,7 +8,8 @@ from skinframe.components import Metric
 from skinframe.engine.estimates import known
 from skinframe.engine.judged import ALPHA, Judged
 from skinframe.evaluation.metrics import BalancedAccuracy
-from skinframe.evaluation.use.subgroups import LEAST_GROUPS, Cell, by_subgroup
+from skinframe.evaluation.use.cells import LEAST_GROUPS
+from skinframe.evaluation.use.subgroups import Cell, by_subgroup
 from skinframe.reporting.evidence import LARGEST_GAP, EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Check, Estimate
 from skinframe.weighted import Floats

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from skinframe.components import Metric
-from skinframe.evaluation.bootstrap import replicate
+from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.inference.multiplicity import holm
 from skinframe.evaluation.intervals import checked
 from skinframe.evaluation.proportion import interval
+from skinframe.evaluation.use.cells import LEAST_GROUPS, between, two_sided, within
 from skinframe.seeding import derive
-from skinframe.weighted import Floats, Ints, Share, Weighted, dense
-
-LEAST_GROUPS = 20  # patients in a cell; fewer are not assessable, and could be recognised
+from skinframe.weighted import Floats, Ints, Weighted
 
 
 @dataclass(frozen=True)
@@ -76,29 +75,15 @@ def by_subgroup(
     statistics: dict[str, Weighted] = {}
     for name in used:
         inside = (names == name).astype(np.float64)
-        statistics[f"in {name}"] = _within(whole, inside)
-        statistics[f"gap {name}"] = _gap(whole, inside)
+        statistics[f"in {name}"] = within(whole, inside)
+        statistics[f"gap {name}"] = between(whole, inside, 1 - inside)
     found = replicate(statistics, groups, seed=derive(seed, "subgroups", field), resamples=resamples)
     gaps = {name: found[f"gap {name}"] for name in used}
-    p = dict(zip(used, holm([_two_sided(gaps[name].estimate, gaps[name].resampled) for name in used]), strict=True))
-    cells = []
-    for name, count in counts.items():
-        known = name in used
-        one = found[f"in {name}"] if known else None
-        low, high, _ = interval(one, level) if one is not None else (math.nan, math.nan, "")
-        cells.append(
-            Cell(
-                name=name,
-                n=int((names == name).sum()),
-                n_groups=count,
-                value=one.estimate if one is not None else math.nan,
-                low=low,
-                high=high,
-                gap=gaps[name].estimate if known else math.nan,
-                p=float(p[name]) if known else math.nan,
-                assessable=known,
-            )
-        )
+    p = dict(zip(used, holm([two_sided(gaps[name].estimate, gaps[name].resampled) for name in used]), strict=True))
+    cells = [
+        _cell(name, names == name, count, found.get(f"in {name}"), gaps.get(name), p.get(name, math.nan), level)
+        for name, count in counts.items()
+    ]
     rated = {cell.name: cell.value for cell in cells if not math.isnan(cell.value)}
     pick = min if metric.higher_is_better else max
     worst = pick(rated, key=lambda name: rated[name]) if rated else ""
@@ -106,24 +91,27 @@ def by_subgroup(
     return Subgroups(field, metric.name, tuple(cells), worst, largest, p_largest)
 
 
-def _within(whole: Weighted, inside: Floats) -> Weighted:
-    if isinstance(whole, Share):  # stays one, so that a cell without an error has an interval
-        return Share(dense(whole.columns) * inside[:, None], whole.finish, whole.trials & (inside > 0))
-    return lambda weights: whole(weights * inside)
-
-
-def _gap(whole: Weighted, inside: Floats) -> Weighted:
-    return lambda weights: whole(weights * inside) - whole(weights * (1 - inside))
-
-
-def _two_sided(estimate: float, resampled: Floats) -> float:
-    """Return the p of a gap from its bootstrap error by the normal law; NaN where the gap is not defined."""
-    from scipy import special
-
-    drawn = resampled[~np.isnan(resampled)]
-    if math.isnan(estimate) or len(drawn) < 2 or drawn.std() == 0:
-        return math.nan
-    return float(2 * special.ndtr(-abs(estimate) / drawn.std(ddof=1)))
+def _cell(
+    name: str,
+    inside: np.ndarray,
+    n_groups: int,
+    own: Replicates | None,
+    gap: Replicates | None,
+    p: float,
+    level: float,
+) -> Cell:
+    low, high = (math.nan, math.nan) if own is None else interval(own, level)[:2]
+    return Cell(
+        name=name,
+        n=int(inside.sum()),
+        n_groups=n_groups,
+        value=math.nan if own is None else own.estimate,
+        low=low,
+        high=high,
+        gap=math.nan if gap is None else gap.estimate,
+        p=float(p),
+        assessable=own is not None,
+    )
 
 
 def _largest(
