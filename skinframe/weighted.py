@@ -38,6 +38,18 @@ class Share(Sums):
     trials: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, eq=False)
+class Bounded(Sums):
+    """A statistic that cannot leave `span` and is skewed near its ends; its interval is made on the logit scale."""
+
+    span: tuple[float, float]
+
+
+def bounded(statistic: Weighted, low: float, high: float) -> Weighted:
+    """Return a statistic of sums with its span; one that is not of sums as it is."""
+    return Bounded(statistic.columns, statistic.finish, (low, high)) if isinstance(statistic, Sums) else statistic
+
+
 def coded(codes: Ints, size: int, finish: Weighted) -> Sums:
     """Return the statistic of the total weight of each code in [0, size)."""
     from scipy import sparse

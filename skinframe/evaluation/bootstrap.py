@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe.weighted import Floats, Ints, Share, Sums, Weighted
+from skinframe.weighted import Bounded, Floats, Ints, Share, Sums, Weighted
 
 CHUNK = 4_000_000  # weights, or sums of them, held at a time; 32 MB
 
@@ -29,6 +29,7 @@ class Replicates:
     resampled: Floats
     left_out: Floats
     trials: Trials | None = None  # where the statistic is a share
+    span: tuple[float, float] | None = None  # where it cannot leave one
 
 
 def group_index(groups: Sequence[str]) -> Ints:
@@ -57,7 +58,13 @@ def replicate(
     left = _evaluate(grouped, _omissions(block, rows), members)
     whole = np.ones((1, len(members)))
     return {
-        name: Replicates(float(statistic(whole)[0]), drawn[name], left[name], _trials(statistic, members))
+        name: Replicates(
+            estimate=float(statistic(whole)[0]),
+            resampled=drawn[name],
+            left_out=left[name],
+            trials=_trials(statistic, members),
+            span=statistic.span if isinstance(statistic, Bounded) else None,
+        )
         for name, statistic in statistics.items()
     }
 

@@ -11,6 +11,7 @@ import numpy as np
 from skinframe.components import Facts, Metric
 from skinframe.evaluation.bca import METHOD, RECENTRED, bounds, p_value, recentred
 from skinframe.evaluation.bootstrap import Replicates, replicate
+from skinframe.evaluation.bounded import OF_A_SPAN
 from skinframe.evaluation.cautions import class_warnings, warnings_of
 from skinframe.evaluation.floor import Floor, null_floor
 from skinframe.evaluation.proportion import OF_A_SHARE, interval
@@ -160,7 +161,8 @@ def difference_of(found: Replicates, n: int, groups: Sequence[str], *, level: fl
 
 def _described(method: str, level: float, resamples: int) -> str:
     """Return how an interval was made, in one phrase for the report."""
-    return f"{level:.0%} {method}, " + ("by groups" if method == OF_A_SHARE else f"{resamples:,} resamples of groups")
+    read_off = method not in (OF_A_SHARE, OF_A_SPAN)
+    return f"{level:.0%} {method}, " + (f"{resamples:,} resamples of groups" if read_off else "by groups")
 
 
 def checked(labels: Ints, probabilities: Floats, groups: Sequence[str]) -> tuple[Ints, Floats]:

@@ -6,14 +6,18 @@ import math
 
 from skinframe.evaluation.bca import METHOD, bounds, jackknife_variance
 from skinframe.evaluation.bootstrap import Replicates, Trials
+from skinframe.evaluation.bounded import OF_A_SPAN, logit_bounds
 
 OF_A_SHARE = "Korn-Graubard interval of a share"
 
 
 def interval(found: Replicates, level: float) -> tuple[float, float, str]:
-    """Return low and high and the name of the method: a share's own interval, or the bootstrap's."""
+    """Return low and high and the name of the method: a share's own interval, a span's, or the bootstrap's."""
     if found.trials is not None:
         return *proportion_bounds(found, found.trials, level), OF_A_SHARE
+    ends = None if found.span is None else logit_bounds(found, found.span, level)
+    if ends is not None:
+        return *ends, OF_A_SPAN
     return *bounds(found, level), METHOD
 
 

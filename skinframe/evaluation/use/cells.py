@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from skinframe.weighted import Floats, Share, Weighted, dense
+from skinframe.weighted import Bounded, Floats, Share, Weighted, dense
 
 LEAST_GROUPS = 20  # patients in a cell; fewer are not assessable, and could be recognised
 
@@ -15,6 +15,10 @@ def within(whole: Weighted, inside: Floats) -> Weighted:
     """Return a statistic of the samples that `inside` [N] marks with 1."""
     if isinstance(whole, Share):  # stays one, so that a cell without an error has an interval
         return Share(dense(whole.columns) * inside[:, None], whole.finish, whole.trials & (inside > 0))
+    if isinstance(whole, Bounded):
+        from scipy import sparse
+
+        return Bounded(sparse.diags_array(inside) @ whole.columns, whole.finish, whole.span)
     return lambda weights: whole(weights * inside)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import skinframe
 from skinframe.components import Positive
 from skinframe.roc import area_above_tpr, of_curve
-from skinframe.weighted import Floats, Weighted, share_of, undefined
+from skinframe.weighted import Floats, Weighted, bounded, share_of, undefined
 
 LEAST_TPR = 0.8
 TOP = 15
@@ -24,7 +24,8 @@ def pauc_tpr80(positive: NDArray[Any], scores: NDArray[Any]) -> Weighted:
     Only the order of the scores is read. The organisers' file computes |score - 1| first, which turns logits round and
     loses tiny float32 scores; on probabilities in double precision both agree.
     """
-    return of_curve(positive, scores, lambda curve: area_above_tpr(curve, LEAST_TPR))
+    area = of_curve(positive, scores, lambda curve: area_above_tpr(curve, LEAST_TPR))
+    return bounded(area, 0.0, 1 - LEAST_TPR)
 
 
 def retrieved(scores: NDArray[Any], groups: Sequence[str], top: int) -> Floats:
