@@ -19,7 +19,7 @@ from skinframe.evaluation.bootstrap import Replicates
 from skinframe.evaluation.weighted import Floats
 
 METHOD = "expanded BCa bootstrap"
-RECENTRED = "recentred percentile bootstrap"
+RECENTRED = "recentred percentile bootstrap of the value expected at this n"
 WIDEST = 1.5  # a statistic whose jackknife error is larger than this many bootstrap errors is not smooth
 
 
