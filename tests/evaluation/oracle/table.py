@@ -1,6 +1,6 @@
 """Print the table of docs/oracles.md: each comparison with version, cases and the largest difference that was met.
 
-    uv run --group oracle python tests/evaluation/oracle/table.py --cases 1000
+uv run --group oracle python tests/evaluation/oracle/table.py --cases 1000
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a library's own figure misleads: each test asserts both figures, so a release that mends a trap turns it red."""
+"""Where a library's own figure misleads: each test asserts both, so a release that mends a trap turns it red."""
 
 import math
 
