@@ -26,9 +26,9 @@ def report(
 ) -> RunResult:
     """Write a finished run's page again from report.json, and return the result.
 
-    `csv` is a folder for its figures and predictions as CSV; `pseudonyms` the file of a key under which their ids are
-    hashed, made where there is none; `documents` a folder for report.md, a model card, a data sheet and checklists.
-    Raises DataError, RecipeError.
+    `csv` is a folder for its figures and predictions as CSV, `documents` one for report.md, a model card, a data sheet
+    and checklists; `pseudonyms` the file of a key, made where there is none, under which all three and the page have
+    hashes for ids. Raises DataError, DiskError.
     """
     from skinframe.engine.after import rewrite_report
 

@@ -15,7 +15,10 @@ def add(verbs: Verbs) -> None:
         "--csv", type=Path, metavar="FOLDER", help="also write its figures and predictions there, as CSV"
     )
     report.add_argument(
-        "--pseudonyms", type=Path, metavar="KEY", help="with --csv: keyed hashes for ids; the key's file is made once"
+        "--pseudonyms",
+        type=Path,
+        metavar="KEY",
+        help="keyed hashes for ids in page, tables and documents; the key's file is made once",
     )
     report.add_argument(
         "--documents",

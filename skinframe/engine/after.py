@@ -12,8 +12,10 @@ import numpy as np
 
 from skinframe.catalog import Catalog
 from skinframe.components import Metric
+from skinframe.engine.disguise import disguised
 from skinframe.engine.estimates import estimate, known
 from skinframe.engine.export import export_csv
+from skinframe.engine.pseudonyms import pseudonyms
 from skinframe.engine.result import RunResult
 from skinframe.errors import DataError, Problem, RecipeError
 from skinframe.evaluation.inference.multiplicity import holm
@@ -32,12 +34,12 @@ def rewrite_report(
 ) -> RunResult:
     """Write report.html again from report.json, with today's templates.
 
-    `tables` gets the run's tables as CSV, with pseudonyms for ids under the key in `key_file`; `documents` the report
-    as Markdown and the checklists. Raises DataError where there is no report, RecipeError for a key alone.
+    `tables` gets the run's tables as CSV, `documents` the report as Markdown and the checklists. With `key_file` page,
+    tables and documents have pseudonyms for ids, under the key in that file. Raises DataError where there is no report.
     """
-    if key_file is not None and tables is None:
-        raise RecipeError("report", [Problem("--pseudonyms", "is for the tables of --csv FOLDER; name that too")])
     report = read_report(run)
+    if key_file is not None:
+        report = disguised(report, run, pseudonyms(key_file))
     write_page(report, run)
     if tables is not None:
         export_csv(run, tables, key_file)

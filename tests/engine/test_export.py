@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 import shutil
 import stat
 from pathlib import Path
@@ -12,8 +14,11 @@ import pytest
 
 import skinframe
 from skinframe.data.cells import rows_of
-from skinframe.errors import DataError, RecipeError
+from skinframe.errors import DataError
 from skinframe.evaluation.predictions import read_predictions
+from skinframe.reporting.codec import dumps
+from skinframe.reporting.schema import Quarantined
+from skinframe.reporting.write import read_report
 
 FILES = {"metrics.csv", "predictions-test.csv", "predictions-valid.csv", "rationales.csv"}
 
@@ -73,9 +78,35 @@ def _names(run: Path, part: str) -> set[str]:
     return {*found.ids, *found.groups, *(found.lesions or ())}
 
 
+def test_a_page_and_documents_under_a_key_hold_the_tables_pseudonyms_and_no_id(copy: Path, tmp_path: Path) -> None:
+    own, _ = read_predictions(copy / "predictions" / "test.parquet")
+    report = read_report(copy)
+    assert report.data is not None
+    data = dataclasses.replace(report.data, quarantined=(Quarantined(file=own.ids[0], reason=f"not {own.ids[1]}"),))
+    leak = f"accepted leak, {own.ids[2]} is in train, {own.groups[3]} too"
+    named = dataclasses.replace(report, data=data, warnings=(leak,))
+    (copy / "report.json").write_text(dumps(named))
+    ids = {name for part in json.loads((copy / "split.json").read_text())["parts"].values() for name in part}
+    ids |= _names(copy, "test") | _names(copy, "valid")
+
+    def said() -> set[str]:
+        files = [copy / "report.html", *(tmp_path / "papers").iterdir()]
+        return {name for name in ids for path in files if name.encode() in path.read_bytes()}
+
+    skinframe.report(copy, csv=tmp_path / "tables", pseudonyms=tmp_path / "key", documents=tmp_path / "papers")
+    assert said() == set()
+    rows = {row["id"] for row in table(tmp_path / "tables" / "predictions-test.csv")}
+    page = (copy / "report.html").read_text()
+    titles = re.findall(r"<h3><bdi>(.+?)</bdi></h3>", page)
+    assert len(titles) == len(report.cases) > 0
+    assert set(titles) <= rows
+    assert sum(name in page for name in rows) >= 3
+    assert read_report(copy) == named
+    skinframe.report(copy, documents=tmp_path / "papers")  # without a key the page names its samples: the search finds
+    assert {case.id for case in report.cases} | {own.ids[0], own.ids[1], own.ids[2]} <= said()
+
+
 def test_what_cannot_be_written_is_said(copy: Path, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="is for the tables of --csv FOLDER"):
-        skinframe.report(copy, pseudonyms=tmp_path / "key")
     (tmp_path / "key").write_text("secret")
     with pytest.raises(DataError, match="holds no key"):
         skinframe.report(copy, csv=tmp_path / "out", pseudonyms=tmp_path / "key")
