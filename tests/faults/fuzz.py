@@ -1,7 +1,8 @@
 """Hostile bytes for the three readers: `python tests/faults/fuzz.py --target recipe --seconds 600`.
 
 A reader may return, or refuse with an error of `skinframe.errors`. Anything else, or more than five seconds, is a
-finding: its input is saved and the exit code is 1. Hypothesis draws the mutations and shrinks what it finds.
+finding: its input is saved and the exit code is 1. Hypothesis draws the mutations and shrinks what it finds. Run by
+`results.py`, each reader's figures get a line in its record, an interrupted one's too.
 """
 
 from __future__ import annotations
@@ -10,19 +11,21 @@ import argparse
 import hashlib
 import json
 import logging
+import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from record import PLACE, ROOT, append
 
 from skinframe.errors import SkinframeError
 
-ROOT = Path(__file__).resolve().parents[2]
 TOKENS = [
     *(b"\x00", b"&a", b"*a", b"!!python/object/apply:os.system", b"_target_: os.system", b"${env:HOME}", b"{", b"["),
     *(b"]: ", b"\xff\xfe", b"\xef\xbb\xbf", b"\n", b"\t", b'"', b"'", b",", b"../", b"=1+1", b"1e999", b"nan", b"-1"),
@@ -116,24 +119,23 @@ def checkpoint_target(folder: Path) -> tuple[list[bytes], Callable[[bytes], None
 TARGETS = {"recipe": recipe_target, "manifest": manifest_target, "checkpoint": checkpoint_target}
 
 
-def fuzz(target: str, seconds: float, folder: Path) -> tuple[int, int]:
-    """Return how many inputs were tried and how many were refused. Raises what the reader must not."""
+def fuzz(target: str, seconds: float, folder: Path, counts: Counter[str]) -> None:
+    """Count the inputs that were tried and those that were refused. Raises what the reader must not."""
     seeds, read = TARGETS[target](folder)
     read(seeds[-1])  # an unchanged one is read, or every refusal says nothing
-    counts = [0, 0]
     ends = time.monotonic() + seconds
 
     def once(start: bytes, changes: list[Change]) -> None:
         if time.monotonic() > ends:
             return
         data = mutated(start, changes)
-        counts[0] += 1
+        counts["inputs"] += 1
         began = time.process_time()
         try:
             read(data)
         except SkinframeError:
-            counts[1] += 1
-        except BaseException:
+            counts["refused"] += 1
+        except Exception:
             (folder / "finding").write_bytes(data)
             raise
         if time.process_time() - began > 5:
@@ -152,7 +154,6 @@ def fuzz(target: str, seconds: float, folder: Path) -> tuple[int, int]:
         )(seed(turn)(test))
         test()
         turn += 1
-    return counts[0], counts[1]
 
 
 def main() -> None:
@@ -163,14 +164,19 @@ def main() -> None:
     logging.getLogger("skinframe").setLevel(logging.CRITICAL)  # thousands of warnings about damaged checkpoints
     for target in options.target or sorted(TARGETS):
         folder = Path(tempfile.mkdtemp(prefix=f"fuzz-{target}-"))
+        counts: Counter[str] = Counter(inputs=0, refused=0, findings=0)
+        began = time.monotonic()
         try:
-            tried, refused = fuzz(target, options.seconds, folder)
-        except BaseException:
+            fuzz(target, options.seconds, folder, counts)
+        except Exception:
+            counts["findings"] += 1
             print(f"{target}: finding saved in {folder / 'finding'}", file=sys.stderr)
             raise
-        print(
-            f"{target}: {tried} inputs in {options.seconds:.0f} s, {refused} refused, none with another end", flush=True
-        )
+        finally:
+            line = {"fuzz": target, "seconds": round(time.monotonic() - began), **counts}
+            if PLACE in os.environ:
+                append(Path(os.environ[PLACE]), line)
+            print(f"{target}: {', '.join(f'{name} {value}' for name, value in list(line.items())[1:])}", flush=True)
 
 
 if __name__ == "__main__":
