@@ -97,6 +97,7 @@ def test_bad_bytes_give_one_line_fast_and_small(name: str) -> None:
     assert peak < 20 * 2**20
 
 
+@pytest.mark.gate("C2")
 def test_bombs_allocate_no_pixels() -> None:
     code = """
 import resource, sys
@@ -145,6 +146,7 @@ def test_every_orientation_gives_the_upright_pixels(orientation: int, kind: str)
     assert difference < (1.5 if kind == "JPEG" else 1e-9)
 
 
+@pytest.mark.gate("C4")
 def test_nothing_but_pixels_survives() -> None:
     exif = Image.Exif()
     exif[0x010E] = "Jane Doe, born 1950"
@@ -210,6 +212,7 @@ def test_mutated_bytes_give_an_image_or_a_reason(kind: str, changes: list[tuple[
         assert "\n" not in str(problem)  # noqa: PT017 - either outcome is right
 
 
+@pytest.mark.gate("C6")
 def test_confined_reading(tmp_path: Path) -> None:
     root = tmp_path / "root"
     (root / "part").mkdir(parents=True)

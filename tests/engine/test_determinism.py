@@ -20,6 +20,7 @@ def again(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(small.run(folder / "out", cache=folder / "cache").folder)
 
 
+@pytest.mark.gate("F1")
 def test_the_same_seed_gives_the_same_bytes(finished: Path, again: Path, contents: Contents) -> None:
     first, second = contents(finished), contents(again)
     assert first == second
@@ -36,6 +37,7 @@ def test_the_reports_differ_in_time_only(finished: Path, again: Path) -> None:
     assert first == second
 
 
+@pytest.mark.gate("F1")
 def test_another_seed_is_another_run(full: Any, one_epoch: Callable[..., Any]) -> None:
     other = one_epoch("seed=23", "losses.focal.config.class_weights=none")
     name = "heads.classify.layers.2.weight"

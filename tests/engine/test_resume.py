@@ -26,6 +26,7 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize(("name", "damage"), DAMAGE)
+@pytest.mark.gate("A8")
 def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(
     small: Any,
     finished: Path,
@@ -43,6 +44,7 @@ def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(
     assert contents(copy) == contents(finished)
 
 
+@pytest.mark.gate("A8")
 def test_with_every_checkpoint_damaged_nothing_starts_from_zero(
     small: Any, copy: Path, contents: Contents, harms: Harms
 ) -> None:
@@ -112,6 +114,7 @@ def test_a_folder_in_use_names_its_holder(small: Any, copy: Path, contents: Cont
         pass  # free again
 
 
+@pytest.mark.gate("D6")
 def test_the_command_line_exits_6_for_a_folder_in_use(small: Any, copy: Path, cli: Any) -> None:
     with locked(copy):
         found = cli(small.words(copy.parent, "--resume"))

@@ -147,8 +147,8 @@ class Tiny:
     def contents(self, out: Path) -> dict[str, str]:
         return self.read(self.folder(out))
 
-    def run(self, out: Path, *more: str, fault: str = "", record: Path | None = None) -> tuple[int, str]:
-        env = {"SKINFRAME_TEST_FAULT": fault, "SKINFRAME_TEST_RECORD": str(record or "")}
+    def run(self, out: Path, *more: str, fault: str = "", record: Path | None = None, few: str = "") -> tuple[int, str]:
+        env = {"SKINFRAME_TEST_FAULT": fault, "SKINFRAME_TEST_RECORD": str(record or ""), "SKINFRAME_TEST_FEW": few}
         return self.warm.run(self.words(out, *more), env=env)
 
 

@@ -2,7 +2,8 @@
 
 `SKINFRAME_TEST_RECORD=FILE` writes a JSON line a call; `SKINFRAME_TEST_FAULT=ACTION@AREA.CALL:N` acts at the N-th call
 of that name in that area. Actions: `kill` before the call, `kill-after` it, `half` (write half,
-then kill), or an errno's name.
+then kill), or an errno's name. `SKINFRAME_TEST_FEW=N` lets worker processes read more than N images: by default a
+set as small as the tests' is read without them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 
 import skinframe.durable as durable
 
-RECORD, FAULT = "SKINFRAME_TEST_RECORD", "SKINFRAME_TEST_FAULT"
+RECORD, FAULT, FEW = "SKINFRAME_TEST_RECORD", "SKINFRAME_TEST_FAULT", "SKINFRAME_TEST_FEW"
 
 
 def area(path: str) -> str:
@@ -99,3 +100,7 @@ def from_environment() -> None:
     """Arm what the environment names; a test starts its processes through this, and nothing else reads the names."""
     if os.environ.get(RECORD) or os.environ.get(FAULT):
         install(os.environ.get(RECORD), os.environ.get(FAULT))
+    if os.environ.get(FEW):
+        import skinframe.data.pool as pool
+
+        pool.FEW = int(os.environ[FEW])

@@ -29,6 +29,7 @@ def interrupted(small: Any, out: Path) -> Any:
     return small.run(out, "train.epochs=1", SPLIT, resume=True)
 
 
+@pytest.mark.gate("A11")
 def test_a11_without_the_steps_seed_a_resume_differs(
     small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,3 +64,38 @@ def test_the_guarantees_say_which_rows_are_nightly(root: Path) -> None:
         marked = rf"@pytest\.mark\.nightly\n(@.*\n)*def {test}\("
         found = re.search(marked, (root / file).read_text(encoding="utf-8")) is not None
         assert found == tier.endswith(", nightly"), f"{file}::{test}"
+
+
+GATE = {
+    "A1",
+    "A2",
+    "A3",
+    "A8",
+    "A10",
+    "A11",
+    "B1",
+    "B3",
+    "C2",
+    "C4",
+    "C6",
+    "D1",
+    "D6",
+    "E1",
+    "E2",
+    "E3",
+    "E6",
+    "F1",
+    "F2",
+}
+
+
+def test_every_point_of_the_gate_has_a_test_that_the_default_run_runs(root: Path) -> None:
+    found: dict[str, str] = {}
+    for file in [*root.glob("tests/**/test_*.py"), *root.glob("plugins/*/tests/**/test_*.py")]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                words = [ast.unparse(one) for one in node.decorator_list]
+                named = [word for word in words if word.startswith("pytest.mark.gate(")]
+                assert not named or "pytest.mark.nightly" not in words, node.name
+                found |= {ast.literal_eval(word.partition("gate")[2]): node.name for word in named}
+    assert found.keys() == GATE

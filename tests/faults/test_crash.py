@@ -45,6 +45,7 @@ def kill_until(tiny: Any, out: Path, whole: Any, kills: int, draw: random.Random
 
 @pytest.mark.timeout(7200)  # two minutes for fifty where nobody else computes
 @pytest.mark.parametrize("kills", [12, pytest.param(50, marks=pytest.mark.nightly)])
+@pytest.mark.gate("A1")
 def test_a1_killed_at_random_moments(tiny: Any, whole: Any, tmp_path: Path, kills: int) -> None:
     assert kill_until(tiny, tmp_path, whole, kills, random.Random(6)) >= 1
 
@@ -76,16 +77,12 @@ def first_save(whole: Any) -> int:
     return next(i for i, call in enumerate(own) if call["call"] == "rename") + 2  # and the parent's fsync
 
 
-@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.nightly)])
-def test_a2_every_fault_point_of_a_checkpoint(tiny: Any, whole: Any, tmp_path: Path, every: int) -> None:
-    """One run is killed at each in turn; each start makes its first save, so the point is met every time.
-
-    By default every third: of each call one of before, after and halfway; all of them at night.
-    """
+@pytest.mark.gate("A2")
+def test_a2_every_fault_point_of_a_checkpoint(tiny: Any, whole: Any, tmp_path: Path) -> None:
+    """One run is killed at each in turn; each start makes its first save, so the point is met every time."""
     own = [call for call in whole.calls if call["area"] == "ckpt"][: first_save(whole)]
     armed = points(own, "ckpt", ("write", "fsync", "rename", "mkdir"))
     assert len(armed) >= 25
-    armed = armed[::every]
     armed += ["kill@ckpt.rename:2", "kill-after@ckpt.rename:2"]  # on the way out: the part that the new one overtakes
     met, turn = 0, 0
     for fault in armed:
@@ -168,9 +165,9 @@ def test_a5_a_second_signal_ends_at_once(tiny: Any, whole: Any, tmp_path: Path) 
 @pytest.mark.parametrize("workers", ["0", "2", "4"])
 def test_a6_resume_inside_an_epoch_whatever_the_workers(tiny: Any, whole: Any, tmp_path: Path, workers: str) -> None:
     count = f"images.workers={max(1, int(workers))}"
-    code, _ = tiny.run(tmp_path, "--resume", "--set", count, fault="kill@ckpt.rename:2")
+    code, _ = tiny.run(tmp_path, "--resume", "--set", count, fault="kill@ckpt.rename:2", few="10")
     assert code == -signal.SIGKILL
-    code, said = tiny.run(tmp_path, "--resume", "--set", count)
+    code, said = tiny.run(tmp_path, "--resume", "--set", count, few="10")
     assert code == 0, said
     found = tiny.contents(tmp_path)
     differs = {name for name in whole.files if found.get(name) != whole.files[name]}

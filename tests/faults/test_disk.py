@@ -44,6 +44,7 @@ def test_b3_a_save_that_finds_no_room(tiny: Any, whole: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("fault", ["ENOSPC@ckpt.write:2", "ENOSPC@ckpt.rename:1"])
+@pytest.mark.gate("B3")
 def test_b3_a_checkpoint_that_finds_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     """The small version that every default run makes: one write and one rename."""
     import torch
@@ -69,6 +70,7 @@ def test_b3_a_checkpoint_that_finds_no_room(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("number", range(1, 11))
+@pytest.mark.gate("B3")
 def test_b3_a_cache_write_that_finds_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     from faults_shim import install
     from features_small import Pictures, Small, extract
@@ -96,6 +98,7 @@ HARM: dict[str, Any] = {
 
 @pytest.mark.parametrize("harm", HARM)
 @pytest.mark.parametrize("name", ["model.safetensors", "state.json", durable.MANIFEST])
+@pytest.mark.gate("B3")
 def test_b3_never_done_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, harm: str) -> None:
     """A disk that answers well and keeps nothing: the checkpoint is read back, the loss said, the older one kept."""
     import torch

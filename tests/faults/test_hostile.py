@@ -39,6 +39,7 @@ def _plan(path: Path, catalog: Any) -> None:
 
 
 @pytest.mark.parametrize("text", RECIPES)
+@pytest.mark.gate("E1")
 def test_e1_a_hostile_recipe_is_refused_fast_and_runs_nothing(tmp_path: Path, root: Path, text: str) -> None:
     canary, path = tmp_path / "canary", tmp_path / "evil.yaml"
     body = text.replace("CANARY", CANARY.format(canary=canary))

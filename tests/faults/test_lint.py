@@ -22,6 +22,7 @@ BANNED = [
 
 
 @pytest.mark.parametrize("code", BANNED)
+@pytest.mark.gate("E2")
 def test_the_lint_bites(root: Path, code: str) -> None:
     command = [
         sys.executable,
@@ -39,6 +40,7 @@ def test_the_lint_bites(root: Path, code: str) -> None:
     assert found.returncode == 1, found.stdout
 
 
+@pytest.mark.gate("E2")
 def test_no_call_takes_a_shell_or_a_pickle(root: Path) -> None:
     """What a lint rule could be silenced for by a comment: keywords, read from the syntax tree."""
     files = [*(root / "skinframe").rglob("*.py"), *(root / "plugins").rglob("*.py")]

@@ -54,6 +54,7 @@ def ill(small: Any, tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.mark.parametrize("fault", ["value * float('nan')", "value * float('inf')", "(value * 0).sqrt()"])
+@pytest.mark.gate("B1")
 def test_b1_the_bundle_names_the_samples(ill: Callable[[str], Path], fault: str) -> None:
     """A value that is not a number, an infinite one, and a finite one with an infinite gradient."""
     folder = ill(fault)
@@ -72,6 +73,7 @@ def test_b1_the_bundle_names_the_samples(ill: Callable[[str], Path], fault: str)
         assert durable.flaw_of(folder / "checkpoints" / found["last_checkpoint"]) is None
 
 
+@pytest.mark.gate("B1")
 def test_b1_a_feature_that_is_not_finite_names_its_sample(tmp_path: Path) -> None:
     from features_small import Pictures, Small, SmallTower, extract
 

@@ -37,6 +37,7 @@ def _inside(name: str, target: str) -> bool:
     return ".tmp-" in rest and rest.lstrip(".").startswith(own)
 
 
+@pytest.mark.gate("A10")
 def test_a10_every_write_of_a_run_is_durable_before_it_is_named(whole: Any) -> None:
     calls = whole.calls
     assert {call["area"] for call in calls} >= {"ckpt", "eval", "run", "trial"}
@@ -48,6 +49,7 @@ def test_a10_every_write_of_a_run_is_durable_before_it_is_named(whole: Any) -> N
             assert Path(call["path"]).parent.name in ("checkpoints", whole.folder.name)
 
 
+@pytest.mark.gate("A10")
 def test_a10_the_manifest_is_the_last_file(whole: Any) -> None:
     saves: dict[str, list[str]] = {}
     for call in whole.calls:
@@ -58,6 +60,7 @@ def test_a10_the_manifest_is_the_last_file(whole: Any) -> None:
 
 
 @pytest.mark.parametrize("lost", ["file", "folder"])
+@pytest.mark.gate("A10")
 def test_the_recorder_bites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
     """Negative control: without one of the fsyncs the same check finds a flaw."""
     import json

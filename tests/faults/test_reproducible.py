@@ -40,6 +40,30 @@ def test_f3_hash_seed_locale_time_zone_and_listing_order_decide_nothing(
     assert contents(tmp_path / "out" / finished.name) == contents(finished)
 
 
+@pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.gate("F2")
+def test_f2_any_number_of_reading_processes_gives_the_same_bytes(
+    small: Any, finished: Path, contents: Callable[[Path], Any], tmp_path: Path, monkeypatch: Any, workers: int
+) -> None:
+    """Against the run without any; what stands ready in memory is then the same, so there is no prefetch to vary."""
+    from skinframe.data import pool
+
+    started: list[int] = []
+    real = pool.ProcessPoolExecutor
+
+    def counted(count: int, **more: Any) -> Any:
+        started.append(count)
+        return real(count, **more)
+
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", counted)
+    monkeypatch.setattr(pool, "FEW", 10)  # a set as small as this is otherwise read without them
+    folder = small.run(tmp_path, f"images.workers={workers}").folder
+    assert started == [workers]
+    found, own = contents(folder), contents(finished)
+    assert found.keys() == own.keys()
+    assert {name for name in own if found[name] != own[name]} == {"plan.yaml"}  # it names the number
+
+
 def test_f3_the_shuffle_shuffles(tmp_path: Path) -> None:
     """Negative control: the order that a listing has in that process is another one."""
     for number in range(40):

@@ -20,6 +20,7 @@ FILES = ("model.safetensors", "optimiser.safetensors", "losses.safetensors", "ba
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "delete"])
 @pytest.mark.parametrize("name", FILES)
+@pytest.mark.gate("A8")
 def test_a8_no_harm_to_any_file_is_accepted(copy: Path, harms: dict[str, Harm], name: str, harm: str) -> None:
     from skinframe.train.checkpoint import newest_checkpoint
 

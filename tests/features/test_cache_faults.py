@@ -41,6 +41,7 @@ def clean(tmp_path_factory):
 
 
 @pytest.mark.parametrize("after", [0, 40, 256, 300, 699])
+@pytest.mark.gate("A3")
 def test_interrupted_in_the_loader_resumes_to_the_same_bytes(tmp_path, clean, after):
     pictures = Pictures(N)
 
@@ -61,6 +62,7 @@ def test_interrupted_in_the_loader_resumes_to_the_same_bytes(tmp_path, clean, af
     assert files(tmp_path) == files(clean[0])
 
 
+@pytest.mark.gate("A3")
 def test_killed_writer_resumes_to_the_same_bytes(tmp_path, clean):
     process = start(tmp_path, pause=0.03)
     deadline = time.monotonic() + 120
@@ -88,6 +90,7 @@ def flip(path, position):
 
 @pytest.mark.parametrize("where", ["row", "header", "index", "truncated", "empty", "deleted"])
 @pytest.mark.parametrize("opened", [True, False])
+@pytest.mark.gate("D1")
 def test_damage_is_found_logged_and_computed_again(tmp_path, clean, caplog, where, opened):
     """Damage before the cache is opened, and under an open one."""
     encoder = Small()

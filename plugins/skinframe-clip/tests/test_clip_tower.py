@@ -132,6 +132,7 @@ def test_truncated_or_foreign_weights_are_a_data_error(tmp_path):
         encoder(tmp_path).load("cpu")
 
 
+@pytest.mark.gate("E2")
 def test_pickled_weights_are_never_read(tmp_path):
     write(tmp_path)
     (tmp_path / WEIGHTS_FILE).rename(tmp_path / "open_clip_pytorch_model.bin")

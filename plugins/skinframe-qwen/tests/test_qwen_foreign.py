@@ -31,6 +31,7 @@ def copy(checkpoint: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("asked", "said"), ASKED)
+@pytest.mark.gate("E3")
 def test_a_config_that_reaches_outside_is_refused(copy: Path, asked: dict[str, Any], said: str) -> None:
     path = copy / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | asked))
@@ -40,12 +41,14 @@ def test_a_config_that_reaches_outside_is_refused(copy: Path, asked: dict[str, A
     assert not (copy / "canary").exists()
 
 
+@pytest.mark.gate("E3")
 def test_an_adapter_beside_the_weights_is_refused(copy: Path) -> None:
     (copy / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "someone/else"}))
     with pytest.raises(RecipeError, match="adapters of strangers are not read"):
         Qwen25VL(Qwen25VL.Config(model=str(copy))).provides()
 
 
+@pytest.mark.gate("E3")
 def test_the_folder_itself_is_taken(copy: Path) -> None:
     """Negative control: the same folder without any of it."""
     assert Qwen25VL(Qwen25VL.Config(model=str(copy))).provides()["hidden"]

@@ -111,6 +111,7 @@ def test_several_shards_are_one_checkpoint(copy: Path, checkpoint: Path) -> None
     assert all(torch.equal(p, theirs[name]) for name, p in split.named_parameters())
 
 
+@pytest.mark.gate("E2")
 def test_no_weight_is_read_from_a_pickle(copy: Path) -> None:
     tensors = load_file(copy / "model.safetensors")
     torch.save(tensors, copy / "pytorch_model.bin")

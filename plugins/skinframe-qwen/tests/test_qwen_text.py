@@ -29,10 +29,12 @@ def check_row(chat: ChatText, system: str, user: str, target: str, pads: int) ->
     assert not set(row.target[:-1]) & set(chat.control.values())
 
 
+@pytest.mark.gate("E6")
 def test_hostile_text_cannot_write_control_tokens(checkpoint: Path) -> None:
     check_row(ChatText(checkpoint, [4]), HOSTILE, HOSTILE, HOSTILE, pads=4)
 
 
+@pytest.mark.gate("E6")
 def test_any_text_keeps_the_templates_specials(checkpoint: Path) -> None:
     chat = ChatText(checkpoint, [4])
     pieces = st.lists(st.one_of(st.sampled_from(CONTROL), st.text(max_size=6), st.just("<|im_")), max_size=6)
