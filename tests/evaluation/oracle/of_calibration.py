@@ -83,14 +83,18 @@ def equal_mass_without_ties(seed):
 
 
 def corp(part):
-    """Nothing for one sample, which it refuses, and for scores so close that scikit-learn's isotonic fit ties them."""
+    """Nothing for one sample, which it refuses, and for scores so close that scikit-learn's isotonic fit ties them.
+
+    Rows are repeated by their weight: with a weight of 0 and an empty class it gives NaN.
+    """
 
     def expected(y, p, w):
+        y, p = copied(y, p, w)
         steps = np.diff(np.sort(p, axis=0), axis=0)
         if len(y) < 2 or steps[steps > 0].min(initial=1.0) < 1e-12:
             return None
         return sum(
-            scoring.decompose((y == c).astype(float), p[:, c], w, scoring_function=scoring.SquaredError())[part].item()
+            scoring.decompose((y == c).astype(float), p[:, c], scoring_function=scoring.SquaredError())[part].item()
             for c in range(p.shape[1])
         )
 
