@@ -11,7 +11,7 @@ normal quantile is replaced by t(df) * max(1, se_jackknife / se_bootstrap), whic
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,6 +56,11 @@ def recentred(replicates: Replicates, level: float, *, signed: bool = False) -> 
         return math.nan, math.nan
     ends = np.quantile(drawn, ((1 - level) / 2, (1 + level) / 2)) - drawn.mean() + replicates.estimate
     return float(ends[0]) if signed else max(0.0, float(ends[0])), float(ends[1])
+
+
+def centred(replicates: Replicates) -> Replicates:
+    """Return the replicates moved so that their mean is the estimate: the same for what is to be summed or averaged."""
+    return replace(replicates, resampled=replicates.resampled - _defined(replicates).mean() + replicates.estimate)
 
 
 def p_value(replicates: Replicates, null: float = 0.0) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 from skinframe.components import Facts, Metric
 from skinframe.engine.estimates import infos, known
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
+from skinframe.evaluation.bca import centred
 from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.inference.hierarchical import OverSeeds, of_replicates
 from skinframe.evaluation.inference.multiplicity import holm
@@ -91,7 +92,8 @@ def judge(grid: Grid) -> Judged:
     keyed = {str(place): statistic for place, statistic in enumerate(statistics.values())}
     drawn = replicate(keyed, first.groups, seed=derive(seed, "bootstrap"), resamples=RESAMPLES, blocks=2)
     for (metric, arm, _), replicates in zip(statistics, drawn.values(), strict=True):
-        found[metric][arm].append(replicates)
+        # resampling adds noise to an error that noise only increases; that of one arm is not that of another
+        found[metric][arm].append(centred(replicates) if metrics[metric].has_floor else replicates)
     count = len(set(first.groups))
     return Judged(found, infos(metrics), count, len(first.ids), seed, recipe.evaluate.level)
 
