@@ -51,10 +51,9 @@ def recentred(replicates: Replicates, level: float, *, signed: bool = False) -> 
     For a statistic that noise only ever increases, such as ECE: resampling adds its noise a second time, which the
     move takes back. The interval is for the expected value at this n, the scale on which the null floor stands too.
     """
-    drawn = _defined(replicates)
-    if len(drawn) < 2 or math.isnan(replicates.estimate):
+    if len(_defined(replicates)) < 2 or math.isnan(replicates.estimate):
         return math.nan, math.nan
-    ends = np.quantile(drawn, ((1 - level) / 2, (1 + level) / 2)) - drawn.mean() + replicates.estimate
+    ends = np.quantile(_defined(centred(replicates)), ((1 - level) / 2, (1 + level) / 2))
     return float(ends[0]) if signed else max(0.0, float(ends[0])), float(ends[1])
 
 
