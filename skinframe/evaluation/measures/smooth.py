@@ -9,7 +9,7 @@ from skinframe.evaluation.measures.binned import top
 from skinframe.weighted import Floats, Ints, Sums, Weighted
 
 CELLS = 1024  # of the grid on [0, 1]; residuals are shared linearly between two cells
-HALVINGS, STEPS = 22, 24  # of the search for the fixed point
+HALVINGS, STEPS = 20, 22  # of the search for the fixed point
 
 
 def smooth_ece(labels: Ints, probabilities: Floats) -> Weighted:
