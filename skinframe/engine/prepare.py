@@ -6,40 +6,35 @@ from pathlib import Path
 
 from skinframe.components import Encoder
 from skinframe.data.images import pixel_key
-from skinframe.data.imagetable import image_table
 from skinframe.data.manifest import check_samples
 from skinframe.data.split import from_parts
 from skinframe.engine.display import Display
 from skinframe.engine.divide import Divided, divide
 from skinframe.engine.prepared import Prepared, descriptions, encoders
+from skinframe.engine.shelf import Shelf
 from skinframe.features.extract import extract_images, extract_texts
 from skinframe.planning import Plan
 
 
 def prepare(
-    plan: Plan, folder: Path, cache: Path, device: str, display: Display, *, all_test: bool = False
+    plan: Plan,
+    folder: Path,
+    cache: Path,
+    device: str,
+    display: Display,
+    *,
+    all_test: bool = False,
+    shelf: Shelf | None = None,
 ) -> Prepared:
     """Check, hash, split and extract; `all_test` splits nothing off, for an external test.
 
-    Raises DataError, DiskError or RecipeError before anything is trained.
+    `shelf` keeps the images for the next run with the same. Raises DataError, DiskError or RecipeError before anything
+    is trained.
     """
     dataset = plan.parts.dataset
     samples = list(dataset.samples())
     check_samples(samples, dataset.fields, dataset.classes, dataset.attributes)
-    limits = plan.recipe.images
-    with display.task("images") as task:
-        table = image_table(
-            dataset,
-            samples,
-            workers=limits.workers,
-            patience=limits.patience,
-            policy=limits.policy,
-            max_fraction=limits.max_fraction,
-            max_pixels=limits.max_pixels,
-            max_bytes=limits.max_bytes,
-            draft=limits.draft,
-            progress=lambda done: task.update(done, len(samples)),
-        )
+    table = (shelf or Shelf()).images(plan, samples, display)
     places = [place for place, key in enumerate(table.keys) if key is not None]
     kept = [samples[place] for place in places]
     keys = [key for key in table.keys if key is not None]

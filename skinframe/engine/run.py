@@ -21,6 +21,7 @@ from skinframe.engine.folder import run_folder
 from skinframe.engine.prepare import prepare
 from skinframe.engine.prepared import Prepared
 from skinframe.engine.result import RunResult
+from skinframe.engine.shelf import Shelf
 from skinframe.engine.start import refuse_missing, refuse_old_libraries, refuse_processes
 from skinframe.engine.verify import write_files
 from skinframe.errors import Problem, RecipeError
@@ -37,8 +38,12 @@ def run(
     resume: bool = False,
     allow: Collection[str] = (),
     display: Display | None = None,
+    shelf: Shelf | None = None,
 ) -> RunResult:
-    """Run a plan to its report and return the result. Raises the errors of `skinframe.errors`."""
+    """Run a plan to its report and return the result; `shelf` keeps the images for the next run of this process.
+
+    Raises the errors of `skinframe.errors`.
+    """
     display = display or Display()
     refuse_processes(os.environ)
     refuse_missing(plan)
@@ -50,7 +55,7 @@ def run(
     train = plan.recipe.train
     with run_folder(plan, out, resume, allow) as folder, deterministic(train.deterministic, plan.source):
         display.say(f"run folder {folder} · scale {plan.recipe.scale} · device {device}")
-        prepared = prepare(plan, folder, cache, device, display)
+        prepared = prepare(plan, folder, cache, device, display, shelf=shelf)
         write_json(folder / "environment.json", environment(plan, device))
         chosen, model, feed = _train(plan, prepared, folder, display, allow)
         from skinframe.engine.conclude import conclude

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from skinframe.engine.shelf import Shelf
 from skinframe.errors import RecipeError, SkinframeError
 from skinframe.grid.grid import state
 from skinframe.grid.request import Item
@@ -23,14 +24,14 @@ class Outcome:
     seconds: float = 0.0
 
 
-def do(item: Item) -> Outcome:
-    """Do an item and say how it ended; only a signal to stop gets out of here."""
+def do(item: Item, shelf: Shelf | None = None) -> Outcome:
+    """Do an item and say how it ended; only a signal to stop gets out of here. `shelf` is that of this process."""
     began = time.monotonic()
-    code, message = _caught(lambda: run_item(item))
+    code, message = _caught(lambda: run_item(item, shelf))
     return Outcome(item, code, message, time.monotonic() - began)
 
 
-def run_item(item: Item) -> None:
+def run_item(item: Item, shelf: Shelf | None = None) -> None:
     """Run an item from where it stands; a finished one is left alone. Raises the errors of `skinframe.errors`."""
     if state(item) == "done":
         return
@@ -42,7 +43,7 @@ def run_item(item: Item) -> None:
         what = f"{item.label}: is another run here ({plan.run_name}) than where it was planned ({item.name})"
         raise RecipeError(f"{what}; give both machines the same versions, weights and data", [])
     resume = item.folder.exists()
-    run(plan, out=Path(item.out), cache=Path(item.cache), resume=resume, display=Display(quiet=True))
+    run(plan, out=Path(item.out), cache=Path(item.cache), resume=resume, display=Display(quiet=True), shelf=shelf)
 
 
 def _caught(work: Callable[[], None]) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from skinframe.engine.shelf import Shelf
 from skinframe.errors import Problem, RecipeError
 from skinframe.grid.request import Item
 from skinframe.grid.work import Outcome, do
@@ -39,7 +40,8 @@ class Local:
 
     def submit(self, items: Sequence[Item]) -> Iterator[Outcome]:
         if min(self.workers, len(items)) <= 1:
-            yield from (do(item) for item in items)
+            shelf = Shelf()
+            yield from (do(item, shelf) for item in items)
             return
         todo: queue.SimpleQueue[Item] = queue.SimpleQueue()
         ended: queue.SimpleQueue[Outcome] = queue.SimpleQueue()

@@ -10,6 +10,7 @@ import sys
 import threading
 from typing import TextIO
 
+from skinframe.engine.shelf import Shelf
 from skinframe.grid.request import item_of
 from skinframe.grid.work import do
 
@@ -20,8 +21,9 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints must not be taken for an answer
     asked: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin, asked), daemon=True).start()
+    shelf = Shelf()
     while (line := asked.get()) is not None:
-        outcome = do(item_of(line))
+        outcome = do(item_of(line), shelf)
         said = {"code": outcome.code, "message": outcome.message, "seconds": outcome.seconds}
         print(json.dumps(said), file=answers, flush=True)
 
