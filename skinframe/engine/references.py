@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from skinframe.engine.measure import labels_of
 from skinframe.engine.prepared import Prepared
-from skinframe.evaluation.baselines import bayes, linear_probe, metadata_matrix, prior, zero_shot
+from skinframe.evaluation.baselines import Probe, bayes, linear_probe, metadata_matrix, prior, zero_shot
 
 Floats = NDArray[np.float64]
 # name, note, role, test probabilities [N, C], and those of validation where the row was fitted to something
 Reference = tuple[str, str, str, Floats, Floats | None]
+
+GAMMA = 2.0  # the usual one, and the main recipe's
 
 
 def references(prepared: Prepared) -> Iterator[Reference]:
@@ -53,28 +55,52 @@ def _zero_shot(prepared: Prepared, name: str) -> Reference:
     return f"zero-shot {name}", note, "baseline", zero_shot(images, texts, scale), None
 
 
+def focal_probes(prepared: Prepared) -> Iterator[Reference]:
+    """Yield the linear probe with metadata under focal loss, for the table of calibration; none without probes."""
+    for name in prepared.features if prepared.plan.recipe.evaluate.probes else ():
+        if "image_embedding" in prepared.features[name].shapes:
+            fitted = _Frozen(prepared, name).probe(with_metadata=True, balanced=False, gamma=GAMMA)
+            note = f"as the linear probe + metadata of {name}, with focal loss (gamma {GAMMA:g}) for cross entropy"
+            yield "focal probe + metadata", note, "baseline", fitted.test, fitted.valid
+
+
 def _probes(prepared: Prepared, name: str) -> Iterator[Reference]:
-    split, seed = prepared.split, prepared.plan.recipe.seed
-    parts = (split.train, split.valid, split.test)
-    frozen = [embeddings(prepared, name, rows) for rows in parts]
-    fields = prepared.plan.parts.dataset.fields
-    told = [metadata_matrix([prepared.samples[row] for row in rows], fields)[0] for rows in parts]
-    labels = [labels_of(prepared, rows) for rows in parts]
-    # the penalty is chosen where the epoch is, so that the calibration fold stays new to a probe as well
-    chooses = np.isin(split.valid, prepared.folds.selection)
+    frozen = _Frozen(prepared, name)
     for with_metadata in (False, True):
-        x = [np.hstack(pair) for pair in zip(frozen, told, strict=True)] if with_metadata else frozen
         for balanced in (False, True):
             title = "linear probe" + (" + metadata" if with_metadata else "") + (", class-balanced" if balanced else "")
-            count = len(prepared.plan.parts.dataset.classes)
-            fitted = linear_probe(
-                x[0], labels[0], x[1], labels[1], x[2], classes=count, balanced=balanced, seed=seed, chooses=chooses
-            )
+            fitted = frozen.probe(with_metadata=with_metadata, balanced=balanced)
             note = f"logistic regression on the pooled frozen features of {name}"
-            yield (
-                title,
-                note + (" and the same metadata" if with_metadata else ""),
-                "baseline",
-                fitted.test,
-                fitted.valid,
-            )
+            note += " and the same metadata" if with_metadata else ""
+            yield title, note, "baseline", fitted.test, fitted.valid
+
+
+class _Frozen:
+    """What a probe may know: an encoder's pooled features and the typed metadata of each part of the split."""
+
+    def __init__(self, prepared: Prepared, name: str) -> None:
+        split, fields = prepared.split, prepared.plan.parts.dataset.fields
+        parts = (split.train, split.valid, split.test)
+        self.features = [embeddings(prepared, name, rows) for rows in parts]
+        self.metadata = [metadata_matrix([prepared.samples[row] for row in rows], fields)[0] for rows in parts]
+        self.labels = [labels_of(prepared, rows) for rows in parts]
+        # the penalty is chosen where the epoch is, so that the calibration fold stays new to a probe as well
+        self.chooses = np.isin(split.valid, prepared.folds.selection)
+        self.classes = len(prepared.plan.parts.dataset.classes)
+        self.seed = prepared.plan.recipe.seed
+
+    def probe(self, *, with_metadata: bool, balanced: bool, gamma: float = 0.0) -> Probe:
+        told = zip(self.features, self.metadata, strict=True)
+        train, valid, test = [np.hstack(pair) for pair in told] if with_metadata else self.features
+        return linear_probe(
+            train,
+            self.labels[0],
+            valid,
+            self.labels[1],
+            test,
+            classes=self.classes,
+            balanced=balanced,
+            seed=self.seed,
+            chooses=self.chooses,
+            gamma=gamma,
+        )

@@ -11,12 +11,12 @@ from skinframe.engine.evidence.doubt import selective_table, sets_table
 from skinframe.engine.judged import Judged
 from skinframe.engine.measure import Outcome, labels_of
 from skinframe.engine.prepared import Prepared
-from skinframe.engine.references import Reference
+from skinframe.engine.references import GAMMA, Reference, focal_probes
 from skinframe.evaluation.calibrate import Temperature
 from skinframe.reporting.evidence import EvidenceTable
 from skinframe.weighted import Floats, Ints
 
-PROBE = "linear probe"  # trained by cross entropy without class weights: what a calibration term must be read against
+PROBE = "linear probe + metadata"  # trained by cross entropy without class weights
 
 
 def run_evidence(
@@ -45,7 +45,10 @@ def run_evidence(
 def _methods(
     prepared: Prepared, outcome: Outcome, tables: Sequence[Reference], rows: Sequence[int]
 ) -> Iterator[Method]:
-    """Yield this run before and after, with plain temperature where it uses another, and cross entropy likewise."""
+    """Yield this run before and after, with plain temperature where it uses another, and what it must be read against:
+
+    cross entropy and focal loss, before and after temperature.
+    """
     labels = labels_of(prepared, prepared.folds.calibration)
     test, valid = outcome.test, outcome.valid
     yield Method("this run, before", test.probabilities)
@@ -54,11 +57,13 @@ def _methods(
         yield Method(f"this run, after {used.replace('_', ' ')}", test.calibrated)
     if used != "temperature":
         yield Method("this run, after temperature", _tempered(valid.logits[rows], labels, test.logits))
-    for name, _, _, on_test, on_valid in tables:
-        if on_valid is not None and name.startswith(PROBE) and "balanced" not in name:
-            logits = [np.log(np.maximum(p, np.finfo(np.float64).tiny)) for p in (on_valid[rows], on_test)]
-            yield Method(f"{name}, before", on_test, "cross entropy")
-            yield Method(f"{name}, after temperature", _tempered(logits[0], labels, logits[1]), "cross entropy")
+    plain = [(name, "cross entropy", *rest) for name, _, _, *rest in tables if name == PROBE]
+    focal = [(name, f"focal loss, gamma {GAMMA:g}", *rest) for name, _, _, *rest in focal_probes(prepared)]
+    for name, loss, on_test, on_valid in (*plain, *focal):
+        assert on_valid is not None
+        logits = [np.log(np.maximum(p, np.finfo(np.float64).tiny)) for p in (on_valid[rows], on_test)]
+        yield Method(f"{name}, before", on_test, loss)
+        yield Method(f"{name}, after temperature", _tempered(logits[0], labels, logits[1]), loss)
 
 
 def _tempered(fold: Floats, labels: Ints, test: Floats) -> Floats:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skinframe.components import Dataset
 from skinframe.errors import DataError
 from skinframe.evaluation.calibrate import softmax
+from skinframe.evaluation.focal import focal_fit
 from skinframe.evaluation.metrics_calibration import SMALLEST, balanced_nll, log_losses
 from skinframe.evaluation.weighted import Floats, Ints, once
 from skinframe.sample import Field, Sample
@@ -61,6 +62,7 @@ def linear_probe(
     seed: int,
     strengths: Sequence[float] = STRENGTHS,
     chooses: NDArray[np.bool_] | None = None,
+    gamma: float = 0.0,
 ) -> Probe:
     """Fit multinomial logistic regression on standardised features, with C chosen by the NLL of validation.
 
@@ -68,8 +70,9 @@ def linear_probe(
 
     Strengths are tried in order until two in a row were worse than the best: the weak penalties at the end take most of
     the time and only overfit more. `balanced` weighs classes equally, in the fit and in the NLL that chooses. A class
-    that training never showed gets the smallest probability. Raises DataError where a split is empty or training shows
-    a single class.
+    that training never showed gets the smallest probability. With `gamma` the loss is focal instead of cross entropy
+    (classes are not weighed then), under the same penalties. Raises DataError where a split is empty or training
+    shows a single class.
     """
     if len(set(labels.tolist())) < 2 or not len(labels_valid):
         raise DataError("linear probe: needs two classes in the training split and a validation split with samples")
@@ -80,7 +83,7 @@ def linear_probe(
     best: tuple[float, Probe] | None = None
     worse = 0
     for strength in strengths:
-        probe = _fit(train, labels, valid, test, classes, strength, balanced, seed)
+        probe = _fit(train, labels, valid, test, classes, strength, balanced, seed, gamma)
         cost = _cost(labels_valid[marked], probe.valid[marked], balanced)
         if best is None or cost < best[0]:
             best, worse = (cost, probe), 0
@@ -122,6 +125,7 @@ def _fit(
     strength: float,
     balanced: bool,
     seed: int,
+    gamma: float,
 ) -> Probe:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -132,9 +136,14 @@ def _fit(
         warnings.simplefilter("always", ConvergenceWarning)
         model.fit(train, labels)
     stopped = any(issubclass(one.category, ConvergenceWarning) for one in caught)
+    said: tuple[str, ...] = ("logistic regression stopped before it converged",) if stopped else ()
     seen = np.asarray(model.classes_, dtype=np.int64)
-    on_valid, on_test = (_spread(model.predict_proba(part), seen, classes) for part in (valid, test))
-    return Probe(on_valid, on_test, strength, ("logistic regression stopped before it converged",) if stopped else ())
+    w = np.hstack([model.coef_, model.intercept_[:, None]])
+    w = np.vstack([-w, w]) / 2 if len(seen) == 2 else w  # scikit-learn keeps the difference of two classes only
+    if gamma:
+        w, said = focal_fit(train, np.searchsorted(seen, labels), w, strength=strength, gamma=gamma)
+    on_valid, on_test = (_spread(softmax(part @ w[:, :-1].T + w[:, -1]), seen, classes) for part in (valid, test))
+    return Probe(on_valid, on_test, strength, said)
 
 
 def _spread(probabilities: Floats, seen: Ints, classes: int) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ class Judged:
 
     found: Mapping[str, Mapping[str, Sequence[Replicates]]]
     infos: tuple[MetricInfo, ...]
+    errors: frozenset[str]  # metrics that cannot be below 0
     groups: int
     samples: int
     seed: int
@@ -42,7 +43,10 @@ class Judged:
     def figure(self, metric: str, arm: str) -> Figure:
         """Return an arm's mean over seeds."""
         over = self._over(self.found[metric][arm])
-        return Figure(arm=arm, metric=metric, estimate=_estimate(over), sd=known(over.sd), values=_values(over))
+        found = _estimate(over)
+        if metric in self.errors and found.low is not None:  # centring moves the lower end, perhaps past 0
+            found = replace(found, low=max(0.0, found.low))
+        return Figure(arm=arm, metric=metric, estimate=found, sd=known(over.sd), values=_values(over))
 
     def paired(self, contrasts: Sequence[Contrast]) -> tuple[Paired, ...]:
         """Return each contrast in each metric; p-values are adjusted together (Holm 1979)."""
@@ -95,7 +99,8 @@ def judge(grid: Grid) -> Judged:
         # resampling adds noise to an error that noise only increases; that of one arm is not that of another
         found[metric][arm].append(centred(replicates) if metrics[metric].has_floor else replicates)
     count = len(set(first.groups))
-    return Judged(found, infos(metrics), count, len(first.ids), seed, recipe.evaluate.level)
+    errors = frozenset(name for name, metric in metrics.items() if metric.has_floor and not metric.signed)
+    return Judged(found, infos(metrics), errors, count, len(first.ids), seed, recipe.evaluate.level)
 
 
 def metrics_of(grid: Grid) -> dict[str, Metric]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import skinframe
+from skinframe.reporting.write import read_report
 
 Run = Callable[..., Any]
 
@@ -57,3 +58,20 @@ def test_the_quiet_result_shows_itself(full: Any) -> None:
     result = skinframe.report(full.folder)
     assert "Balanced accuracy" in str(result)
     assert "<" in result._repr_html_()
+
+
+def test_every_report_reads_calibration_against_cross_entropy_and_focal_loss_with_temperature(
+    small: Any, tmp_path: Path
+) -> None:
+    folder = small.run(tmp_path, "train.epochs=1", "evaluate.probes=true", "evaluate.explain=false").folder
+    table = next(one for one in read_report(folder).evidence if one.name == "Before and after calibration")
+    assert [(row.name, row.note) for row in table.rows] == [
+        ("this run, before", ""),
+        ("this run, after temperature", ""),
+        ("linear probe + metadata, before", "cross entropy"),
+        ("linear probe + metadata, after temperature", "cross entropy"),
+        ("focal probe + metadata, before", "focal loss, gamma 2"),
+        ("focal probe + metadata, after temperature", "focal loss, gamma 2"),
+    ]
+    nll = [row.cells[0].value for row in table.rows]
+    assert len(set(nll)) == len(nll)

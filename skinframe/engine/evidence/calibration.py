@@ -19,7 +19,8 @@ SENTENCE = (
     "What each method's probabilities are worth as they come and after calibration; the calibrator never saw a test"
     " image. Proper scores come first; the debiased squared error is centred on 0 for a calibrated model, and the"
     " others are not: a floor is what a perfectly calibrated model of this sharpness and n would score, p the chance"
-    " that it scores as much. Compare with a cross-entropy model and temperature to see what a calibration term adds."
+    " that it scores as much. What a calibration term adds is read against cross entropy and temperature, and against"
+    " focal loss and temperature: here for probes, which see the same features and metadata."
 )
 
 
