@@ -57,9 +57,9 @@ def _methods(
         yield Method(f"this run, after {used.replace('_', ' ')}", test.calibrated)
     if used != "temperature":
         yield Method("this run, after temperature", _tempered(valid.logits[rows], labels, test.logits))
-    plain = [(name, "cross entropy", *rest) for name, _, _, *rest in tables if name == PROBE]
-    focal = [(name, f"focal loss, gamma {GAMMA:g}", *rest) for name, _, _, *rest in focal_probes(prepared)]
-    for name, loss, on_test, on_valid in (*plain, *focal):
+    plain = ((row, "cross entropy") for row in tables if row[0] == PROBE)
+    focal = ((row, f"focal loss, gamma {GAMMA:g}") for row in focal_probes(prepared))
+    for (name, _, _, on_test, on_valid), loss in (*plain, *focal):
         assert on_valid is not None
         logits = [np.log(np.maximum(p, np.finfo(np.float64).tiny)) for p in (on_valid[rows], on_test)]
         yield Method(f"{name}, before", on_test, loss)
