@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import skinframe
+from skinframe.evaluation.metrics_calibration import ECE
 from skinframe.evaluation.predictions import read_predictions
 from skinframe.reporting.charts.spread import spread
 
@@ -52,8 +53,9 @@ def test_a_learning_curve_is_nested(small: Any, copied: Path) -> None:
 
 
 def test_before_calibration_is_another_table_of_the_same_runs(
-    ablated: Callable[..., Any], copied: Path, made: Any
+    ablated: Callable[..., Any], copied: Path, made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ECE, "signed", True)  # the whole interval, not cut off at 0
     found = ablated(copied, before=True, metrics=["ece"])
     assert found.folder.name != made.folder.name
     run = copied / made.report.arms[0].runs[0]
