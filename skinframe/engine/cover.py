@@ -29,7 +29,7 @@ def lesion_cover(prepared: Prepared) -> Tensor | None:
     side = math.isqrt(patches)
     if side * side != patches:
         raise DataError(f"{SIGNAL}: the {patches} patches of encoder '{name}' fill no square; use another encoder")
-    views = prepared.plan.recipe.train.views
+    views = prepared.plan.recipe.views
     encoder, dataset = encoders(prepared.plan)[name], prepared.plan.parts.dataset
     cover = torch.full((len(prepared.samples), views, patches), math.nan)
     for row in prepared.split.train:

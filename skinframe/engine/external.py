@@ -30,10 +30,10 @@ def predict_external(
     import torch
 
     from skinframe.engine.feeds import make_feed
+    from skinframe.engine.measure import logits_of
     from skinframe.engine.predict import chosen_model
     from skinframe.engine.prepare import prepare
     from skinframe.evaluation.calibrate import softmax
-    from skinframe.evaluation.predict import predict_logits
 
     torch.set_num_threads(plan.recipe.train.threads)
     make_ready(out)
@@ -41,7 +41,7 @@ def predict_external(
     prepared = prepare(plan, out, cache, device, display, all_test=True)
     model = chosen_model(plan, run)
     rows = prepared.split.test
-    logits = predict_logits(model, make_feed(prepared, model), rows, plan.wiring.logits, plan.recipe.train.max_tokens)
+    logits = logits_of(plan, model, make_feed(prepared, model), rows)
     samples = [prepared.samples[row] for row in rows]
     found = Predictions(
         ids=tuple(sample.id for sample in samples),

@@ -19,6 +19,7 @@ from skinframe.evaluation.calibrate import softmax
 from skinframe.evaluation.predict import predict_logits
 from skinframe.evaluation.predictions import Predictions, write_predictions
 from skinframe.model.assemble import Assembled
+from skinframe.planning import Plan
 from skinframe.version import __version__
 
 
@@ -46,10 +47,16 @@ def validate(prepared: Prepared, model: Assembled, feed: Feed) -> dict[str, floa
     plan = prepared.plan
     rows = prepared.folds.selection
     facts = facts_of(prepared, rows)
-    probabilities = softmax(predict_logits(model, feed, rows, plan.wiring.logits, plan.recipe.train.max_tokens))
+    probabilities = softmax(logits_of(plan, model, feed, rows))
     labels, ones = labels_of(prepared, rows), np.ones(len(rows))
     metrics = {name: metric.given(facts) for name, metric in plan.parts.metrics.items()}
     return {name: metric.value(labels, probabilities, ones) for name, metric in metrics.items()}
+
+
+def logits_of(plan: Plan, model: Assembled, feed: Feed, rows: Sequence[int]) -> NDArray[np.float64]:
+    """Return logits [N, C] of some rows, over as many views as the recipe evaluates."""
+    limit, views = plan.recipe.train.max_tokens, plan.recipe.evaluate.views
+    return predict_logits(model, feed, rows, plan.wiring.logits, limit, views)
 
 
 @dataclass(frozen=True)
@@ -65,10 +72,7 @@ def measure(prepared: Prepared, model: Assembled, feed: Feed, folder: Path) -> O
     """Predict validation and test, fit the calibrator on its fold of validation alone, write the tables."""
     plan = prepared.plan
     calibrator = plan.parts.calibrator
-    logits = {
-        part: predict_logits(model, feed, prepared.split.part(part), plan.wiring.logits, plan.recipe.train.max_tokens)
-        for part in ("valid", "test")
-    }
+    logits = {part: logits_of(plan, model, feed, prepared.split.part(part)) for part in ("valid", "test")}
     folds, place = prepared.folds, {row: i for i, row in enumerate(prepared.split.valid)}
     fold = logits["valid"][[place[row] for row in folds.calibration]]
     parameters = calibrator.fit(fold, labels_of(prepared, folds.calibration))

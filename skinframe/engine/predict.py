@@ -18,11 +18,12 @@ from skinframe.durable import write_atomic, write_json
 from skinframe.engine.cases import grid
 from skinframe.engine.device import best_device
 from skinframe.engine.incoming import Incoming, read_incoming
+from skinframe.engine.measure import logits_of
 from skinframe.engine.prepared import encoders
 from skinframe.engine.reopen import plan_of_run, read_json
 from skinframe.engine.start import refuse_old_libraries
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
-from skinframe.evaluation.predict import explain, predict_logits, write_rationales
+from skinframe.evaluation.predict import explain, write_rationales
 from skinframe.features.extract import extract_images
 from skinframe.model.assemble import Assembled, assemble
 from skinframe.planning import Plan
@@ -97,7 +98,7 @@ def _predict(
 ) -> Predictions:
     dataset = plan.parts.dataset
     rows, limit = range(len(images)), plan.recipe.train.max_tokens
-    logits = predict_logits(model, feed, rows, plan.wiring.logits, limit)
+    logits = logits_of(plan, model, feed, rows)
     fitted = read_json(run / "calibrator.json")["parameters"]
     probabilities = plan.parts.calibrator.apply(logits, fitted)
     texts = write_rationales(model, feed, rows, plan.recipe.evaluate.max_new_tokens, limit, lambda done, total: None)
@@ -164,7 +165,13 @@ def _feed(
     for name, encoder in encoders(plan).items():
         if any(signal != "text_embedding" for signal in encoder.provides()):
             feed.images[name] = extract_images(
-                encoder, keys, pictures.__getitem__, root=cache, device=device, load_tower=partial(encoder.load, device)
+                encoder,
+                keys,
+                pictures.__getitem__,
+                root=cache,
+                views=plan.recipe.evaluate.views,
+                device=device,
+                load_tower=partial(encoder.load, device),
             )
     if model.reasoner is None:
         return feed, None

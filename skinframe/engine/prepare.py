@@ -69,7 +69,7 @@ def _extract(prepared: Prepared, name: str, encoder: Encoder, cache: Path, displ
                 [pixel_key(key, plan.recipe.images.draft) for key in prepared.keys],
                 prepared.image,
                 root=cache,
-                views=plan.recipe.train.views,
+                views=plan.recipe.views,
                 device=prepared.device,
                 progress=task.update,
                 load_tower=lambda: prepared.tower(name, encoder),

@@ -41,9 +41,9 @@ def references(prepared: Prepared) -> Iterator[Reference]:
         yield "Bayes classifier", "the data's own law: nothing can do better on average", "reference", known, None
 
 
-def embeddings(prepared: Prepared, name: str, rows: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the pooled features [N, D] of an encoder, upright view."""
-    found = prepared.features[name].get(rows, [0] * len(rows), ["image_embedding"])["image_embedding"]
+def embeddings(prepared: Prepared, name: str, rows: tuple[int, ...], view: int = 0) -> NDArray[np.float64]:
+    """Return the pooled features [N, D] of an encoder, upright unless another dihedral view is named."""
+    found = prepared.features[name].get(rows, [view] * len(rows), ["image_embedding"])["image_embedding"]
     return np.asarray(found.double().numpy())
 
 
@@ -81,7 +81,10 @@ class _Frozen:
     def __init__(self, prepared: Prepared, name: str) -> None:
         split, fields = prepared.split, prepared.plan.parts.dataset.fields
         parts = (split.train, split.valid, split.test)
-        self.features = [embeddings(prepared, name, rows) for rows in parts]
+        views = prepared.plan.recipe.evaluate.views
+        self.features = [embeddings(prepared, name, split.train)]
+        for rows in (split.valid, split.test):  # [views, N, D]: asked as often as the run is
+            self.features.append(np.stack([embeddings(prepared, name, rows, view) for view in range(views)]))
         self.metadata = [metadata_matrix([prepared.samples[row] for row in rows], fields)[0] for rows in parts]
         self.labels = [labels_of(prepared, rows) for rows in parts]
         # the penalty is chosen where the epoch is, so that the calibration fold stays new to a probe as well
@@ -91,7 +94,7 @@ class _Frozen:
 
     def probe(self, *, with_metadata: bool, balanced: bool, gamma: float = 0.0) -> Probe:
         told = zip(self.features, self.metadata, strict=True)
-        train, valid, test = [np.hstack(pair) for pair in told] if with_metadata else self.features
+        train, valid, test = [_joined(*pair) for pair in told] if with_metadata else self.features
         return linear_probe(
             train,
             self.labels[0],
@@ -104,3 +107,8 @@ class _Frozen:
             chooses=self.chooses,
             gamma=gamma,
         )
+
+
+def _joined(features: Floats, metadata: Floats) -> Floats:
+    """Return [..., N, D + M] from features [..., N, D] and metadata [N, M]."""
+    return np.concatenate([features, np.broadcast_to(metadata, (*features.shape[:-1], metadata.shape[-1]))], axis=-1)

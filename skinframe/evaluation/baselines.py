@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skinframe.components import Dataset
 from skinframe.errors import DataError
-from skinframe.evaluation.calibrate import softmax
+from skinframe.evaluation.calibrate import log_softmax, softmax
 from skinframe.evaluation.focal import focal_fit
 from skinframe.evaluation.metrics_calibration import SMALLEST, balanced_nll, log_losses
 from skinframe.evaluation.weighted import Floats, Ints, once
@@ -71,7 +71,8 @@ def linear_probe(
     Strengths are tried in order until two in a row were worse than the best: the weak penalties at the end take most of
     the time and only overfit more. `balanced` weighs classes equally, in the fit and in the NLL that chooses. A class
     that training never showed gets the smallest probability. With `gamma` the loss is focal instead of cross entropy
-    (classes are not weighed then), under the same penalties. Raises DataError where a split is empty or training
+    (classes are not weighed then), under the same penalties. Validation and test are [N, D], or [views, N, D] and then
+    predicted by the mean of the views' log probabilities. Raises DataError where a split is empty or training
     shows a single class.
     """
     if len(set(labels.tolist())) < 2 or not len(labels_valid):
@@ -142,8 +143,13 @@ def _fit(
     w = np.vstack([-w, w]) / 2 if len(seen) == 2 else w  # scikit-learn keeps the difference of two classes only
     if gamma:
         w, said = focal_fit(train, np.searchsorted(seen, labels), w, strength=strength, gamma=gamma)
-    on_valid, on_test = (_spread(softmax(part @ w[:, :-1].T + w[:, -1]), seen, classes) for part in (valid, test))
+    on_valid, on_test = (_spread(_asked(part @ w[:, :-1].T + w[:, -1]), seen, classes) for part in (valid, test))
     return Probe(on_valid, on_test, strength, said)
+
+
+def _asked(scores: Floats) -> Floats:
+    """Return probabilities [N, C] of scores [N, C], or of [views, N, C] by the mean of their log probabilities."""
+    return softmax(scores if scores.ndim == 2 else np.mean([log_softmax(one) for one in scores], axis=0))
 
 
 def _spread(probabilities: Floats, seen: Ints, classes: int) -> Floats:

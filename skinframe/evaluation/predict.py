@@ -12,20 +12,33 @@ from torch import Tensor
 from skinframe.components import Explainer
 from skinframe.data.batches import micro_batches
 from skinframe.data.feed import Feed
+from skinframe.evaluation.calibrate import log_softmax
 from skinframe.model.assemble import Assembled
 
 Watch = Callable[[int, int], None]
 
 
 def predict_logits(
-    model: Assembled, feed: Feed, rows: Sequence[int], logits: str, max_tokens: int
+    model: Assembled, feed: Feed, rows: Sequence[int], logits: str, max_tokens: int, views: int = 1
 ) -> NDArray[np.float64]:
-    """Return logits [N, C] in the order of `rows`; `logits` is the full name of the signal."""
+    """Return logits [N, C] in the order of `rows`; `logits` is the full name of the signal.
+
+    Over several dihedral `views`: the mean of their log probabilities.
+    """
+    if views == 1:
+        return _of_view(model, feed, rows, logits, max_tokens, 0)
+    each = [log_softmax(_of_view(model, feed, rows, logits, max_tokens, view)) for view in range(views)]
+    return np.asarray(np.mean(each, axis=0), dtype=np.float64)
+
+
+def _of_view(
+    model: Assembled, feed: Feed, rows: Sequence[int], logits: str, max_tokens: int, view: int
+) -> NDArray[np.float64]:
     model.eval()
     found: dict[int, NDArray[np.float64]] = {}
     with torch.inference_mode():
         for micro in _micro(feed, rows, max_tokens):
-            batch = feed.batch(micro, [0] * len(micro), targets=False)
+            batch = feed.batch(micro, [view] * len(micro), targets=False)
             values = model(batch, frozenset({"hidden"}))[logits].double().cpu().numpy()
             found |= dict(zip(micro, values, strict=True))
     return np.stack([found[row] for row in rows])

@@ -40,7 +40,7 @@ def sizes(plan: Plan) -> Sizes:
     language = sum(row.parameters for row in rows if row.role == "nf4")
     resident = sum(row.bytes for row in rows)
     activations = ACTIVATION_BYTES_PER_TOKEN * plan.recipe.train.max_tokens * language / REFERENCE_PARAMETERS
-    width = 2 * plan.recipe.train.views  # the cache stores float16
+    width = 2 * plan.recipe.views  # the cache stores float16
     per_image = sum(math.prod(shape) for name, shape in encoder_shapes(plan).items() if "text" not in name) * width
     return Sizes(
         rows=tuple(rows),

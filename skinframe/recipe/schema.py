@@ -86,8 +86,7 @@ class Train:
     def __post_init__(self) -> None:
         _at_least(self, 1, "epochs", "batch_size", "max_tokens", "threads", "gradient_norms_every")
         _at_least(self, 0, "save_every")
-        if not 1 <= self.views <= 8:
-            raise ValueError(f"views must be 1 to 8 (the dihedral views), got {self.views}")
+        _dihedral(self.views)
         if not all(0 < rate < math.inf for rate in (self.lr, self.lr if self.head_lr is None else self.head_lr)):
             raise ValueError("lr and head_lr must be positive")
         if not (0 <= self.weight_decay < math.inf and 0 <= self.clip < math.inf):
@@ -113,7 +112,9 @@ class Select:
 class Evaluate:
     """Intervals, rationales and cases of the report; `calibration` is the share of validation that only the calibrator
     sees, 0 fits it where the epoch was chosen. `injection` is the number of test images that are judged again with
-    words that name another diagnosis, 0 none. Without `explain` no rationale is written and no heat map is made."""
+    words that name another diagnosis, 0 none. Without `explain` no rationale is written and no heat map is made.
+    Predictions are the mean of the log probabilities over `views` dihedral views, those of the probes too; rationale
+    and heat map are of the upright one."""
 
     resamples: int = 1000
     level: float = 0.95
@@ -123,10 +124,12 @@ class Evaluate:
     probes: bool = True
     injection: int = 0
     explain: bool = True
+    views: int = 1
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "resamples", "max_new_tokens")
         _at_least(self, 0, "cases", "injection")
+        _dihedral(self.views)
         if not 0 <= self.calibration <= 0.9:
             raise ValueError(f"calibration is a share of validation in [0, 0.9], got {self.calibration}")
         if not 0 < self.level < 1:
@@ -160,6 +163,11 @@ class Recipe:
     evaluate: Evaluate = field(default_factory=Evaluate)
 
     @property
+    def views(self) -> int:
+        """How many dihedral views of each image have features: those of training or of evaluation, the more."""
+        return max(self.train.views, self.evaluate.views)
+
+    @property
     def division_seed(self) -> int:
         """The seed of the split, its folds and subsets, and of the calibration fold."""
         return self.seed if self.split.seed is None else self.split.seed
@@ -170,6 +178,11 @@ class Recipe:
                 "name is the run folder's: letters, digits, '.', '_', '-', at most 80, beginning with one of the first"
             )
             raise ValueError(f"{what} two; got {self.name!r}")
+
+
+def _dihedral(views: int) -> None:
+    if not 1 <= views <= 8:
+        raise ValueError(f"views must be 1 to 8 (the dihedral views), got {views}")
 
 
 def _at_least(section: Any, least: int, *names: str) -> None:

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+
 from skinframe.components import PromptText
 from skinframe.data.feed import Feed
 from skinframe.engine.prepared import Prepared, encoders
@@ -25,14 +27,14 @@ Change = Callable[["Image", str], "Image"]
 
 @dataclass(frozen=True)
 class Replaced:
-    """Features [N, ...] of N pictures by signal; `place` maps a row of the run to one of them."""
+    """Features [N, views, ...] of N pictures by signal; `place` maps a row of the run to one of them."""
 
     values: Mapping[str, Tensor]
     place: Mapping[int, int]
 
     def get(self, rows: Sequence[int], views: Sequence[int], signals: Sequence[str] | None = None) -> dict[str, Tensor]:
         chosen = [self.place[row] for row in rows]
-        return {name: self.values[name][chosen] for name in signals or self.values}
+        return {name: self.values[name][chosen, list(views)] for name in signals or self.values}
 
 
 def with_pictures(prepared: Prepared, feed: Feed, words: Mapping[int, str], change: Change) -> Feed:
@@ -40,7 +42,7 @@ def with_pictures(prepared: Prepared, feed: Feed, words: Mapping[int, str], chan
     rows = list(words)
     place = {row: position for position, row in enumerate(rows)}
     keys = [hashlib.sha256(f"{prepared.keys[row]} {words[row]}".encode()).hexdigest() for row in rows]
-    images = dict(feed.images)
+    images, views = dict(feed.images), prepared.plan.recipe.evaluate.views
 
     def load(position: int) -> Image:
         row = rows[position]
@@ -55,10 +57,12 @@ def with_pictures(prepared: Prepared, feed: Feed, words: Mapping[int, str], chan
                 keys,
                 load,
                 root=Path(cache),
+                views=views,
                 device=prepared.device,
                 load_tower=partial(prepared.tower, name, encoder),
             )
-            images[name] = Replaced(found.get(range(len(rows)), [0] * len(rows), feed.read.get(name)), place)
+            each = [found.get(range(len(rows)), [view] * len(rows), feed.read.get(name)) for view in range(views)]
+            images[name] = Replaced({key: torch.stack([one[key] for one in each], dim=1) for key in each[0]}, place)
     return replace(feed, images=images)
 
 

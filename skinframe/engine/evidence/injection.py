@@ -14,13 +14,12 @@ from skinframe.engine.estimates import estimate
 from skinframe.engine.evidence.attacks import with_pictures, with_questions
 from skinframe.engine.evidence.entering import Entering, try_metadata
 from skinframe.engine.judged import Judged, interval_of
-from skinframe.engine.measure import Outcome
+from skinframe.engine.measure import Outcome, logits_of
 from skinframe.engine.prepared import Prepared
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.injection import claim, other_class, overlaid, shuffled, tagged
 from skinframe.evaluation.intervals import paired_difference
 from skinframe.evaluation.metrics import BalancedAccuracy
-from skinframe.evaluation.predict import predict_logits
 from skinframe.model.assemble import Assembled
 from skinframe.reporting.evidence import NOTHING_ENTERS, EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Check, Estimate
@@ -60,8 +59,7 @@ def injection_table(
     feeds, changed = _feeds(prepared, model, feed, claims, entering)
     tables = {}
     for name, one in feeds.items():
-        logits = predict_logits(model, one, rows, plan.wiring.logits, plan.recipe.train.max_tokens)
-        tables[name] = plan.parts.calibrator.apply(logits, outcome.parameters)
+        tables[name] = plan.parts.calibrator.apply(logits_of(plan, model, one, rows), outcome.parameters)
     notes = {
         TAGS: f"pixels differ in {changed:,} of {len(rows):,} files",
         METADATA: f"{entering.entered:,} of {entering.tried:,} values got in",
