@@ -41,6 +41,10 @@ EMBEDDED = (
     " run): like a pretrained model, it comes knowing how findings speak for each class. A probe on the encoder's"
     " features has not been told."
 )
+VIEWS = (
+    "Every prediction, of the run and of the probes, is the mean of the log probabilities over {} flips and turns of"
+    " the image; rationale, heat map and zero-shot are of the upright one."
+)
 
 
 def conclude(
@@ -169,4 +173,7 @@ def _notes(prepared: Prepared, explanations: Explanations) -> tuple[str, ...]:
     notes = [RECONSTRUCTION] if "region_alignment" in losses else []
     if prepared.plan.uses_reasoner and getattr(prepared.plan.parts.reasoner.config, "model", "").startswith(PREFIX):
         notes.append(EMBEDDED)
+    views = prepared.plan.recipe.evaluate.views
+    if views > 1:
+        notes.append(VIEWS.format(views))
     return (*notes, *explanations.notes)

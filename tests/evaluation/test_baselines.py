@@ -102,3 +102,15 @@ def test_metadata_is_typed_and_says_what_is_missing():
     assert names == ("sex: not recorded", "sex: female", "sex: male", "age: not recorded", "age")
     np.testing.assert_allclose(matrix, [[0, 0, 1, 0, 0.25], [1, 0, 0, 1, 0]])
     assert metadata_matrix(samples, ())[0].shape == (2, 0)
+
+
+def test_several_views_are_answered_by_the_mean_of_their_log_probabilities():
+    (train, labels), (valid, truth), (test, _) = (case(seed) for seed in (0, 1, 2))
+
+    def fitted(test):
+        return linear_probe(train, labels, valid, truth, test, classes=2, balanced=False, seed=1, strengths=(0.1,)).test
+
+    views = np.stack([test, test[:, ::-1]])
+    odds = np.exp(np.mean([np.log(fitted(view)) for view in views], axis=0))
+    np.testing.assert_allclose(fitted(views), odds / odds.sum(axis=1, keepdims=True), atol=1e-12)
+    np.testing.assert_allclose(fitted(test[None]), fitted(test), atol=1e-12)
