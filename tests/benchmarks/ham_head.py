@@ -1,0 +1,125 @@
+"""What a linear layer reaches on HAM10000 from a run's features, views and metadata. Run it by hand; it is no test:
+
+python tests/benchmarks/ham_head.py --root ../shared/data/ham10000 --weights FILE.safetensors --out FOLDER
+
+The layer reads LayerNorm of the pooled feature, and the metadata as numbers; it is trained as a head is (AdamW, focal
+loss with the recipe's class weights, a stored view drawn for each image), without a reasoner. The epoch with the least
+balanced NLL on the fold of validation that chooses is tested, over all views.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from ham_folds import METRICS, item_of
+from skinframe_cfa.classification.focal import Focal
+from torch import Tensor, nn
+
+from skinframe.components import Metric
+from skinframe.data.batches import view_of
+from skinframe.engine.display import Display
+from skinframe.engine.measure import labels_of
+from skinframe.engine.prepare import prepare
+from skinframe.engine.prepared import Prepared
+from skinframe.engine.references import embeddings
+from skinframe.engine.shelf import Shelf
+from skinframe.evaluation.baselines import metadata_matrix
+from skinframe.evaluation.calibrate import log_softmax, softmax
+from skinframe.evaluation.intervals import score
+from skinframe.evaluation.weighted import Floats
+from skinframe.plugins import load
+
+RECIPE = "recipes/cfa_full.yaml"
+
+
+class Head(nn.Module):
+    """z = U dropout(LayerNorm(e)) + V m + b."""
+
+    def __init__(self, width: int, told: int, classes: int, dropout: float) -> None:
+        super().__init__()
+        self.image = nn.Sequential(nn.LayerNorm(width), nn.Dropout(dropout), nn.Linear(width, classes))
+        self.told = nn.Linear(told, classes, bias=False)
+
+    def forward(self, image: Tensor, told: Tensor) -> Tensor:
+        logits: Tensor = self.image(image) + self.told(told)
+        return logits
+
+
+def inputs(prepared: Prepared, rows: tuple[int, ...], views: int) -> tuple[Tensor, Tensor]:
+    """Return pooled features [views, N, D] and metadata [N, M]."""
+    name = next(name for name in prepared.features if "image_embedding" in prepared.features[name].shapes)
+    image = np.stack([embeddings(prepared, name, rows, view) for view in range(views)])
+    told, _ = metadata_matrix([prepared.samples[row] for row in rows], prepared.plan.parts.dataset.fields)
+    return torch.tensor(image).float(), torch.tensor(told).float()
+
+
+def answers(head: Head, image: Tensor, told: Tensor) -> Floats:
+    head.eval()
+    with torch.inference_mode():
+        each = [log_softmax(head(view, told).double().numpy()) for view in image]
+    return softmax(np.asarray(np.mean(each, axis=0)))
+
+
+def trained(prepared: Prepared, metric: Metric, args: argparse.Namespace) -> Floats:
+    """Train the layer on one fold; return the test probabilities of its best epoch."""
+    recipe, split = prepared.plan.recipe, prepared.split
+    chooses = prepared.folds.selection
+    train, valid, test = (inputs(prepared, rows, recipe.views) for rows in (split.train, chooses, split.test))
+    labels, truth = torch.tensor(labels_of(prepared, split.train)), labels_of(prepared, chooses)
+    classes = len(prepared.plan.parts.dataset.classes)
+    counts, loss = torch.bincount(labels, minlength=classes), Focal()
+    torch.manual_seed(recipe.seed)
+    head = Head(train[0].shape[-1], train[1].shape[-1], classes, args.dropout)
+    optimiser = torch.optim.AdamW(head.parameters(), args.lr, weight_decay=recipe.train.weight_decay)
+    steps = args.epochs * (len(labels) // recipe.train.batch_size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, args.lr, total_steps=steps, pct_start=0.05)
+    names = [prepared.samples[row].id for row in split.train]
+    best, found = float("inf"), np.empty(0)
+    for epoch in range(args.epochs):
+        head.train()
+        views = torch.tensor([view_of(recipe.seed, epoch, name, recipe.train.views) for name in names])
+        order = torch.randperm(len(labels))
+        for some in order[: len(order) - len(order) % recipe.train.batch_size].split(recipe.train.batch_size):
+            optimiser.zero_grad()
+            loss(head(train[0][views[some], some], train[1][some]), labels[some], counts).backward()
+            optimiser.step()
+            schedule.step()
+        cost = metric.value(truth, answers(head, *valid), np.ones(len(truth)))
+        if cost < best:
+            best, found = cost, answers(head, *test)
+    print(f"fold {recipe.split.fold}: validation balanced NLL {best:.3f}", flush=True)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", required=True)
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--dropout", type=float, default=0.5)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--set", action="append", default=[])
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    known = {name: load([]).entries["metric", name].component() for name in METRICS}
+    metrics = {name: metric for name, metric in known.items() if isinstance(metric, Metric)}
+    shelf, rows, labels, groups = Shelf(), [], [], []
+    for fold in range(args.folds):
+        item = item_of(RECIPE, fold, args)
+        folder = args.out / f"split-{fold}"
+        folder.mkdir(parents=True, exist_ok=True)
+        prepared = prepare(item.request.plan(), folder, Path(item.cache), "cpu", Display(quiet=True), shelf=shelf)
+        rows.append(trained(prepared, metrics["balanced_nll"], args))
+        labels.append(labels_of(prepared, prepared.split.test))
+        groups += [f"{fold}:{prepared.samples[row].group}" for row in prepared.split.test]
+    for name, one in score(metrics, np.concatenate(labels), np.concatenate(rows), groups, seed=0).items():
+        print(f"{name} {one.value:.3f} ({one.low:.3f} to {one.high:.3f})")
+
+
+if __name__ == "__main__":
+    main()
