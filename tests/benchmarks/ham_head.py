@@ -84,7 +84,7 @@ def trained(prepared: Prepared, metric: Metric, args: argparse.Namespace) -> Flo
         order = torch.randperm(len(labels))
         for some in order[: len(order) - len(order) % recipe.train.batch_size].split(recipe.train.batch_size):
             optimiser.zero_grad()
-            loss(head(train[0][views[some], some], train[1][some]), labels[some], counts).backward()
+            loss.forward(head(train[0][views[some], some], train[1][some]), labels[some], counts).backward()
             optimiser.step()
             schedule.step()
         cost = metric.value(truth, answers(head, *valid), np.ones(len(truth)))
