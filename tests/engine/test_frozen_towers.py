@@ -25,8 +25,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     real = engine.prepare
 
-    def prepare(*arguments: Any) -> Prepared:
-        prepared = real(*arguments)
+    def prepare(*arguments: Any, **options: Any) -> Prepared:
+        prepared = real(*arguments, **options)
         prepared.__class__ = Counting
         return prepared
 
