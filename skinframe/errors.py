@@ -64,6 +64,14 @@ class BusyError(SkinframeError):
     exit_code = 6
 
 
+class WorkerError(SkinframeError):
+    """A process elsewhere met an error; exits as that process would have."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
 class MissingRunsError(SkinframeError):
     """Runs of a grid are missing, so there is no table; exits as the first of them that failed did."""
 

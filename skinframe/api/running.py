@@ -30,18 +30,28 @@ def run(
     cache: str | Path | None = None,
     resume: bool = False,
     allow_change: Sequence[str] = (),
+    engine: str = "local",
     quiet: bool = False,
 ) -> RunResult:
     """Run a recipe to its report and return the result, which shows itself in a notebook.
 
     The arguments are those of `skinframe run`. Raises the errors of `skinframe.errors`.
     """
-    from skinframe.engine.start import plan_of, refuse_missing
+    from skinframe.engine.start import refuse_missing
+    from skinframe.grid.request import Request
 
-    made = plan_of(recipe, presets, overrides, without, plugins)
+    request = Request(
+        recipe=str(recipe),
+        presets=tuple(presets),
+        overrides=tuple(overrides),
+        without=tuple(without),
+        plugins=tuple(map(str, plugins)),
+    )
+    made = request.plan()
     refuse_missing(made)
     from skinframe.engine.display import Display
     from skinframe.engine.run import run as walk
+    from skinframe.grid.engines.base import spread_of
 
     folder = Path(out)
     return walk(
@@ -51,6 +61,7 @@ def run(
         resume=resume,
         allow=allow_change,
         display=Display(quiet),
+        spread=spread_of(engine, request, threads=made.recipe.train.threads),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skinframe.commands.options import CACHE, recipe_options
+from skinframe.commands.options import CACHE, recipe_options, requested
 
 if TYPE_CHECKING:
     from skinframe.grid.grid import Grid
@@ -40,7 +40,6 @@ def perform(options: argparse.Namespace, make: Callable[[Request, How], Grid]) -
     """Plan the grid, print the plan, run it unless only the plan or the table is wanted, print the report."""
     from skinframe.engine.display import Display
     from skinframe.grid import verbs
-    from skinframe.grid.request import Request
 
     how = verbs.How(
         seeds=options.seeds,
@@ -53,14 +52,7 @@ def perform(options: argparse.Namespace, make: Callable[[Request, How], Grid]) -
         out=options.out,
         cache=options.cache or (Path(os.environ[CACHE]) if os.environ.get(CACHE) else None),
     )
-    base = Request(
-        recipe=options.recipe,
-        presets=tuple(options.preset),
-        overrides=tuple(options.overrides),
-        without=tuple(options.without),
-        plugins=tuple(options.plugin),
-    )
-    grid = make(base, how)
+    grid = make(requested(options), how)
     engine = verbs.engine(grid, how)
     from skinframe.grid.show import grid_text
 

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from skinframe.grid.request import Request
     from skinframe.planning import Plan
 
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -33,3 +34,16 @@ def planned(options: argparse.Namespace) -> Plan:
     from skinframe.engine.start import plan_of
 
     return plan_of(options.recipe, options.preset, options.overrides, options.without, options.plugin)
+
+
+def requested(options: argparse.Namespace) -> Request:
+    """Return the recipe options as a plain value, which an engine can send anywhere."""
+    from skinframe.grid.request import Request
+
+    return Request(
+        recipe=options.recipe,
+        presets=tuple(options.preset),
+        overrides=tuple(options.overrides),
+        without=tuple(options.without),
+        plugins=tuple(options.plugin),
+    )

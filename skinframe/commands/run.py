@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from skinframe.commands.options import CACHE, Verbs, planned, recipe_options
+from skinframe.commands.options import CACHE, Verbs, planned, recipe_options, requested
 
 
 def add(verbs: Verbs) -> None:
@@ -18,6 +18,9 @@ def add(verbs: Verbs) -> None:
     run.add_argument(
         "--allow-change", action="append", default=[], metavar="KEY", help="resume though this key differs; noted"
     )
+    run.add_argument(
+        "--engine", default="local", metavar="NAME", help="where missing features are extracted: local or ray"
+    )
     run.set_defaults(verb=_run)
 
 
@@ -27,6 +30,8 @@ def _run(options: argparse.Namespace) -> None:
     plan = planned(options)
     refuse_missing(plan)
     from skinframe.engine.run import run
+    from skinframe.grid.engines.base import spread_of
 
     cache = options.cache or Path(os.environ.get(CACHE) or options.out / ".cache")
-    print(run(plan, out=options.out, cache=cache, resume=options.resume, allow=options.allow_change))
+    spread = spread_of(options.engine, requested(options), threads=plan.recipe.train.threads)
+    print(run(plan, out=options.out, cache=cache, resume=options.resume, allow=options.allow_change, spread=spread))

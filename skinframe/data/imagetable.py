@@ -42,6 +42,13 @@ class Reading:
             return None, " ".join(str(error).split()).replace(sample.image, "its file"), b""
         return hashlib.sha256(data).hexdigest(), "", data if self.keep else b""
 
+    def image(self, sample: Sample, key: str, data: bytes | None = None) -> Image.Image:
+        """Return the decoded image. Raises DataError where its bytes are not those that were hashed to `key`."""
+        data = self.dataset.image_bytes(sample) if data is None else data
+        if hashlib.sha256(data).hexdigest() != key:
+            raise DataError(f"sample {sample.id}: its image changed during the run; start the run again")
+        return self.decode(data)
+
     def decode(self, data: bytes) -> Image.Image:
         return decode(data, max_pixels=self.max_pixels, max_bytes=self.max_bytes, draft=self.draft)
 
@@ -59,13 +66,10 @@ class ImageTable:
 
     def image(self, index: int) -> Image.Image:
         """Return the decoded image. Raises DataError where it is quarantined or has changed since it was hashed."""
-        sample = self.samples[index]
-        if self.keys[index] is None:
+        sample, key = self.samples[index], self.keys[index]
+        if key is None:
             raise DataError(f"sample {sample.id}: its image is quarantined")
-        data = self.kept[index] if index in self.kept else self.dataset.image_bytes(sample)
-        if hashlib.sha256(data).hexdigest() != self.keys[index]:
-            raise DataError(f"sample {sample.id}: its image changed during the run; start the run again")
-        return self.reading.decode(data)
+        return self.reading.image(sample, key, self.kept.get(index))
 
 
 def image_table(

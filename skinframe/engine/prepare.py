@@ -10,6 +10,7 @@ from skinframe.data.manifest import check_samples
 from skinframe.data.split import from_parts
 from skinframe.engine.display import Display
 from skinframe.engine.divide import Divided, divide
+from skinframe.engine.elsewhere import Spread, elsewhere
 from skinframe.engine.prepared import Prepared, descriptions, encoders
 from skinframe.engine.shelf import Shelf
 from skinframe.features.extract import extract_images, extract_texts
@@ -25,10 +26,12 @@ def prepare(
     *,
     all_test: bool = False,
     shelf: Shelf | None = None,
+    spread: Spread | None = None,
 ) -> Prepared:
     """Check, hash, split and extract; `all_test` splits nothing off, for an external test.
 
-    `shelf` keeps the images for the next run with the same. Raises DataError, DiskError or RecipeError before anything
+    `shelf` keeps the images for the next run with the same. `spread` has other processes compute the features that the
+    cache lacks; these are the same to the bit on one device. Raises DataError, DiskError or RecipeError before anything
     is trained.
     """
     dataset = plan.parts.dataset
@@ -55,11 +58,13 @@ def prepare(
         device=device,
     )
     for name, encoder in encoders(plan).items():
-        _extract(prepared, name, encoder, cache, display)
+        _extract(prepared, name, encoder, cache, display, spread)
     return prepared
 
 
-def _extract(prepared: Prepared, name: str, encoder: Encoder, cache: Path, display: Display) -> None:
+def _extract(
+    prepared: Prepared, name: str, encoder: Encoder, cache: Path, display: Display, spread: Spread | None
+) -> None:
     plan = prepared.plan
     signals = encoder.provides()
     with display.task(f"features of {name}") as task:
@@ -73,6 +78,7 @@ def _extract(prepared: Prepared, name: str, encoder: Encoder, cache: Path, displ
                 device=prepared.device,
                 progress=task.update,
                 load_tower=lambda: prepared.tower(name, encoder),
+                elsewhere=None if spread is None else elsewhere(prepared, name, cache, spread),
             )
         if "text_embedding" in signals:
             _extract_texts(prepared, name, encoder, cache)

@@ -16,6 +16,7 @@ from skinframe.engine.changes import differing, note, refuse
 from skinframe.engine.deterministic import deterministic
 from skinframe.engine.device import best_device
 from skinframe.engine.display import Display, parts_note
+from skinframe.engine.elsewhere import Spread
 from skinframe.engine.feeds import make_feed
 from skinframe.engine.folder import run_folder
 from skinframe.engine.prepare import prepare
@@ -39,8 +40,11 @@ def run(
     allow: Collection[str] = (),
     display: Display | None = None,
     shelf: Shelf | None = None,
+    spread: Spread | None = None,
 ) -> RunResult:
     """Run a plan to its report and return the result; `shelf` keeps the images for the next run of this process.
+
+    `spread` extracts features in other processes.
 
     Raises the errors of `skinframe.errors`.
     """
@@ -55,7 +59,7 @@ def run(
     train = plan.recipe.train
     with run_folder(plan, out, resume, allow) as folder, deterministic(train.deterministic, plan.source):
         display.say(f"run folder {folder} · scale {plan.recipe.scale} · device {device}")
-        prepared = prepare(plan, folder, cache, device, display, shelf=shelf)
+        prepared = prepare(plan, folder, cache, device, display, shelf=shelf, spread=spread)
         write_json(folder / "environment.json", environment(plan, device))
         chosen, model, feed = _train(plan, prepared, folder, display, allow)
         from skinframe.engine.conclude import conclude

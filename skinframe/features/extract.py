@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skinframe.components import Encoder, Tower
 from skinframe.features.cache import Features
-from skinframe.features.fill import Encode, Progress, fill
+from skinframe.features.fill import Encode, Progress, fill, write_rows
 from skinframe.features.keys import DType, row_key
 from skinframe.features.store import Store
 from skinframe.features.views import VIEWS, dihedral
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TEXT = "text_embedding"
+BATCH = 32  # images a call of a tower; the same wherever a shard is made, for the bits may depend on it
+
+Row = tuple[str, int, int]  # key of a row, sample, view
+Elsewhere = Callable[[Sequence[Sequence[Row]]], Iterator[int]]  # shards -> which was written, as each is
 
 
 def extract_images(
@@ -29,39 +33,71 @@ def extract_images(
     root: Path,
     views: int = 1,
     device: str = "cpu",
-    batch: int = 32,
+    batch: int = BATCH,
     dtype: DType = "float16",
     progress: Progress | None = None,
     load_tower: Callable[[], Tower] | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Features:
     """Return the image signals of every sample in `views` dihedral views, computing those that the cache lacks.
 
     `keys[i]` is the SHA-256 of sample i's image bytes; `load(i)` decodes it and is called for missing rows only, as is
     `load_tower` (by default `encoder.load(device)`), at most once. Two samples with the same bytes share their rows.
-    `progress(done, total)` counts rows. Raises DiskError, NonFiniteError, and what `load` raises.
+    `progress(done, total)` counts rows. `elsewhere` has other processes make the shards, each by `extract_shard`.
+    Raises DiskError, NonFiniteError, and what `load` raises.
     """
     if not 1 <= views <= VIEWS or batch < 1:
         raise ValueError(f"views must be in [1, {VIEWS}] and batch at least 1, got {views} and {batch}")
-    digest = encoder.digest()
-    shapes = {name: shape for name, shape in encoder.provides().items() if name != TEXT}
-    if not shapes:
-        raise ValueError(f"encoder '{encoder.name}' gives no image signal")
-    store = Store(root, "image", digest, dtype, shapes)
-    rows = [row_key(key, digest, view, dtype) for key in keys for view in range(views)]
+    store = _image_store(encoder, root, dtype)
+    rows = [row_key(key, store.encoder, view, dtype) for key in keys for view in range(views)]
     origin: dict[str, tuple[int, int]] = {}
     for position, row in enumerate(rows):
         origin.setdefault(row, (position // views, position % views))
-    tower = _once(load_tower or (lambda: encoder.load(device)))
+    encode = _image_encoder(origin, load, _once(load_tower or (lambda: encoder.load(device))))
 
     def describe(row: str) -> str:
         sample, view = origin[row]
         return f"sample {sample} (image {keys[sample][:16]}, view {view})"
 
-    def refill(wanted: Sequence[str], tell: Progress | None = None) -> None:
-        fill(store, wanted, _image_encoder(origin, load, tower), batch=batch, describe=describe, progress=tell)
+    def away(shards: Sequence[Sequence[str]]) -> Iterator[int]:
+        assert elsewhere is not None
+        return elsewhere([[(row, *origin[row]) for row in shard] for shard in shards])
 
-    refill(list(origin), progress)
+    def refill(wanted: Sequence[str]) -> None:
+        fill(store, wanted, encode, batch=batch, describe=describe)
+
+    others = None if elsewhere is None else away
+    fill(store, list(origin), encode, batch=batch, describe=describe, progress=progress, elsewhere=others)
     return Features(store, rows, views, refill)
+
+
+def extract_shard(
+    encoder: Encoder,
+    rows: Sequence[Row],
+    load: Callable[[int], Image],
+    *,
+    root: Path,
+    tower: Callable[[], Tower],
+    dtype: DType = "float16",
+) -> None:
+    """Compute and write one shard for the process that holds the cache's lock; the bytes are those it would write.
+
+    Raises as `extract_images` does.
+    """
+    origin = {key: (sample, view) for key, sample, view in rows}
+
+    def describe(row: str) -> str:
+        return "sample {}, view {}".format(*origin[row])
+
+    store = _image_store(encoder, root, dtype)
+    write_rows(store, list(origin), _image_encoder(origin, load, tower), BATCH, describe)
+
+
+def _image_store(encoder: Encoder, root: Path, dtype: DType) -> Store:
+    shapes = {name: shape for name, shape in encoder.provides().items() if name != TEXT}
+    if not shapes:
+        raise ValueError(f"encoder '{encoder.name}' gives no image signal")
+    return Store(root, "image", encoder.digest(), dtype, shapes)
 
 
 def extract_texts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Encode = Callable[[Sequence[str]], Mapping[str, "Tensor"]]
 Progress = Callable[[int, int], None]
+Elsewhere = Callable[[Sequence[Sequence[str]]], Iterator[int]]  # shards by key -> which was written, as each is
 
 
 def fill(
@@ -30,8 +31,9 @@ def fill(
     batch: int,
     describe: Callable[[str], str],
     progress: Progress | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> None:
-    """Compute the rows of `keys` that the store lacks.
+    """Compute the rows of `keys` that the store lacks, in this process or through `elsewhere` in others.
 
     Missing rows are taken in the order of `keys`, 256 a shard, `batch` a call of `encode` (keys -> signals [B, ...]).
     A shard stands whole or not at all, so after an interruption the first missing row opens a shard again and every
@@ -48,14 +50,34 @@ def fill(
             store.clean()
             missing = [key for key in keys if key not in store.places]
             _preflight(store, len(missing))
-            for start in range(0, len(missing), ROWS):
-                rows: list[dict[str, NDArray[Any]]] = []
-                for some in _slices(missing[start : start + ROWS], batch):
-                    tell(len(keys) - len(missing) + start + len(rows) * batch, len(keys))
-                    rows.append(_checked(store, some, encode(some), describe))
-                joined = {name: np.concatenate([part[name] for part in rows]) for name in store.shapes}
-                store.add(missing[start : start + ROWS], joined)
+            shards, done = _slices(missing, ROWS), len(keys) - len(missing)
+            tell(done, len(keys))
+
+            def here(shards: Sequence[Sequence[str]]) -> Iterator[int]:
+                for number, shard in enumerate(shards):
+                    write_rows(store, shard, encode, batch, describe, lambda rows: tell(done + rows, len(keys)))
+                    yield number
+
+            for number in (elsewhere or here)(shards):
+                store.adopt(shards[number])
+                done += len(shards[number])
     tell(len(keys), len(keys))
+
+
+def write_rows(
+    store: Store,
+    keys: Sequence[str],
+    encode: Encode,
+    batch: int,
+    describe: Callable[[str], str],
+    tell: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Compute one shard's rows and write it; whoever asks holds the lock. Raises as `fill` does."""
+    rows: list[dict[str, NDArray[Any]]] = []
+    for some in _slices(keys, batch):
+        tell(len(rows) * batch)
+        rows.append(_checked(store, some, encode(some), describe))
+    store.add(keys, {name: np.concatenate([part[name] for part in rows]) for name in store.shapes})
 
 
 def _slices(keys: Sequence[str], size: int) -> list[Sequence[str]]:

@@ -76,9 +76,14 @@ class Shard:
         return np.frombuffer(data, dtype=self.dtype).reshape(self.shapes[signal])
 
 
+def index_of(folder: Path, keys: Sequence[str]) -> Path:
+    """Return where the index of a shard of these keys stands: its name follows from them, whoever writes it."""
+    return folder / f"{hashed(*keys)[:32]}{INDEX}"
+
+
 def write_shard(folder: Path, keys: Sequence[str], tensors: Mapping[str, NDArray[Any]]) -> Shard:
     """Write rows [n, ...] of each signal, data first, index last. Raises DiskError and leaves nothing behind."""
-    path = folder / f"{hashed(*keys)[:32]}{DATA}"
+    path = index_of(folder, keys).with_suffix(DATA)
     data = save({name: np.ascontiguousarray(value) for name, value in tensors.items()})
     first = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:first])

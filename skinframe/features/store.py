@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from skinframe.components import Shape
 from skinframe.durable import write_json
+from skinframe.errors import DiskError
 from skinframe.features.keys import SCHEMA, DType, space_key
-from skinframe.features.shard import DATA, INDEX, DamagedError, Shard, read_index, write_shard
+from skinframe.features.shard import DATA, INDEX, DamagedError, Shard, index_of, read_index, write_shard
 
 log = logging.getLogger("skinframe")
 ABOUT = "about.json"
@@ -74,6 +75,21 @@ class Store:
             shapes = {name: list(shape) for name, shape in self.shapes.items()}
             write_json(about, {"encoder": self.encoder, "dtype": self.dtype, "shapes": shapes, "schema": SCHEMA})
         self._place(write_shard(self.folder, keys, tensors))
+
+    def adopt(self, keys: Sequence[str]) -> None:
+        """Take up the shard of these keys, whoever wrote it. Raises DiskError where it does not stand here."""
+        if keys[0] in self.places:
+            return
+        index = index_of(self.folder, keys)
+        try:
+            shard = read_index(index)
+            flaw = shard.flaw() or self._mismatch(shard)
+        except DamagedError as error:
+            flaw = str(error)
+        if flaw is not None:
+            what = "is not as its worker wrote it; every node must see the same cache under this path"
+            raise DiskError(f"{index.with_suffix(DATA)}: {what} ({flaw})")
+        self._place(shard)
 
     def drop(self, shard: Shard, why: str) -> None:
         """Forget a shard that failed while it was read, index first. The caller holds the lock."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -61,9 +61,13 @@ class Item:
 def item_of(text: str) -> Item:
     """Return the item that `to_json` wrote."""
     data = json.loads(text)
-    words: dict[str, Any] = data.pop("request")
-    recipe = words.pop("recipe")
-    return Item(request=Request(recipe=recipe, **{key: tuple(value) for key, value in words.items()}), **data)
+    return Item(request=request_of(data.pop("request")), **data)
+
+
+def request_of(words: Mapping[str, Any]) -> Request:
+    """Return the request that `asdict` and JSON made plain."""
+    lists = {key: tuple(value) for key, value in words.items() if key != "recipe"}
+    return Request(recipe=words["recipe"], **lists)
 
 
 def digest(names: Sequence[str]) -> str:

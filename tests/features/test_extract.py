@@ -2,12 +2,14 @@
 
 import pytest
 import torch
-from features_small import Pictures, Small, extract
+from features_small import Pictures, Small, SmallTower, extract
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinframe import NonFiniteError, RecipeError
+from skinframe.errors import DiskError
 from skinframe.features import VIEWS, dihedral, extract_texts, planned_bytes, verify
+from skinframe.features.extract import extract_shard
 from skinframe.features.keys import row_key
 
 PART = st.text("ab\x1f,", max_size=3)  # few letters and likely separators, so that a careless join collides
@@ -151,3 +153,37 @@ def test_views_are_the_symmetries_of_the_square():
     assert {dihedral(dihedral(image, a), b).tobytes() for a in range(VIEWS) for b in range(VIEWS)} == seen
     with pytest.raises(ValueError, match="view must be"):
         dihedral(image, 8)
+
+
+def test_shards_that_other_processes_write_are_those_of_this_one(tmp_path):
+    pictures, encoder = Pictures(300), Small()
+    here = extract(Small(), pictures, tmp_path / "here", views=2)
+
+    def away(shards):  # in another order, as they end
+        tower = SmallTower(0)
+        for number in reversed(range(len(shards))):
+            extract_shard(encoder, shards[number], pictures.load, root=tmp_path / "there", tower=lambda: tower)
+            yield number
+
+    seen = []
+    options = {"elsewhere": away, "views": 2, "progress": lambda *done: seen.append(done)}
+    there = extract(encoder, pictures, tmp_path / "there", **options)
+    assert encoder.loads == 0
+    assert there.digest == here.digest
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+    assert (seen[0], seen[-1]) == ((0, 600), (600, 600))
+    extract(encoder, pictures, tmp_path / "there", views=2, elsewhere=lambda shards: pytest.fail("was asked again"))
+
+
+def test_a_shard_that_a_worker_wrote_somewhere_else_is_an_error_with_what_to_do(tmp_path):
+    def away(shards):
+        for number, shard in enumerate(shards):
+            extract_shard(Small(), shard, Pictures(3).load, root=tmp_path / "another", tower=lambda: SmallTower(0))
+            yield number
+
+    with pytest.raises(DiskError, match="every node must see the same cache under this path"):
+        extract(Small(), Pictures(3), tmp_path / "cache", elsewhere=away)
+
+
+def contents(root):
+    return {path.relative_to(root): path.read_bytes() for path in root.glob("image-*/*")}

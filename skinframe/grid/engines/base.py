@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from skinframe.errors import Problem, RecipeError, did_you_mean
-from skinframe.grid.request import Item
+from skinframe.grid.request import Item, Request
 from skinframe.grid.work import Outcome
+
+if TYPE_CHECKING:
+    from skinframe.engine.elsewhere import Spread
 
 ENGINES = ("local", "ray")
 
@@ -35,4 +38,21 @@ def engine_of(name: str, *, workers: int, threads: int, logs: Path) -> Engine:
         from skinframe.grid.engines.on_ray import Ray
 
         return Ray(workers=workers, threads=threads)
-    raise RecipeError("--engine", [Problem(name, f"no such engine{did_you_mean(name, ENGINES)}")])
+    raise _unknown(name)
+
+
+def spread_of(name: str, request: Request, *, threads: int, workers: int = 0) -> Spread | None:
+    """Return what extracts a run's features on an engine; None where the run does it itself. Raises RecipeError."""
+    if name == "local":
+        return None
+    if name == "ray":
+        from skinframe.grid.engines.features_on_ray import FeaturesOnRay
+        from skinframe.grid.engines.ray_cluster import imported
+
+        imported()  # that it is missing is said before the images are read
+        return FeaturesOnRay(request=request, threads=threads, workers=workers)
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> RecipeError:
+    return RecipeError("--engine", [Problem(name, f"no such engine{did_you_mean(name, ENGINES)}")])
