@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from skinframe.grid.grid import Grid
     from skinframe.grid.report import GridResult
-    from skinframe.grid.request import Request
     from skinframe.grid.verbs import How
 
 Paths = Sequence[str | Path]
@@ -43,10 +42,11 @@ def ablate(
     The arguments are those of `skinframe ablate`. Raises MissingRunsError where runs failed, and the errors of
     `skinframe.errors`.
     """
+    from skinframe.grid.request import asked
     from skinframe.grid.verbs import ablation
 
     base, how = (
-        _asked(recipe, presets, overrides, without, plugins),
+        asked(recipe, presets, overrides, without, plugins),
         _how(seeds, metrics, before, explain, engine, workers, out, cache),
     )
     return _performed(ablation(base, over, arms, [str(one) for one in against], how), how, quiet)
@@ -74,10 +74,11 @@ def sweep(
 
     The arguments are those of `skinframe sweep`. Raises as `ablate` does.
     """
+    from skinframe.grid.request import asked
     from skinframe.grid.verbs import sweep as planned
 
     base, how = (
-        _asked(recipe, presets, overrides, without, plugins),
+        asked(recipe, presets, overrides, without, plugins),
         _how(seeds, metrics, before, explain, engine, workers, out, cache),
     )
     return _performed(planned(base, over, how), how, quiet)
@@ -105,27 +106,14 @@ def learning_curve(
 
     The arguments are those of `skinframe learning-curve`. Raises as `ablate` does.
     """
+    from skinframe.grid.request import asked
     from skinframe.grid.verbs import learning_curve as planned
 
     base, how = (
-        _asked(recipe, presets, overrides, without, plugins),
+        asked(recipe, presets, overrides, without, plugins),
         _how(seeds, metrics, before, explain, engine, workers, out, cache),
     )
     return _performed(planned(base, fractions, how), how, quiet)
-
-
-def _asked(
-    recipe: str | Path, presets: Sequence[str], overrides: Sequence[str], without: Sequence[str], plugins: Paths
-) -> Request:
-    from skinframe.grid.request import Request
-
-    return Request(
-        recipe=str(recipe),
-        presets=tuple(presets),
-        overrides=tuple(overrides),
-        without=tuple(without),
-        plugins=tuple(str(file) for file in plugins),
-    )
 
 
 def _how(

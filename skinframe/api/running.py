@@ -38,15 +38,9 @@ def run(
     The arguments are those of `skinframe run`. Raises the errors of `skinframe.errors`.
     """
     from skinframe.engine.start import refuse_missing
-    from skinframe.grid.request import Request
+    from skinframe.grid.request import asked
 
-    request = Request(
-        recipe=str(recipe),
-        presets=tuple(presets),
-        overrides=tuple(overrides),
-        without=tuple(without),
-        plugins=tuple(map(str, plugins)),
-    )
+    request = asked(recipe, presets, overrides, without, plugins)
     made = request.plan()
     refuse_missing(made)
     from skinframe.engine.display import Display

@@ -38,12 +38,6 @@ def planned(options: argparse.Namespace) -> Plan:
 
 def requested(options: argparse.Namespace) -> Request:
     """Return the recipe options as a plain value, which an engine can send anywhere."""
-    from skinframe.grid.request import Request
+    from skinframe.grid.request import asked
 
-    return Request(
-        recipe=options.recipe,
-        presets=tuple(options.preset),
-        overrides=tuple(options.overrides),
-        without=tuple(options.without),
-        plugins=tuple(options.plugin),
-    )
+    return asked(options.recipe, options.preset, options.overrides, options.without, options.plugin)

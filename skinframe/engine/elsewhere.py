@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -27,31 +27,36 @@ class Wanted(NamedTuple):
 class Spread(Protocol):
     """An engine for shards of features; each is named by its content and may be made twice without harm."""
 
-    def __call__(self, encoder: str, digest: str, cache: Path, shards: Sequence[Sequence[Wanted]]) -> Iterator[int]:
-        """Have each shard written into the cache by a `Maker`, and yield its number when it stands."""
+    def __call__(
+        self, encoder: str, fingerprint: str, cache: Path, shards: Sequence[Sequence[Wanted]]
+    ) -> Generator[int]:
+        """Have each shard written into the cache by a `Maker`, and yield its number when it stands.
+
+        Closing it stops what still runs. Raises the errors of `skinframe.errors`.
+        """
         ...
 
 
 def elsewhere(prepared: Prepared, name: str, cache: Path, spread: Spread) -> Elsewhere:
     """Return what extracts the features of one encoder of a run through `spread`."""
-    digest = encoders(prepared.plan)[name].digest()
 
     def wanted(row: Row) -> Wanted:
         key, sample, view = row
         return Wanted(key, prepared.places[sample], prepared.keys[sample], view)
 
-    return lambda shards: spread(name, digest, cache, [[wanted(row) for row in shard] for shard in shards])
+    fingerprint = prepared.plan.fingerprint
+    return lambda shards: spread(name, fingerprint, cache, [[wanted(row) for row in shard] for shard in shards])
 
 
 class Maker:
     """Makes shards of one encoder's features in a process that has the plan and the data, and writes no other file."""
 
-    def __init__(self, plan: Plan, name: str, digest: str, cache: Path, device: str) -> None:
-        """Raises RecipeError where the encoder here is not the one that was planned for."""
+    def __init__(self, plan: Plan, name: str, fingerprint: str, cache: Path, device: str) -> None:
+        """Raises RecipeError where the plan here is not the one of the process that asks."""
+        if plan.fingerprint != fingerprint:
+            what = "is another one in the process that extracts; give all the same versions, weights and data"
+            raise RecipeError(plan.source, [Problem("plan", what)])
         self.plan, self.encoder = plan, encoders(plan)[name]
-        if self.encoder.digest() != digest:
-            what = "is another one here than where the run was planned; give both the same versions and weights"
-            raise RecipeError(plan.source, [Problem(f"encoder {name}", what)])
         limits, dataset = plan.recipe.images, plan.parts.dataset
         self.reading = Reading(dataset, False, False, limits.max_pixels, limits.max_bytes, limits.draft)
         self.samples = list(dataset.samples())
@@ -68,6 +73,7 @@ class Maker:
                 lambda place: self.reading.image(self.samples[place], content[place]),
                 root=self.cache,
                 tower=self._loaded,
+                describe=lambda place: f"sample {self.samples[place].id}",
             )
 
     def _loaded(self) -> Tower:

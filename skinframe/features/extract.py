@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ TEXT = "text_embedding"
 BATCH = 32  # images a call of a tower; the same wherever a shard is made, for the bits may depend on it
 
 Row = tuple[str, int, int]  # key of a row, sample, view
-Elsewhere = Callable[[Sequence[Sequence[Row]]], Iterator[int]]  # shards -> which was written, as each is
+Elsewhere = Callable[[Sequence[Sequence[Row]]], Generator[int]]  # shards -> which was written, as each is
 
 
 def extract_images(
@@ -59,7 +59,7 @@ def extract_images(
         sample, view = origin[row]
         return f"sample {sample} (image {keys[sample][:16]}, view {view})"
 
-    def away(shards: Sequence[Sequence[str]]) -> Iterator[int]:
+    def away(shards: Sequence[Sequence[str]]) -> Generator[int]:
         assert elsewhere is not None
         return elsewhere([[(row, *origin[row]) for row in shard] for shard in shards])
 
@@ -78,19 +78,21 @@ def extract_shard(
     *,
     root: Path,
     tower: Callable[[], Tower],
+    describe: Callable[[int], str],
     dtype: DType = "float16",
 ) -> None:
     """Compute and write one shard for the process that holds the cache's lock; the bytes are those it would write.
 
-    Raises as `extract_images` does.
+    `describe(sample)` names a sample in an error. Raises as `extract_images` does.
     """
     origin = {key: (sample, view) for key, sample, view in rows}
 
-    def describe(row: str) -> str:
-        return "sample {}, view {}".format(*origin[row])
+    def named(row: str) -> str:
+        sample, view = origin[row]
+        return f"{describe(sample)} (view {view})"
 
     store = _image_store(encoder, root, dtype)
-    write_rows(store, list(origin), _image_encoder(origin, load, tower), BATCH, describe)
+    write_rows(store, list(origin), _image_encoder(origin, load, tower), BATCH, named)
 
 
 def _image_store(encoder: Encoder, root: Path, dtype: DType) -> Store:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 Encode = Callable[[Sequence[str]], Mapping[str, "Tensor"]]
 Progress = Callable[[int, int], None]
-Elsewhere = Callable[[Sequence[Sequence[str]]], Iterator[int]]  # shards by key -> which was written, as each is
+Elsewhere = Callable[[Sequence[Sequence[str]]], Generator[int]]  # shards by key -> which was written, as each is
 
 
 def fill(
@@ -53,14 +54,16 @@ def fill(
             shards, done = _slices(missing, ROWS), len(keys) - len(missing)
             tell(done, len(keys))
 
-            def here(shards: Sequence[Sequence[str]]) -> Iterator[int]:
+            def here(shards: Sequence[Sequence[str]]) -> Generator[int]:
                 for number, shard in enumerate(shards):
                     write_rows(store, shard, encode, batch, describe, lambda rows: tell(done + rows, len(keys)))
                     yield number
 
-            for number in (elsewhere or here)(shards):
-                store.adopt(shards[number])
-                done += len(shards[number])
+            with closing((elsewhere or here)(shards)) as written:  # no worker writes on when the lock is let go
+                for number in written:
+                    store.adopt(shards[number])
+                    done += len(shards[number])
+                    tell(done, len(keys))
     tell(len(keys), len(keys))
 
 

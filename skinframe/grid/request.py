@@ -64,6 +64,23 @@ def item_of(text: str) -> Item:
     return Item(request=request_of(data.pop("request")), **data)
 
 
+def asked(
+    recipe: str | Path,
+    presets: Sequence[str],
+    overrides: Sequence[str],
+    without: Sequence[str],
+    plugins: Sequence[str | Path],
+) -> Request:
+    """Return the request of what was given to the command line or to a function of the library."""
+    return Request(
+        recipe=str(recipe),
+        presets=tuple(presets),
+        overrides=tuple(overrides),
+        without=tuple(without),
+        plugins=tuple(map(str, plugins)),
+    )
+
+
 def request_of(words: Mapping[str, Any]) -> Request:
     """Return the request that `asdict` and JSON made plain."""
     lists = {key: tuple(value) for key, value in words.items() if key != "recipe"}

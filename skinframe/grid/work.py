@@ -27,7 +27,7 @@ class Outcome:
 def do(item: Item, shelf: Shelf | None = None) -> Outcome:
     """Do an item and say how it ended; only a signal to stop gets out of here. `shelf` is that of this process."""
     began = time.monotonic()
-    code, message = _caught(lambda: run_item(item, shelf))
+    code, message = caught(lambda: run_item(item, shelf))
     return Outcome(item, code, message, time.monotonic() - began)
 
 
@@ -46,11 +46,12 @@ def run_item(item: Item, shelf: Shelf | None = None) -> None:
     run(plan, out=Path(item.out), cache=Path(item.cache), resume=resume, display=Display(quiet=True), shelf=shelf)
 
 
-def _caught(work: Callable[[], None]) -> tuple[int, str]:
+def caught(work: Callable[[], None]) -> tuple[int, str]:
+    """Return the exit code and the message with which work ended; only a signal to stop gets out of here."""
     try:
         work()
     except SkinframeError as error:
         return error.exit_code, str(error)
-    except Exception:  # a bug in a plugin must not take the other arms with it
+    except Exception:  # a bug in a plugin must not take other work with it
         return 1, traceback.format_exc()
     return 0, ""

@@ -6,11 +6,12 @@ from features_small import Pictures, Small, SmallTower, extract
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skinframe import NonFiniteError, RecipeError
-from skinframe.errors import DiskError
+from skinframe import NonFiniteError, RecipeError, locks
+from skinframe.errors import BusyError, DiskError
 from skinframe.features import VIEWS, dihedral, extract_texts, planned_bytes, verify
 from skinframe.features.extract import extract_shard
 from skinframe.features.keys import row_key
+from skinframe.features.lock import NAME
 
 PART = st.text("ab\x1f,", max_size=3)  # few letters and likely separators, so that a careless join collides
 
@@ -162,7 +163,9 @@ def test_shards_that_other_processes_write_are_those_of_this_one(tmp_path):
     def away(shards):  # in another order, as they end
         tower = SmallTower(0)
         for number in reversed(range(len(shards))):
-            extract_shard(encoder, shards[number], pictures.load, root=tmp_path / "there", tower=lambda: tower)
+            extract_shard(
+                encoder, shards[number], pictures.load, root=tmp_path / "there", tower=lambda: tower, describe=str
+            )
             yield number
 
     seen = []
@@ -171,18 +174,38 @@ def test_shards_that_other_processes_write_are_those_of_this_one(tmp_path):
     assert encoder.loads == 0
     assert there.digest == here.digest
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
-    assert (seen[0], seen[-1]) == ((0, 600), (600, 600))
+    assert [done for done, total in seen if total == 600] == [0, 88, 344, 600, 600]
     extract(encoder, pictures, tmp_path / "there", views=2, elsewhere=lambda shards: pytest.fail("was asked again"))
 
 
 def test_a_shard_that_a_worker_wrote_somewhere_else_is_an_error_with_what_to_do(tmp_path):
     def away(shards):
-        for number, shard in enumerate(shards):
-            extract_shard(Small(), shard, Pictures(3).load, root=tmp_path / "another", tower=lambda: SmallTower(0))
-            yield number
+        root, tower = tmp_path / "another", SmallTower(0)
+        try:
+            for number, shard in enumerate(shards):
+                extract_shard(Small(), shard, Pictures(3).load, root=root, tower=lambda: tower, describe=str)
+                yield number
+        finally:
+            with pytest.raises(BusyError), locks.exclusive(tmp_path / "cache", NAME, wait=False):
+                pass
+            stopped.append(True)
 
-    with pytest.raises(DiskError, match="every node must see the same cache under this path"):
+    stopped = []
+    with pytest.raises(DiskError, match="every node must see the same cache under this path") as caught:
         extract(Small(), Pictures(3), tmp_path / "cache", elsewhere=away)
+    assert stopped, caught  # before the lock was let go, and while the error is still held
+
+
+def test_a_row_that_another_process_finds_not_finite_is_named(tmp_path):
+    class Wild(SmallTower):
+        def images(self, images):
+            return {name: value / 0 for name, value in super().images(images).items()}
+
+    with pytest.raises(NonFiniteError, match=r"of picture 2 \(view 1\) is not finite"):
+        extract_shard(
+            Small(), [("a", 2, 1)], Pictures(3).load, root=tmp_path, tower=lambda: Wild(0), describe="picture {}".format
+        )
+    assert not contents(tmp_path)
 
 
 def contents(root):

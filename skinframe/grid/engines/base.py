@@ -41,7 +41,7 @@ def engine_of(name: str, *, workers: int, threads: int, logs: Path) -> Engine:
     raise _unknown(name)
 
 
-def spread_of(name: str, request: Request, *, threads: int, workers: int = 0) -> Spread | None:
+def spread_of(name: str, request: Request, *, threads: int) -> Spread | None:
     """Return what extracts a run's features on an engine; None where the run does it itself. Raises RecipeError."""
     if name == "local":
         return None
@@ -49,8 +49,8 @@ def spread_of(name: str, request: Request, *, threads: int, workers: int = 0) ->
         from skinframe.grid.engines.features_on_ray import FeaturesOnRay
         from skinframe.grid.engines.ray_cluster import imported
 
-        imported()  # that it is missing is said before the images are read
-        return FeaturesOnRay(request=request, threads=threads, workers=workers)
+        imported(data=True)  # that it is missing is said before the images are read
+        return FeaturesOnRay(request=request, threads=threads)
     raise _unknown(name)
 
 

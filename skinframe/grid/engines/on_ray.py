@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from skinframe.grid.engines.ray_cluster import RETRIES, connected, imported, where
+from skinframe.grid.engines.ray_cluster import RETRIES, connected, imported, resources, share, where
 from skinframe.grid.request import Item, item_of
 from skinframe.grid.work import Outcome, do
 
@@ -31,8 +31,8 @@ class Ray:
             return
         ray = imported()
         with connected(ray):
-            gpus = 1 if ray.cluster_resources().get("GPU", 0) else 0
-            task = ray.remote(num_cpus=self.threads, num_gpus=gpus, max_retries=RETRIES)(_task)
+            cpus, gpu, _ = share(resources(ray), self.threads, 1)
+            task = ray.remote(num_cpus=cpus, num_gpus=gpu, max_retries=RETRIES)(_task)
             most = self.workers or len(items)
             todo = list(items)
             running: dict[Any, Item] = {}

@@ -17,36 +17,36 @@ import skinframe
 from skinframe.engine.display import Display
 from skinframe.engine.elsewhere import Spread, Wanted
 from skinframe.engine.prepare import prepare
-from skinframe.errors import DataError, WorkerError
+from skinframe.errors import DataError, SkinframeError, WorkerError
 from skinframe.features import verify
 from skinframe.grid.engines.base import spread_of
 from skinframe.grid.engines.ray_cluster import imported
 from skinframe.grid.request import Request
 
 VIEWS = "train.views=8"  # 480 rows of 60 images: two shards
-MORTAL = """
+PLUGIN = """
 import os
 import signal
 
 import skinframe
 
 
-class Mortal(skinframe.Encoder):
-    name = "mortal"
+class Failing(skinframe.Encoder):
+    name = "failing"
 
     def provides(self):
-        return {"image_tokens": (64, 128), "image_embedding": (64,), "text_embedding": (64,)}
+        return dict(image_tokens=(64, 128), image_embedding=(64,), text_embedding=(64,))
 
     def digest(self):
         return "0" * 64
 
     def load(self, device):
-        os.kill(os.getpid(), signal.SIGKILL)
+        {failure}
 
 
 @skinframe.hookimpl
 def register_encoders():
-    return [Mortal]
+    return [Failing]
 """
 Extract = Callable[..., dict[str, bytes]]
 
@@ -106,24 +106,46 @@ def test_a_worker_that_is_killed_is_replaced(extract: Extract, tmp_path: Path) -
     assert there == extract("local", "local", VIEWS, images)
 
 
-def test_workers_that_always_die_end_it_with_a_message(extract: Extract, tmp_path: Path) -> None:
-    plugin = tmp_path / "mortal.py"
-    plugin.write_text(MORTAL)
-    with pytest.raises(DataError, match="features of clip: a process that extracts died 4 times"):
-        extract("ray", "ray", "encoders.clip.use=mortal", plugins=(str(plugin),))
+@pytest.mark.parametrize(
+    ("failure", "error", "message"),
+    [
+        (
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            DataError,
+            "features of clip: a process that extracts was lost 4 times",
+        ),
+        (
+            "raise ValueError('these weights are torn')",
+            WorkerError,
+            "(?s)Traceback.*ValueError: these weights are torn",
+        ),
+    ],
+)
+def test_an_encoder_of_a_file_that_always_fails_ends_it_with_a_message(
+    extract: Extract, tmp_path: Path, failure: str, error: type[SkinframeError], message: str
+) -> None:
+    plugin = tmp_path / "failing.py"
+    plugin.write_text(PLUGIN.format(failure=failure))
+    with pytest.raises(error, match=message) as caught:
+        extract("ray", "ray", "encoders.clip.use=failing", plugins=(str(plugin),))
+    assert caught.value.exit_code == (1 if error is WorkerError else 3)
+    assert not imported().is_initialized()
 
 
 @pytest.mark.parametrize(
-    ("digest", "code", "message"),
-    [("own", 3, "its image changed during the run"), ("0" * 64, 2, "encoder clip: is another one here")],
+    ("fingerprint", "code", "message"),
+    [
+        ("own", 3, "its image changed during the run"),
+        ("0" * 64, 2, "plan: is another one in the process that extracts"),
+    ],
 )
 def test_what_is_wrong_in_a_worker_is_said_once(
-    small: Any, tmp_path: Path, digest: str, code: int, message: str
+    small: Any, tmp_path: Path, fingerprint: str, code: int, message: str
 ) -> None:
     request = Request(recipe=str(small.recipe), overrides=small.overrides)
     spread = spread_of("ray", request, threads=1)
     assert spread is not None
-    known = request.plan().parts.encoders["clip"].digest() if digest == "own" else digest
+    known = request.plan().fingerprint if fingerprint == "own" else fingerprint
     with pytest.raises(WorkerError, match=message) as caught:
         list(spread("clip", known, tmp_path, [[Wanted("row", 0, "0" * 64, 0)]]))
     assert caught.value.exit_code == code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,7 +18,12 @@ from skinframe.errors import MissingRunsError
 from skinframe.grid.engines.ray_cluster import connected, imported
 
 LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F"}  # 127.0.0.1, plain and in IPv6
-STRANGER = "import ray; ray.init(address={address!r}, log_to_driver=False); print('in')"
+STRANGER = """
+from skinframe.grid.engines.ray_cluster import connected, imported
+
+with connected(imported()):
+    print("in")
+"""
 
 
 def test_the_same_grid_has_the_same_figures(ablated: Callable[..., Any], copied: Path, made: Any) -> None:
@@ -44,22 +50,25 @@ def listening(port: int) -> set[str]:
     return {row[1].split(":")[0] for row in rows if row[3] == "0A" and int(row[1].split(":")[1], 16) == port}
 
 
-def knocks(address: str, token: str) -> bool:
-    """Whether a process with this token gets into the cluster."""
-    environment = {**os.environ, "RAY_AUTH_TOKEN": token}
-    command = [sys.executable, "-c", STRANGER.format(address=address)]
-    found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+def knocks(address: str, token: str) -> tuple[bool, str]:
+    """Say whether a process with this token gets into the cluster, and what it writes on standard error."""
+    environment = {**os.environ, "RAY_ADDRESS": address, "RAY_AUTH_TOKEN": token}
+    found = subprocess.run([sys.executable, "-c", STRANGER], env=environment, capture_output=True, text=True)
     assert (found.returncode == 0) == ("in" in found.stdout.split()), found.stderr
-    return found.returncode == 0
+    return found.returncode == 0, found.stderr
 
 
 def test_only_this_machine_and_only_with_the_token() -> None:
-    ray = imported()
+    ray, on_sigterm = imported(), signal.getsignal(signal.SIGTERM)
     with connected(ray):
+        assert signal.getsignal(signal.SIGTERM) is on_sigterm
         address = ray.get_runtime_context().gcs_address
         assert address.startswith("127.0.0.1:")
         assert os.environ["RAY_AUTH_MODE"] == "token"
         assert listening(int(address.rpartition(":")[2])) <= LOOPBACK
-        assert knocks(address, os.environ["RAY_AUTH_TOKEN"])
-        assert not knocks(address, secrets.token_hex(32))
+        assert knocks(address, os.environ["RAY_AUTH_TOKEN"])[0]
+        inside, said = knocks(address, secrets.token_hex(32))
+        assert not inside
+        assert "RecipeError: --engine" in said
+        assert "no cluster answers" in said
     assert not ray.is_initialized()
