@@ -56,7 +56,8 @@ class FeaturesOnRay:
         """Return the data set of outcomes: a block of rows is a shard, and each goes to an actor that is free."""
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False  # the run shows its own
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        context.execution_no_progress_timeout_s = -1  # a shard takes as long as its encoder takes, here as anywhere
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what went wrong is said once, by the run
         cpus, gpu, room = share(resources(ray), self.threads, GPU_SHARE)
         with warnings.catch_warnings():  # Ray Data has no other way yet to say how often a dead actor is replaced
             warnings.simplefilter("ignore", DeprecationWarning)
