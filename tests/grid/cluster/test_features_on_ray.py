@@ -17,7 +17,7 @@ import skinframe
 from skinframe.engine.display import Display
 from skinframe.engine.elsewhere import Spread, Wanted
 from skinframe.engine.prepare import prepare
-from skinframe.errors import DataError, SkinframeError, WorkerError
+from skinframe.errors import DataError, RecipeError, SkinframeError, WorkerError
 from skinframe.features import verify
 from skinframe.grid.engines.base import spread_of
 from skinframe.grid.engines.ray_cluster import imported
@@ -82,7 +82,7 @@ def test_the_bytes_are_those_of_a_local_extraction_and_nothing_is_computed_twice
     assert {one.state for one in verify(tmp_path / "ray")} == {"whole"}
     monkeypatch.setattr(imported(), "init", None)  # no cluster can be started any more
     assert extract("ray", "ray", VIEWS) == there
-    with pytest.raises(TypeError):
+    with pytest.raises(RecipeError, match="no cluster answers"):
         extract("ray", "ray", VIEWS, "data.config.images=61")
 
 
