@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from skinframe.commands.options import CACHE, Verbs, planned, recipe_options, requested
+from skinframe.commands.options import CACHE, Verbs, recipe_options, requested
 
 
 def add(verbs: Verbs) -> None:
@@ -27,11 +27,12 @@ def add(verbs: Verbs) -> None:
 def _run(options: argparse.Namespace) -> None:
     from skinframe.engine.start import refuse_missing
 
-    plan = planned(options)
+    request = requested(options)
+    plan = request.plan()
     refuse_missing(plan)
     from skinframe.engine.run import run
     from skinframe.grid.engines.base import spread_of
 
     cache = options.cache or Path(os.environ.get(CACHE) or options.out / ".cache")
-    spread = spread_of(options.engine, requested(options), threads=plan.recipe.train.threads)
+    spread = spread_of(options.engine, request, threads=plan.recipe.train.threads)
     print(run(plan, out=options.out, cache=cache, resume=options.resume, allow=options.allow_change, spread=spread))

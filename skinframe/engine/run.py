@@ -44,9 +44,7 @@ def run(
 ) -> RunResult:
     """Run a plan to its report and return the result; `shelf` keeps the images for the next run of this process.
 
-    `spread` extracts features in other processes.
-
-    Raises the errors of `skinframe.errors`.
+    `spread` extracts features in other processes. Raises the errors of `skinframe.errors`.
     """
     display = display or Display()
     refuse_processes(os.environ)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skinframe.components import Dataset
 from skinframe.errors import DataError
-from skinframe.evaluation.calibrate import log_softmax, softmax
+from skinframe.evaluation.calibrate import mean_of_views, softmax
 from skinframe.evaluation.focal import focal_fit
 from skinframe.evaluation.metrics_calibration import SMALLEST, balanced_nll, log_losses
 from skinframe.evaluation.weighted import Floats, Ints, once
@@ -149,7 +149,7 @@ def _fit(
 
 def _asked(scores: Floats) -> Floats:
     """Return probabilities [N, C] of scores [N, C], or of [views, N, C] by the mean of their log probabilities."""
-    return softmax(scores if scores.ndim == 2 else np.mean([log_softmax(one) for one in scores], axis=0))
+    return softmax(mean_of_views([scores] if scores.ndim == 2 else list(scores)))
 
 
 def _spread(probabilities: Floats, seen: Ints, classes: int) -> Floats:

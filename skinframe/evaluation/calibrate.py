@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,13 @@ def log_softmax(logits: Floats) -> Floats:
     """Return the log probabilities [N, C], from logits shifted by their maximum."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)), dtype=np.float64)
+
+
+def mean_of_views(scores: Sequence[Floats]) -> Floats:
+    """Return the mean over views of the log probabilities [N, C]; the scores themselves where there is one view."""
+    if len(scores) == 1:
+        return scores[0]
+    return np.asarray(np.mean([log_softmax(each) for each in scores], axis=0), dtype=np.float64)
 
 
 def softmax(logits: Floats) -> Floats:

@@ -12,7 +12,7 @@ from torch import Tensor
 from skinframe.components import Explainer
 from skinframe.data.batches import micro_batches
 from skinframe.data.feed import Feed
-from skinframe.evaluation.calibrate import log_softmax
+from skinframe.evaluation.calibrate import mean_of_views
 from skinframe.model.assemble import Assembled
 
 Watch = Callable[[int, int], None]
@@ -25,10 +25,7 @@ def predict_logits(
 
     Over several dihedral `views`: the mean of their log probabilities.
     """
-    if views == 1:
-        return _of_view(model, feed, rows, logits, max_tokens, 0)
-    each = [log_softmax(_of_view(model, feed, rows, logits, max_tokens, view)) for view in range(views)]
-    return np.asarray(np.mean(each, axis=0), dtype=np.float64)
+    return mean_of_views([_of_view(model, feed, rows, logits, max_tokens, view) for view in range(views)])
 
 
 def _of_view(

@@ -67,9 +67,13 @@ def gathered(items: Sequence[Item], args: argparse.Namespace) -> tuple[Rows, Int
     return rows, np.concatenate(labels), groups
 
 
-def show(rows: Rows, labels: Ints, groups: Sequence[str], recipes: Sequence[str]) -> None:
+def measures() -> dict[str, Metric]:
     known = {name: load([]).entries["metric", name].component() for name in METRICS}
-    metrics = {name: metric for name, metric in known.items() if isinstance(metric, Metric)}
+    return {name: metric for name, metric in known.items() if isinstance(metric, Metric)}
+
+
+def show(rows: Rows, labels: Ints, groups: Sequence[str], recipes: Sequence[str]) -> None:
+    metrics = measures()
     pooled = {name: np.concatenate(parts) for name, parts in rows.items()}
     print(f"{len(labels)} images, {len(set(groups))} lesions, {len(next(iter(rows.values())))} folds")
     for name, probabilities in pooled.items():

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from ham_folds import METRICS, item_of
+from ham_folds import item_of, measures
 from skinframe_cfa.classification.focal import Focal
 from torch import Tensor, nn
 
@@ -27,10 +27,10 @@ from skinframe.engine.prepared import Prepared
 from skinframe.engine.references import embeddings
 from skinframe.engine.shelf import Shelf
 from skinframe.evaluation.baselines import metadata_matrix
-from skinframe.evaluation.calibrate import log_softmax, softmax
+from skinframe.evaluation.calibrate import mean_of_views, softmax
 from skinframe.evaluation.intervals import score
 from skinframe.evaluation.weighted import Floats
-from skinframe.plugins import load
+from skinframe.train.optimiser import set_rate
 
 RECIPE = "recipes/cfa_full.yaml"
 
@@ -59,8 +59,7 @@ def inputs(prepared: Prepared, rows: tuple[int, ...], views: int) -> tuple[Tenso
 def answers(head: Head, image: Tensor, told: Tensor) -> Floats:
     head.eval()
     with torch.inference_mode():
-        each = [log_softmax(head(view, told).double().numpy()) for view in image]
-    return softmax(np.asarray(np.mean(each, axis=0)))
+        return softmax(mean_of_views([head(view, told).double().numpy() for view in image]))
 
 
 def trained(prepared: Prepared, metric: Metric, args: argparse.Namespace) -> Floats:
@@ -73,9 +72,9 @@ def trained(prepared: Prepared, metric: Metric, args: argparse.Namespace) -> Flo
     counts, loss = torch.bincount(labels, minlength=classes), Focal()
     torch.manual_seed(recipe.seed)
     head = Head(train[0].shape[-1], train[1].shape[-1], classes, args.dropout)
-    optimiser = torch.optim.AdamW(head.parameters(), args.lr, weight_decay=recipe.train.weight_decay)
-    steps = args.epochs * (len(labels) // recipe.train.batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, args.lr, total_steps=steps, pct_start=0.05)
+    group = {"params": head.parameters(), "base_lr": args.lr}
+    optimiser = torch.optim.AdamW([group], args.lr, weight_decay=recipe.train.weight_decay)
+    step, steps = 0, args.epochs * (len(labels) // recipe.train.batch_size)
     names = [prepared.samples[row].id for row in split.train]
     best, found = float("inf"), np.empty(0)
     for epoch in range(args.epochs):
@@ -83,10 +82,11 @@ def trained(prepared: Prepared, metric: Metric, args: argparse.Namespace) -> Flo
         views = torch.tensor([view_of(recipe.seed, epoch, name, recipe.train.views) for name in names])
         order = torch.randperm(len(labels))
         for some in order[: len(order) - len(order) % recipe.train.batch_size].split(recipe.train.batch_size):
+            set_rate(optimiser, step, steps, recipe.train.warmup)
             optimiser.zero_grad()
             loss.forward(head(train[0][views[some], some], train[1][some]), labels[some], counts).backward()
             optimiser.step()
-            schedule.step()
+            step += 1
         cost = metric.value(truth, answers(head, *valid), np.ones(len(truth)))
         if cost < best:
             best, found = cost, answers(head, *test)
@@ -106,9 +106,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[])
     args = parser.parse_args()
     torch.set_num_threads(1)
-    known = {name: load([]).entries["metric", name].component() for name in METRICS}
-    metrics = {name: metric for name, metric in known.items() if isinstance(metric, Metric)}
-    shelf, rows, labels, groups = Shelf(), [], [], []
+    metrics, shelf, rows, labels, groups = measures(), Shelf(), [], [], []
     for fold in range(args.folds):
         item = item_of(RECIPE, fold, args)
         folder = args.out / f"split-{fold}"
