@@ -24,6 +24,12 @@ class Field:
         """Say what a value must be, e.g. 'one of female, male' or 'a number in [0, 120]'."""
         return f"one of {', '.join(self.values)}" if self.values else f"a number in [{self.low:g}, {self.high:g}]"
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Name the numbers that say this field: 'not recorded', then one a value, or the number scaled to [0, 1]."""
+        said = tuple(f"{self.name}: {one}" for one in self.values)
+        return (f"{self.name}: not recorded", *(said or (self.name,)))
+
     def problem(self, value: Value) -> str | None:
         """Say why `value` may not stand in this field; None where it may. None (not recorded) always may."""
         if value is None:

@@ -5,7 +5,8 @@ A loss names its inputs in its signature, `forward(self, logits: Logits, labels:
 `Weights = Annotated[Tensor, Signal("weights", "B", "one weight a sample")]`.
 
 Dims: B samples, C classes, A attributes, P image patches, V width of a patch, D width of an embedding,
-H width of the reasoner, W width of the shared projection, S text tokens, T target tokens, L vocabulary.
+H width of the reasoner, M columns of metadata, W width of the shared projection, S text tokens, T target tokens,
+L vocabulary.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ AttributeLogits = Annotated[Tensor, Signal("attribute_logits", "B A", "scores of
 TextIds = Annotated[Tensor, Signal("text_ids", "B", "equal where two samples carry the same description", "int")]
 SampleIds = Annotated[Tensor, Signal("sample_ids", "B", "row of the sample in the manifest, in every epoch", "int")]
 SiteIds = Annotated[Tensor, Signal("site_ids", "B", "equal where two samples show the same body site", "int")]
+Metadata = Annotated[Tensor, Signal("metadata", "B M", "typed metadata as numbers, as the linear probe reads it")]
 LesionCover = Annotated[Tensor, Signal("lesion_cover", "B P", "part of each patch that the lesion fills, NaN unknown")]
 ImageTokens = Annotated[Tensor, Signal("image_tokens", "B P V", "patch tokens of a frozen encoder")]
 ImageEmbedding = Annotated[Tensor, Signal("image_embedding", "B D", "pooled image feature of a frozen encoder")]

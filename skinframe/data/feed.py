@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skinframe.data.columns import metadata_matrix
 from skinframe.protocols import TokenRow
+from skinframe.sample import Field, Sample
 
 
 class Source(Protocol):
@@ -30,6 +32,7 @@ class Feed:
     attributes: Tensor
     text_ids: Tensor
     site_ids: Tensor | None = None
+    metadata: Tensor | None = None  # [N, M]
     lesion_cover: Tensor | None = None  # [N, views, P], where a term reads it
     device: str = "cpu"
     images: dict[str, Source] = field(default_factory=dict)
@@ -54,6 +57,8 @@ class Feed:
         }
         if self.site_ids is not None:
             batch["batch.site_ids"] = self.site_ids[index]
+        if self.metadata is not None:
+            batch["batch.metadata"] = self.metadata[index]
         if self.lesion_cover is not None:
             batch["batch.lesion_cover"] = self.lesion_cover[index, torch.as_tensor(list(views))]
         for instance, source in self.images.items():
@@ -78,6 +83,11 @@ def attribute_table(attributes: Sequence[Sequence[bool | None]], width: int) -> 
             if value is not None:
                 table[row, column] = float(value)
     return torch.from_numpy(table)
+
+
+def metadata_table(samples: Sequence[Sample], fields: Sequence[Field]) -> Tensor:
+    """Return typed metadata [N, M] as float32."""
+    return torch.from_numpy(metadata_matrix(samples, fields)[0].astype(np.float32))
 
 
 def value_ids(values: Sequence[object]) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from skinframe.data.feed import Feed, attribute_table
+from skinframe.data.feed import Feed, attribute_table, metadata_table
 from skinframe.data.manifest import check_samples
 from skinframe.durable import write_atomic, write_json
 from skinframe.engine.cases import grid
@@ -160,6 +160,7 @@ def _feed(
         class_counts=torch.ones(len(dataset.classes), dtype=torch.int64),
         attributes=attribute_table([()] * count, len(dataset.attributes)),
         text_ids=torch.arange(count),
+        metadata=metadata_table(samples, plan.told) if plan.told else None,
         device=device,
     )
     for name, encoder in encoders(plan).items():

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from skinframe.data.columns import metadata_matrix
 from skinframe.engine.measure import labels_of
 from skinframe.engine.prepared import Prepared
-from skinframe.evaluation.baselines import Probe, bayes, linear_probe, metadata_matrix, prior, zero_shot
+from skinframe.evaluation.baselines import Probe, bayes, linear_probe, prior, zero_shot
 
 Floats = NDArray[np.float64]
 # name, note, role, test probabilities [N, C], and those of validation where the row was fitted to something

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from skinframe.plugins import load
 from skinframe.recipe.load import apply_override
 from skinframe.recipe.schema import Recipe
 from skinframe.recipe.typed import typed
+from skinframe.sample import Field
 
 FILE_PLUGIN = "plugins.file:"  # how the plan's identity names a one-file plugin
 
@@ -50,13 +52,24 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = (), data: Sequence[str] = (
         for key, text in before.items()
         if _decides(key) and plan.identity.get(key) != text
     ]
-    learnt = tuple(read_json(run / "selection.json").get("classes", ()))
+    selection = read_json(run / "selection.json")
+    learnt = tuple(selection.get("classes", ()))
     if learnt != plan.parts.dataset.classes:
         what = f"were {', '.join(learnt)} in that run, are {', '.join(plan.parts.dataset.classes)} now"
         problems.append(Problem("data.classes", f"{what}; name them in the data set's options"))
+    told, found = _told(selection.get("told", []))
+    problems += found
     if problems:
         raise RecipeError(str(path), problems)
-    return plan
+    return dataclasses.replace(plan, told=told)
+
+
+def _told(written: Any) -> tuple[tuple[Field, ...], list[Problem]]:
+    """Return the fields that the run's head was told as numbers, and what is wrong with them."""
+    if not isinstance(written, list):
+        return (), [Problem("selection.json", "told is no list of fields")]
+    read = [typed(Field, field, f"selection.json: told.{place}") for place, field in enumerate(written)]
+    return tuple(field for field, _ in read if field is not None), [problem for _, found in read for problem in found]
 
 
 def _other_data(written: dict[str, Any], override: str) -> list[Problem]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -127,10 +127,10 @@ def _train(
         raise AssertionError("a frozen tower was called during training; its features are cached")
     chosen = best(history, select.by, mode)
     model.load_trained_state(_whole(folder, chosen).tensors("model"))
-    write_json(
-        folder / "selection.json",
-        {"epoch": chosen, "by": select.by, "mode": mode, "classes": plan.parts.dataset.classes},
-    )
+    selection = {"epoch": chosen, "by": select.by, "mode": mode, "classes": plan.parts.dataset.classes}
+    if plan.told:
+        selection["told"] = [dataclasses.asdict(field) for field in plan.told]
+    write_json(folder / "selection.json", selection)
     return chosen, model, feed
 
 
@@ -139,7 +139,7 @@ def _say_derived(prepared: Prepared, folder: Path, display: Display) -> None:
     from skinframe.engine.derived import derived_lines, derived_numbers
 
     derived = derived_numbers(prepared)
-    write_json(folder / "derived.json", [asdict(each) for each in derived])
+    write_json(folder / "derived.json", [dataclasses.asdict(each) for each in derived])
     for line in derived_lines(derived):
         display.say(line)
 

@@ -15,7 +15,7 @@ from skinframe.evaluation.calibrate import mean_of_views, softmax
 from skinframe.evaluation.focal import focal_fit
 from skinframe.evaluation.metrics_calibration import SMALLEST, balanced_nll, log_losses
 from skinframe.evaluation.weighted import Floats, Ints, once
-from skinframe.sample import Field, Sample
+from skinframe.sample import Sample
 
 STRENGTHS = (0.0001, 0.001, 0.01, 0.1, 1.0, 10.0)
 PATIENCE = 2  # strengths in a row that may be worse than the best
@@ -93,28 +93,6 @@ def linear_probe(
     if best is None:
         raise ValueError("strengths must name at least one inverse penalty")
     return best[1]
-
-
-def metadata_matrix(samples: Sequence[Sample], fields: Sequence[Field]) -> tuple[Floats, tuple[str, ...]]:
-    """Return typed metadata as columns [N, M] and their names.
-
-    An enumeration gives one column a value, a number one column scaled to [0, 1] by its range; each field also gets a
-    column that says 'not recorded', in which case its other columns are 0.
-    """
-    names: list[str] = []
-    columns: list[list[float]] = []
-    for field in fields:
-        values = [sample.metadata.get(field.name) for sample in samples]
-        names.append(f"{field.name}: not recorded")
-        columns.append([float(value is None) for value in values])
-        if field.values:
-            names += [f"{field.name}: {known}" for known in field.values]
-            columns += [[float(value == known) for value in values] for known in field.values]
-            continue
-        width = (field.high - field.low) or 1.0
-        names.append(field.name)
-        columns.append([0.0 if value is None else (float(value) - field.low) / width for value in values])
-    return np.array(columns, dtype=np.float64).reshape(len(names), len(samples)).T, tuple(names)
 
 
 def _fit(

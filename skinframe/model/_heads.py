@@ -28,16 +28,26 @@ class LinearModule(nn.Module):
 
 
 class FusedModule(nn.Module):
-    """Two linear readings, of the state and of the pooled feature, added."""
+    """Linear readings of the state, of the pooled feature and, if asked, of the metadata, added."""
 
-    def __init__(self, widths: tuple[int, int], classes: int, dropout: float) -> None:
+    def __init__(
+        self, widths: tuple[int, int], told: int | None, classes: int, dropout: float, state_dropout: float
+    ) -> None:
         super().__init__()
         hidden, image = widths
         self.state = LinearModule(hidden, 0, classes, dropout, "hidden", "logits")
         self.image = LinearModule(image, 0, classes, dropout, "image_embedding", "logits")
+        self.told = None if told is None else nn.Linear(told, classes, bias=False)
+        self._share = state_dropout
 
     def forward(self, signals: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {"logits": self.state(signals)["logits"] + self.image(signals)["logits"]}
+        state = self.state(signals)["logits"]
+        if self.training and self._share:
+            state = state * (torch.rand(len(state), 1, device=state.device) >= self._share)
+        else:
+            state = state * (1 - self._share)
+        logits = state + self.image(signals)["logits"]
+        return {"logits": logits if self.told is None else logits + self.told(signals["metadata"])}
 
 
 class ProjectionModule(nn.Module):

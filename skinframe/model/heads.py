@@ -67,7 +67,7 @@ class Attributes(Head):
 
 
 class Fused(Head):
-    """Class logits from the reasoner's state and the encoder's pooled feature e: z = W norm(h) + U norm(e) + b.
+    """Class logits from the reasoner's state and the encoder's pooled feature e: z = W norm(h) + U norm(e) + V m + b.
 
     For a reasoner so narrow that its state cannot hold what the encoder sees. A heat map over image tokens explains
     the first path only.
@@ -78,13 +78,16 @@ class Fused(Head):
     @dataclass(frozen=True, kw_only=True)
     class Config:
         dropout: float = 0.0
+        metadata: bool = False  # also read m, the typed metadata as numbers
+        state_dropout: float = 0.0  # share of training samples judged without W norm(h), which then weighs 1 minus it
 
         def __post_init__(self) -> None:
-            if not 0 <= self.dropout < 1:
-                raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+            for name in ("dropout", "state_dropout"):
+                if not 0 <= getattr(self, name) < 1:
+                    raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
 
     def needs(self) -> tuple[str, ...]:
-        return ("hidden", "image_embedding")
+        return ("hidden", "image_embedding", *(("metadata",) if self.config.metadata else ()))
 
     def provides(self) -> tuple[str, ...]:
         return ("logits",)
@@ -93,7 +96,8 @@ class Fused(Head):
         from skinframe.model._heads import FusedModule
 
         widths = (context.shapes["hidden"][-1], context.shapes["image_embedding"][-1])
-        return FusedModule(widths, len(context.classes), self.config.dropout)
+        told = context.shapes["metadata"][-1] if self.config.metadata else None
+        return FusedModule(widths, told, len(context.classes), self.config.dropout, self.config.state_dropout)
 
 
 class PooledLinear(Head):

@@ -15,6 +15,7 @@ from skinframe.errors import RecipeError
 from skinframe.planning.resolve import Parts, resolve
 from skinframe.planning.wire import Wiring, wire
 from skinframe.recipe.schema import Recipe
+from skinframe.sample import Field
 from skinframe.version import __version__
 
 # What may differ between two runs of the same experiment: it changes no number.
@@ -30,7 +31,10 @@ NOT_FINGERPRINTED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Recipe, components, wiring, what is missing on this machine, and the fingerprint of all that decides a number."""
+    """Recipe, components, wiring, what is missing on this machine, and the fingerprint of all that decides a number.
+
+    `told` are the fields that a head reads as numbers: the training data's, whatever set is judged later.
+    """
 
     recipe: Recipe
     parts: Parts
@@ -38,6 +42,7 @@ class Plan:
     origins: Mapping[str, str]
     missing: tuple[Requirement, ...]
     identity: Mapping[str, str]
+    told: tuple[Field, ...] = ()
     source: str = "recipe"
 
     @property
@@ -68,6 +73,7 @@ def make_plan(recipe: Recipe, catalog: Catalog, source: str = "recipe") -> Plan:
         origins=_origins(parts, catalog),
         missing=tuple(_missing(parts, wiring)),
         identity=_identity(recipe, parts, wiring, catalog),
+        told=parts.dataset.fields if "batch.metadata" in wiring.used else (),
         source=source,
     )
 

@@ -60,8 +60,9 @@ def encoder_shapes(plan: Plan) -> dict[str, Shape]:
 
 
 def signal_shapes(plan: Plan) -> dict[str, Shape]:
-    """Return the shapes that heads and the reasoner are built from: encoder and reasoner signals."""
-    shapes = encoder_shapes(plan)
+    """Return the shapes that heads and the reasoner are built from: of encoders, reasoner and metadata."""
+    told = sum(len(field.columns) for field in plan.told)
+    shapes = {"batch.metadata": (told,), **encoder_shapes(plan)}
     if plan.uses_reasoner:
         shapes |= {f"reasoner.{signal}": shape for signal, shape in plan.parts.reasoner.provides().items()}
     return shapes

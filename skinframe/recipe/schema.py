@@ -62,8 +62,10 @@ class Train:
 
     `gather` says on what a term that couples samples is computed: the whole `step`, at the price of a second forward
     pass where the step is cut, or each `micro`-batch. A checkpoint is written every `save_every` steps inside
-    an epoch too; 0: at its end only. `deterministic` refuses an operation that gives other bits each time, which
-    some do on a GPU.
+    an epoch too; 0: at its end only. Adapters learn at `lr`, heads at `head_lr`, the connector at `connector_lr` or as
+    the heads do. `clip` bounds the gradient's norm, 0 does not: a bound that binds at every step gives all steps the
+    same length, and class weights lose their force between them. `deterministic` refuses an operation that gives other
+    bits each time, which some do on a GPU.
     """
 
     epochs: int = 10
@@ -72,6 +74,7 @@ class Train:
     gather: Literal["step", "micro"] = "step"
     lr: float = 1e-4
     head_lr: float | None = None
+    connector_lr: float | None = None
     weight_decay: float = 0.01
     warmup: float = 0.05
     clip: float = 1.0
@@ -87,12 +90,22 @@ class Train:
         _at_least(self, 1, "epochs", "batch_size", "max_tokens", "threads", "gradient_norms_every")
         _at_least(self, 0, "save_every")
         _dihedral(self.views)
-        if not all(0 < rate < math.inf for rate in (self.lr, self.lr if self.head_lr is None else self.head_lr)):
-            raise ValueError("lr and head_lr must be positive")
+        if not all(0 < rate < math.inf for rate in self.rates.values()):
+            raise ValueError("lr, head_lr and connector_lr must be positive")
         if not (0 <= self.weight_decay < math.inf and 0 <= self.clip < math.inf):
             raise ValueError("weight_decay and clip must not be negative; clip 0 never clips")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is a share of all steps in [0, 1), got {self.warmup}")
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The base rate of each trained part; the connector's is the heads' where it is left out, theirs is `lr`."""
+        heads = self.lr if self.head_lr is None else self.head_lr
+        return {
+            "adapter": self.lr,
+            "heads": heads,
+            "reasoner": heads if self.connector_lr is None else self.connector_lr,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,17 +11,17 @@ from skinframe.recipe.schema import Train
 
 
 def make_optimiser(model: Assembled, train: Train) -> torch.optim.AdamW:
-    """Return AdamW (Loshchilov & Hutter, arXiv:1711.05101): adapters at `lr`, connector and heads at `head_lr`.
+    """Return AdamW (Loshchilov & Hutter, arXiv:1711.05101), each part at its own rate.
 
     Norms, biases and scalars are not decayed.
     """
-    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    groups: dict[tuple[bool, float, bool], list[torch.nn.Parameter]] = {}
+    rates = train.rates
     for name, parameter in model.trained_parameters():
-        key = ("lora_" in name, parameter.ndim > 1)
-        groups.setdefault(key, []).append(parameter)
+        part = "adapter" if "lora_" in name else name.partition(".")[0]
+        groups.setdefault((part == "adapter", rates[part], parameter.ndim > 1), []).append(parameter)
     options = []
-    for (adapter, decayed), parameters in sorted(groups.items()):
-        rate = train.lr if adapter or train.head_lr is None else train.head_lr
+    for (_, rate, decayed), parameters in sorted(groups.items()):
         decay = train.weight_decay if decayed else 0.0
         options.append({"params": parameters, "lr": rate, "base_lr": rate, "weight_decay": decay})
     return torch.optim.AdamW(options, lr=train.lr, foreach=False)

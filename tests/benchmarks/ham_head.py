@@ -20,13 +20,13 @@ from torch import Tensor, nn
 
 from skinframe.components import Metric
 from skinframe.data.batches import view_of
+from skinframe.data.columns import metadata_matrix
 from skinframe.engine.display import Display
 from skinframe.engine.measure import labels_of
 from skinframe.engine.prepare import prepare
 from skinframe.engine.prepared import Prepared
 from skinframe.engine.references import embeddings
 from skinframe.engine.shelf import Shelf
-from skinframe.evaluation.baselines import metadata_matrix
 from skinframe.evaluation.calibrate import mean_of_views, softmax
 from skinframe.evaluation.intervals import score
 from skinframe.evaluation.weighted import Floats

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from skinframe.errors import DataError
-from skinframe.evaluation.baselines import linear_probe, metadata_matrix, prior, zero_shot
-from skinframe.sample import Field, Sample
+from skinframe.evaluation.baselines import linear_probe, prior, zero_shot
 
 COMMON, RARE = 300, 20
 
@@ -90,18 +89,6 @@ def test_a_constant_feature_is_harmless_and_one_class_is_refused():
     assert np.isfinite(linear_probe(train, labels, train, labels, train, classes=2, balanced=False, seed=1).test).all()
     with pytest.raises(DataError, match="needs two classes"):
         linear_probe(train, labels * 0, train, labels, train, classes=2, balanced=False, seed=1)
-
-
-def test_metadata_is_typed_and_says_what_is_missing():
-    fields = (Field(name="sex", values=("female", "male")), Field(name="age", low=0, high=100))
-    samples = [
-        Sample(id="a", image="a", label=0, metadata={"sex": "male", "age": 25.0}),
-        Sample(id="b", image="b", label=0, metadata={"sex": None}),
-    ]
-    matrix, names = metadata_matrix(samples, fields)
-    assert names == ("sex: not recorded", "sex: female", "sex: male", "age: not recorded", "age")
-    np.testing.assert_allclose(matrix, [[0, 0, 1, 0, 0.25], [1, 0, 0, 1, 0]])
-    assert metadata_matrix(samples, ())[0].shape == (2, 0)
 
 
 def test_several_views_are_answered_by_the_mean_of_their_log_probabilities():

@@ -13,6 +13,7 @@ from skinframe.testing import balancer_contract, explainer_contract, head_contra
     Linear(Linear.Config(width=6, dropout=0.1)),
     Attributes(),
     Fused(),
+    Fused(Fused.Config(dropout=0.2, metadata=True)),
     PooledLinear(),
     PooledLinear(PooledLinear.Config(gives="logits")),
     Projection(Projection.Config(width=4)),
