@@ -97,6 +97,8 @@ class Fused(Head):
 
         widths = (context.shapes["hidden"][-1], context.shapes["image_embedding"][-1])
         told = context.shapes["metadata"][-1] if self.config.metadata else None
+        if told == 0:
+            raise ValueError("the data has no metadata fields to read; leave `metadata` out, or use data that has")
         return FusedModule(widths, told, len(context.classes), self.config.dropout, self.config.state_dropout)
 
 

@@ -4,7 +4,8 @@ python tests/benchmarks/ham_head.py --root ../shared/data/ham10000 --weights FIL
 
 The layer reads LayerNorm of the pooled feature, and the metadata as numbers; it is trained as a head is (AdamW, focal
 loss with the recipe's class weights, a stored view drawn for each image), without a reasoner. The epoch with the least
-balanced NLL on the fold of validation that chooses is tested, over all views.
+balanced NLL on the fold of validation that chooses is tested, over all views. Where the runs of `ham_folds.py` stand in
+FOLDER, too, the recipe's are compared with it: what the reasoner adds to such a head.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from skinframe.engine.prepared import Prepared
 from skinframe.engine.references import embeddings
 from skinframe.engine.shelf import Shelf
 from skinframe.evaluation.calibrate import mean_of_views, softmax
-from skinframe.evaluation.intervals import score
+from skinframe.evaluation.intervals import paired_difference, score
+from skinframe.evaluation.predictions import read_predictions
 from skinframe.evaluation.weighted import Floats
 from skinframe.train.optimiser import set_rate
 
@@ -106,7 +108,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[])
     args = parser.parse_args()
     torch.set_num_threads(1)
-    metrics, shelf, rows, labels, groups = measures(), Shelf(), [], [], []
+    metrics, shelf, rows, labels, groups, runs = measures(), Shelf(), [], [], [], []
     for fold in range(args.folds):
         item = item_of(RECIPE, fold, args)
         folder = args.out / f"split-{fold}"
@@ -115,8 +117,14 @@ def main() -> None:
         rows.append(trained(prepared, metrics["balanced_nll"], args))
         labels.append(labels_of(prepared, prepared.split.test))
         groups += [f"{fold}:{prepared.samples[row].group}" for row in prepared.split.test]
-    for name, one in score(metrics, np.concatenate(labels), np.concatenate(rows), groups, seed=0).items():
+        made = item.folder / "predictions" / "test.parquet"
+        runs += [read_predictions(made)[0].calibrated] if made.is_file() else []
+    truth, layer = np.concatenate(labels), np.concatenate(rows)
+    for name, one in score(metrics, truth, layer, groups, seed=0).items():
         print(f"{name} {one.value:.3f} ({one.low:.3f} to {one.high:.3f})")
+    for name, metric in metrics.items() if len(runs) == args.folds else ():
+        found = paired_difference(metric, truth, np.concatenate(runs), layer, groups, seed=0)
+        print(f"run - layer: {name} {found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f}, p {found.p:.3f})")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from skinframe.components import BuildContext
@@ -35,6 +36,12 @@ def test_metadata_is_read_where_it_is_asked_for_only() -> None:
     assert Fused().needs() == ("hidden", "image_embedding")
     assert torch.equal(logits(head().eval()), logits(head().eval(), metadata=other))
     assert not torch.equal(logits(head(metadata=True).eval()), logits(head(metadata=True).eval(), metadata=other))
+
+
+def test_data_without_fields_are_refused_in_words() -> None:
+    context = BuildContext(classes=("a", "b"), shapes={**SHAPES, "metadata": (0,)}, seed=0)
+    with pytest.raises(ValueError, match="no metadata fields to read; leave `metadata` out"):
+        Fused(Fused.Config(metadata=True)).build(context)
 
 
 def test_some_training_samples_are_judged_without_the_state_and_no_others_are() -> None:
