@@ -85,9 +85,9 @@ def attribute_table(attributes: Sequence[Sequence[bool | None]], width: int) -> 
     return torch.from_numpy(table)
 
 
-def metadata_table(samples: Sequence[Sample], fields: Sequence[Field]) -> Tensor:
-    """Return typed metadata [N, M] as float32."""
-    return torch.from_numpy(metadata_matrix(samples, fields)[0].astype(np.float32))
+def metadata_table(samples: Sequence[Sample], fields: Sequence[Field] | None) -> Tensor | None:
+    """Return typed metadata [N, M] as float32; None where nothing reads any."""
+    return None if fields is None else torch.from_numpy(metadata_matrix(samples, fields)[0].astype(np.float32))
 
 
 def value_ids(values: Sequence[object]) -> Tensor:

@@ -23,7 +23,7 @@ def make_feed(prepared: Prepared, model: Assembled) -> Feed:
         attributes=attribute_table([sample.attributes for sample in samples], len(parts.dataset.attributes)),
         text_ids=value_ids(descriptions(prepared)),
         site_ids=value_ids([sample.metadata.get("site") for sample in samples]),
-        metadata=metadata_table(samples, plan.told) if "batch.metadata" in plan.wiring.used else None,
+        metadata=metadata_table(samples, plan.told),
         device=prepared.device,
         images={name: features for name, features in prepared.features.items() if _read(plan, name)},
         read={name: _read(plan, name) for name in prepared.features},

@@ -160,7 +160,7 @@ def _feed(
         class_counts=torch.ones(len(dataset.classes), dtype=torch.int64),
         attributes=attribute_table([()] * count, len(dataset.attributes)),
         text_ids=torch.arange(count),
-        metadata=metadata_table(samples, plan.told) if "batch.metadata" in plan.wiring.used else None,
+        metadata=metadata_table(samples, plan.told),
         device=device,
     )
     for name, encoder in encoders(plan).items():

@@ -57,7 +57,7 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = (), data: Sequence[str] = (
     if learnt != plan.parts.dataset.classes:
         what = f"were {', '.join(learnt)} in that run, are {', '.join(plan.parts.dataset.classes)} now"
         problems.append(Problem("data.classes", f"{what}; name them in the data set's options"))
-    told, found = _told(selection.get("told", []))
+    told, found = _told(selection["told"]) if "told" in selection else (None, [])
     problems += found
     if problems:
         raise RecipeError(str(path), problems)

@@ -128,7 +128,7 @@ def _train(
     chosen = best(history, select.by, mode)
     model.load_trained_state(_whole(folder, chosen).tensors("model"))
     selection = {"epoch": chosen, "by": select.by, "mode": mode, "classes": plan.parts.dataset.classes}
-    if plan.told:
+    if plan.told is not None:
         selection["told"] = [dataclasses.asdict(field) for field in plan.told]
     write_json(folder / "selection.json", selection)
     return chosen, model, feed

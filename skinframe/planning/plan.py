@@ -13,7 +13,7 @@ from skinframe.catalog import Catalog
 from skinframe.components import Component, Requirement
 from skinframe.errors import RecipeError
 from skinframe.planning.resolve import Parts, resolve
-from skinframe.planning.wire import Wiring, wire
+from skinframe.planning.wire import METADATA, Wiring, wire
 from skinframe.recipe.schema import Recipe
 from skinframe.sample import Field
 from skinframe.version import __version__
@@ -33,7 +33,8 @@ NOT_FINGERPRINTED = (
 class Plan:
     """Recipe, components, wiring, what is missing on this machine, and the fingerprint of all that decides a number.
 
-    `told` are the fields that a head reads as numbers: the training data's, whatever set is judged later.
+    `told` are the fields that are read as numbers: the training data's, whatever set is judged later. None: nothing
+    reads any.
     """
 
     recipe: Recipe
@@ -42,7 +43,7 @@ class Plan:
     origins: Mapping[str, str]
     missing: tuple[Requirement, ...]
     identity: Mapping[str, str]
-    told: tuple[Field, ...] = ()
+    told: tuple[Field, ...] | None = None
     source: str = "recipe"
 
     @property
@@ -73,7 +74,7 @@ def make_plan(recipe: Recipe, catalog: Catalog, source: str = "recipe") -> Plan:
         origins=_origins(parts, catalog),
         missing=tuple(_missing(parts, wiring)),
         identity=_identity(recipe, parts, wiring, catalog),
-        told=parts.dataset.fields if "batch.metadata" in wiring.used else (),
+        told=parts.dataset.fields if METADATA in wiring.used else None,
         source=source,
     )
 

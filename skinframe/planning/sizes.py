@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from skinframe.components import BuildContext, ModuleRow, Shape
 from skinframe.errors import Problem, RecipeError
 from skinframe.planning.plan import Plan
+from skinframe.planning.wire import METADATA
 
 if TYPE_CHECKING:
     from torch import nn
@@ -61,8 +62,9 @@ def encoder_shapes(plan: Plan) -> dict[str, Shape]:
 
 def signal_shapes(plan: Plan) -> dict[str, Shape]:
     """Return the shapes that heads and the reasoner are built from: of encoders, reasoner and metadata."""
-    told = sum(len(field.columns) for field in plan.told)
-    shapes = {"batch.metadata": (told,), **encoder_shapes(plan)}
+    shapes = encoder_shapes(plan)
+    if plan.told is not None:
+        shapes[METADATA] = (sum(len(field.columns) for field in plan.told),)
     if plan.uses_reasoner:
         shapes |= {f"reasoner.{signal}": shape for signal, shape in plan.parts.reasoner.provides().items()}
     return shapes

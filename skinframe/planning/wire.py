@@ -13,7 +13,7 @@ from skinframe.planning.schedule import schedule_of
 from skinframe.recipe.schema import Recipe
 from skinframe.signals import Need, Signal, needs
 
-TOLD = ("batch.metadata",)  # of a batch, what a model may read: what the prompt's template says in words
+METADATA = "batch.metadata"  # of a batch, all that a head may read: the prompt's template says the same in words
 BATCH = (
     "labels",
     "class_counts",
@@ -188,7 +188,7 @@ def _head_feeds(
     feeds, problems = {}, []
     for signal in head.needs():
         full, found = _one(signal, offered, f"heads.{name}", recipe)
-        if full.startswith("batch.") and full not in TOLD:
+        if full.startswith("batch.") and full != METADATA:
             found = [Problem(f"heads.{name}", f"may not read '{full}': a model never sees labels or their like")]
         problems += found
         if full:

@@ -66,5 +66,5 @@ def test_fields_that_cannot_be_read_are_named(told: Path, tmp_path: Path, harm: 
 
 
 def test_a_run_without_such_a_head_is_told_nothing(finished: Path) -> None:
-    assert plan_of_run(finished).told == ()
+    assert plan_of_run(finished).told is None
     assert "told" not in json.loads((finished / "selection.json").read_text())
