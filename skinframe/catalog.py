@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from skinframe.components import KINDS, Component, Loss
+from skinframe.components import KINDS, Column, Component, Loss
 from skinframe.errors import did_you_mean
-from skinframe.signals import needs
+from skinframe.signals import Signal, needs
 
 # batch signals by which loss terms are counted
 COUNTED = ("labels", "text_ids", "attributes", "lesion_cover", "rationale_targets")
@@ -90,6 +90,8 @@ def malformed(component: type[Component]) -> str | None:
     """Say what keeps a class out of the catalog, or None."""
     if not isinstance(component, type) or not issubclass(component, Component) or component in KINDS.values():
         return "is not a component class; subclass one of skinframe.Loss, skinframe.Encoder, …"
+    if issubclass(component, Column) and not isinstance(getattr(component, "signal", None), Signal):
+        return "has no `signal`; set it to the skinframe.signals.Signal that the column provides"
     if not isinstance(getattr(component, "name", None), str):
         return 'has no `name`; add `name = "…"`, the word that recipes use'
     config = component.Config

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pluggy
 
-from skinframe.components import Balancer, Calibrator, Dataset, Encoder, Explainer, Head, Loss, Metric, Prompt, Reasoner
+from skinframe.components import (
+    Balancer,
+    Calibrator,
+    Column,
+    Dataset,
+    Encoder,
+    Explainer,
+    Head,
+    Loss,
+    Metric,
+    Prompt,
+    Reasoner,
+)
 
 hookspec = pluggy.HookspecMarker("skinframe")
 hookimpl = pluggy.HookimplMarker("skinframe")
@@ -33,6 +45,11 @@ def register_reasoners() -> list[type[Reasoner]]:  # type: ignore[empty-body]
 @hookspec
 def register_heads() -> list[type[Head]]:  # type: ignore[empty-body]
     """Return head classes."""
+
+
+@hookspec
+def register_columns() -> list[type[Column]]:  # type: ignore[empty-body]
+    """Return classes of batch columns."""
 
 
 @hookspec

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +31,21 @@ class Signal:
     dims: str
     doc: str
     kind: str = "float"
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a tensor that a component provides is laid out: what gathering, collation, counting and the cache read.
+
+    `dims` are space-separated letters, as in `Signal`; None where they are not declared, and what reads it says them.
+    `ragged` are the letters whose size differs from batch to batch; `fill` pads them to one size.
+    """
+
+    dims: str | None = None
+    dtype: Literal["float", "int"] = "float"
+    batch_axis: Literal["B", "T"] | None = "B"  # what the first dim counts; None: one tensor for the whole step
+    ragged: tuple[str, ...] = ()
+    fill: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,27 @@ def signal_of(annotation: Any) -> Signal | None:
     if get_origin(annotation) is not Annotated:
         return None
     return next((extra for extra in get_args(annotation)[1:] if isinstance(extra, Signal)), None)
+
+
+STANDARD: Mapping[str, Signal] = {
+    signal.name: signal for signal in map(signal_of, tuple(vars(sys.modules[__name__]).values())) if signal is not None
+}
+RAGGED = ("S", "T")  # dims that count tokens
+MASKED = -100  # fills integer signals, as it masks labels
+
+
+def output_of(signal: Signal) -> Output:
+    """Return the layout of a signal, from its dims and its element kind."""
+    letters = signal.dims.split()
+    kind: Literal["float", "int"] = "int" if signal.kind == "int" else "float"
+    axis: Literal["B", "T"] | None = "B" if letters[:1] == ["B"] else "T" if letters[:1] == ["T"] else None
+    ragged = tuple(letter for letter in letters[1:] if letter in RAGGED)
+    return Output(signal.dims, kind, axis, ragged, MASKED if kind == "int" else 0.0)
+
+
+def standard_output(name: str) -> Output:
+    """Return the layout of a signal by its name; for a name that is not standard, floats by sample without dims."""
+    return output_of(STANDARD[name]) if name in STANDARD else Output()
 
 
 def needs(function: Callable[..., Any]) -> tuple[Need, ...]:

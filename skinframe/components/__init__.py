@@ -6,13 +6,18 @@ A component is light: building one reads no weights and imports no torch. The me
 
 from __future__ import annotations
 
-from skinframe.components.balance import Balancer
-from skinframe.components.base import Component, ModuleRow, NoConfig, Requirement, Role, Shape
-from skinframe.components.binary import BinaryMetric, Positive
-from skinframe.components.data import Dataset, Prompt, PromptText
-from skinframe.components.facts import Facts
-from skinframe.components.judge import Calibrator, Coupling, Explainer, Loss, Metric
-from skinframe.components.model import BuildContext, Encoder, Head, Reasoner, Tower
+from skinframe.components.balancer import Balancer
+from skinframe.components.base import BuildContext, Component, ModuleRow, NoConfig, Requirement, Role, Shape
+from skinframe.components.calibrator import Calibrator
+from skinframe.components.column import Column, ColumnContext
+from skinframe.components.dataset import Dataset
+from skinframe.components.encoder import Encoder, Tower
+from skinframe.components.explainer import Explainer
+from skinframe.components.head import Head
+from skinframe.components.loss import Coupling, Loss
+from skinframe.components.metric import BinaryMetric, Facts, Metric, Positive
+from skinframe.components.prompt import Prompt, PromptText
+from skinframe.components.reasoner import Reasoner
 
 KINDS: dict[str, type[Component]] = {
     kind.kind: kind
@@ -25,6 +30,8 @@ __all__ = [
     "BinaryMetric",
     "BuildContext",
     "Calibrator",
+    "Column",
+    "ColumnContext",
     "Component",
     "Coupling",
     "Dataset",

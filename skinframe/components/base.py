@@ -5,7 +5,10 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Role = Literal["frozen", "nf4", "lora", "trained"]
 Shape = tuple[int, ...]
@@ -36,6 +39,20 @@ class ModuleRow:
     flops_per_sample: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class BuildContext:
+    """What a reasoner or head is built from: the classes, the shapes of the signals it reads, where and how."""
+
+    classes: tuple[str, ...]
+    shapes: Mapping[str, Shape]
+    seed: int
+    class_words: tuple[str, ...] = ()  # what the prompt calls the classes
+    attributes: tuple[str, ...] = ()  # the checklist that the data states of each lesion
+    device: str = "cpu"
+    precision: Literal["fp32", "bf16"] = "fp32"
+    reasoner: nn.Module | None = None  # for a head that borrows from it, such as the verbalizer
+
+
 class Component(ABC):
     """What every kind shares: a registered name and a frozen dataclass of options."""
 
@@ -46,3 +63,14 @@ class Component(ABC):
 
     def __init__(self, config: Any = None) -> None:
         self.config: Any = self.Config() if config is None else config
+
+    def digest(self) -> str | None:
+        """Return a hex digest of what the component is made of; None where its name and options say everything.
+
+        Only a digest that is not None is part of a plan's identity.
+        """
+        return None
+
+    def missing(self) -> list[Requirement]:
+        """Return what the component needs and this machine does not have, each with the step that provides it."""
+        return []

@@ -105,8 +105,7 @@ def _missing(parts: Parts, wiring: Wiring) -> list[Requirement]:
     """Return what is not on this machine, a missing GPU first: nobody should download before learning of it."""
     found: list[Requirement] = []
     for component in active(parts, wiring).values():
-        report = getattr(component, "missing", None)
-        found += report() if report is not None else []
+        found += component.missing()
     return sorted(found, key=lambda requirement: requirement.kind != "gpu")
 
 
@@ -126,8 +125,9 @@ def _identity(recipe: Recipe, parts: Parts, wiring: Wiring, catalog: Catalog) ->
     kept = {key: value for key, value in flat.items() if not key.startswith(NOT_FINGERPRINTED)}
     for path, component in active(parts, wiring).items():
         kept |= {f"{path}.{key}": value for key, value in flatten({"config": _options(component)}).items()}
-        if hasattr(component, "digest"):
-            kept[f"{path}.digest"] = _digest(component)
+        digest = _digest(component)
+        if digest is not None:
+            kept[f"{path}.digest"] = digest
     used = {entry.origin.plugin: entry.origin for entry in catalog.entries.values()}
     kept |= {f"plugins.{name}": f"{origin.distribution} {origin.version}" for name, origin in used.items()}
     kept["skinframe"] = __version__
@@ -145,11 +145,13 @@ def _options(component: Component) -> dict[str, Any]:
     return dataclasses.asdict(component.config)
 
 
-def _digest(component: Any) -> str:
+def _digest(component: Component) -> str | None:
     """A component whose weights or tables are not on this machine cannot be digested; the plan still prints."""
-    if any(requirement.kind != "gpu" for requirement in getattr(component, "missing", list)()):
+    if type(component).digest is Component.digest:
+        return None
+    if any(requirement.kind != "gpu" for requirement in component.missing()):
         return "missing"
-    return str(component.digest())
+    return component.digest()
 
 
 def flatten(data: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

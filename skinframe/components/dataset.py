@@ -1,13 +1,12 @@
-"""Where samples come from, and the texts made of them."""
+"""Data sets: samples with labels, groups and typed metadata, and the bytes of their images."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from skinframe.components.base import Component, Requirement
+from skinframe.components.base import Component
 from skinframe.sample import Field, Sample
 
 if TYPE_CHECKING:
@@ -69,54 +68,6 @@ class Dataset(Component):
         """Return the true class probabilities [C] where the data's own law is known (synthetic sets)."""
         return None
 
-    def missing(self) -> list[Requirement]:
-        return []
-
     @abstractmethod
     def digest(self) -> str:
         """Return a hex digest of what the set is (tables and options), cheap to compute."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PromptText:
-    """What the reasoner reads beside the image. The label is never in it."""
-
-    system: str
-    user: str
-
-
-class Prompt(Component):
-    """Versioned templates: sample -> question, description, rationale."""
-
-    kind = "prompt"
-
-    @abstractmethod
-    def question(self, sample: Sample, fields: Sequence[Field]) -> PromptText:
-        """Return the reasoner's input. Only typed metadata may enter; never the label, never free text."""
-
-    @abstractmethod
-    def description(self, sample: Sample, classes: Sequence[str], attributes: Sequence[str]) -> str:
-        """Return the clinical description for image-text alignment (training-time supervision only)."""
-
-    @abstractmethod
-    def class_descriptions(self, classes: Sequence[str]) -> list[str]:
-        """Return one zero-shot description a class, in order."""
-
-    def class_words(self, classes: Sequence[str]) -> list[str]:
-        """Return what each class is called in text, in order: a verbalizer reads the first token of each."""
-        return list(classes)
-
-    @abstractmethod
-    def rationale(self, sample: Sample, classes: Sequence[str], attributes: Sequence[str]) -> str:
-        """Return the target rationale that names the attributes."""
-
-    def telling_words(self) -> tuple[str, ...]:
-        """Return words that would tell the answer; an audit looks for them in the questions."""
-        return ()
-
-    @abstractmethod
-    def mentions(self, text: str, attributes: Sequence[str]) -> tuple[bool | None, ...]:
-        """Read a written rationale back: present, absent, or not mentioned, for each attribute."""
-
-    @abstractmethod
-    def digest(self) -> str: ...
