@@ -46,5 +46,5 @@ def rewritten(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for page in (DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))):
+    for page in (DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))):
         page.write_text(rewritten(page.read_text(encoding="utf-8")), encoding="utf-8")

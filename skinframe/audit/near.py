@@ -17,7 +17,7 @@ from skinframe.audit.descriptor import TURNS, Floats, Window, describe, turned, 
 
 CANDIDATE = 0.93  # stage 1, a cosine: about 3 in 10,000 pairs of strangers on HAM10000
 SHAPE = 0.95  # stage 2, a cosine of low frequencies
-TEXTURE = 0.65  # stage 2, a correlation of locally normalised grey; docs/benchmarks.md says what it finds and flags
+TEXTURE = 0.65  # stage 2, a correlation of locally normalised grey; docs/benchmarks/duplicates_and_data.md
 REVIEW = 0.5  # likely enough for a person to look at
 SIZE, POWER = 10, 0.7
 CUT = 0.05

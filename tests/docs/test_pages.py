@@ -11,56 +11,66 @@ import pages
 import pytest
 from tables.command_line import every_verb
 
-from skinframe import cli, hookspecs, plugins
+from skinframe import cli, plugins
 
-LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)]*))?\)")
-FENCED = re.compile(r"^```.*?^```$", re.M | re.S)
 DISTRIBUTIONS = [page.parent.name for page in pages.PAGES if page.parent.parent.name == "plugins"]
+GLOSSARY = pages.DOCS / "glossary.md"
+CITATION = re.compile(r"\b(?:18|19|20)\d\d\b")
 
 
-def slug(heading: str) -> str:
-    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+def _is_generated(page: Path) -> bool:
+    return "<!-- generated: " in page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", pages.PAGES, ids=pages.NAMES)
+@pytest.mark.parametrize("page", pages.cases(pages.links))
 def test_no_dead_link(page: Path) -> None:
-    text = FENCED.sub("", page.read_text(encoding="utf-8"))
-    for target, anchor in LINK.findall(text):
-        path = (page.parent / target).resolve() if target else page
-        assert path.exists(), f"{target} does not exist"
+    for target, anchor in pages.links(page):
+        assert target.exists(), f"{target} does not exist"
         if anchor:
-            headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.M)
-            assert anchor in map(slug, headings), f"{target}#{anchor}: no such heading"
+            assert anchor in pages.anchors(target), f"{target}#{anchor}: no such heading"
 
 
-@pytest.mark.parametrize("page", pages.PAGES, ids=pages.NAMES)
-def test_generated_parts_are_fresh(page: Path) -> None:
+@pytest.mark.parametrize("page", pages.cases(_is_generated))
+def test_generated_tables_are_up_to_date(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert generate.rewritten(text) == text, "run: uv run python docs/generate.py"
 
 
-def test_every_part_stands_on_some_page() -> None:
+def test_every_generated_table_is_on_a_page() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in pages.PAGES)
     assert set(re.findall(r"<!-- generated: (\w+) -->", text)) == set(generate.TABLES)
 
 
-def test_a_stale_table_would_be_found() -> None:
+def test_an_outdated_table_is_detected() -> None:
     stale = "<!-- generated: hook_table -->\n| hook |\n<!-- end -->"
     assert generate.rewritten(stale) != stale
     with pytest.raises(KeyError, match="no_such_table"):
         generate.rewritten("<!-- generated: no_such_table -->\n<!-- end -->")
 
 
-def test_every_page_is_reachable_from_the_index() -> None:
-    text = (pages.ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    linked = {target for target, _ in LINK.findall(text)}
-    assert {page.name for page in (pages.ROOT / "docs").glob("*.md")} - {"index.md"} <= linked
+@pytest.mark.parametrize("index", [pages.DOCS / "index.md", pages.DOCS / "benchmarks" / "index.md"], ids=pages.name_of)
+def test_an_index_links_to_every_page_of_its_folder(index: Path) -> None:
+    linked = {target for target, _ in pages.links(index)}
+    assert set(index.parent.glob("*.md")) - {index} <= linked
 
 
-def test_hooks_page_names_every_hook() -> None:
-    text = (pages.ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
-    hooks = {name for name in vars(hookspecs) if name.startswith("register_")}
-    assert hooks == set(re.findall(r"`(register_\w+)\(\)`", text))
+def test_glossary_anchors_are_unique() -> None:
+    anchors = pages.anchors(GLOSSARY)
+    assert sorted(set(anchors)) == sorted(anchors)
+
+
+def test_every_glossary_link_in_product_code_has_an_entry() -> None:
+    """The report links to the glossary by strings in the code; pages are covered by `test_no_dead_link`."""
+    sources = [*pages.ROOT.glob("skinframe/**/*"), *pages.ROOT.glob("plugins/*/skinframe_*/**/*")]
+    texts = [path.read_text(encoding="utf-8") for path in sources if path.suffix in (".py", ".j2", ".yaml", ".md")]
+    linked = {anchor for text in texts for anchor in re.findall(r"glossary\.(?:md|html)#([\w-]+)", text)}
+    assert linked - set(pages.anchors(GLOSSARY)) == set()
+
+
+@pytest.mark.parametrize("term", ["Smooth ECE", "BCa", "Holm", "AUGRC", "LAC", "DeLong", "TOST", "Net benefit", "NF4"])
+def test_a_method_in_the_glossary_has_a_citation(term: str) -> None:
+    (entry,) = re.findall(rf"^### {term}$(.*?)(?=^##|\Z)", GLOSSARY.read_text(encoding="utf-8"), re.M | re.S)
+    assert CITATION.search(entry), entry
 
 
 def test_every_argument_has_a_help_text() -> None:
@@ -79,7 +89,7 @@ def test_plugin_readme_names_every_component(distribution: str) -> None:
     importlib.import_module(distribution.replace("-", "_"))
 
 
-def test_readme_is_the_two_commands_and_the_example_plugin() -> None:
+def test_readme_has_the_two_commands_and_the_example_plugin() -> None:
     shown = pages.blocks(pages.ROOT / "README.md")
     lines = [command for block in shown if block.language == "console" for command, _ in pages.commands(block)]
     assert lines[:2] == ["pip install uv && uv run skinframe run recipes/cfa_full.yaml", "uv run tox"]
