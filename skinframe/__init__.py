@@ -2,25 +2,8 @@
 
 from __future__ import annotations
 
-from skinframe.api import (
-    ablate,
-    audit_data,
-    check,
-    compare,
-    evaluate,
-    learning_curve,
-    new,
-    plan,
-    predict,
-    report,
-    reproduce,
-    run,
-    selftest,
-    show,
-    split_data,
-    sweep,
-    verify,
-)
+from typing import TYPE_CHECKING, Any
+
 from skinframe.components import (
     Balancer,
     BinaryMetric,
@@ -44,10 +27,31 @@ from skinframe.components import (
     Tower,
 )
 from skinframe.errors import DataError, DiskError, NonFiniteError, NotWholeError, RecipeError, SkinframeError
-from skinframe.hookspecs import hookimpl
+from skinframe.hookmarker import hookimpl
 from skinframe.precision import upcast
 from skinframe.sample import Field, Sample
 from skinframe.version import __version__
+
+if TYPE_CHECKING:
+    from skinframe.api import (
+        ablate,
+        audit_data,
+        check,
+        compare,
+        evaluate,
+        learning_curve,
+        new,
+        plan,
+        predict,
+        report,
+        reproduce,
+        run,
+        selftest,
+        show,
+        split_data,
+        sweep,
+        verify,
+    )
 
 __all__ = [
     "Balancer",
@@ -99,3 +103,38 @@ __all__ = [
     "upcast",
     "verify",
 ]
+
+# a loss needs torch and numpy alone; the verbs, which need more, are imported at first use
+_VERBS = frozenset(
+    {
+        "ablate",
+        "audit_data",
+        "check",
+        "compare",
+        "evaluate",
+        "learning_curve",
+        "new",
+        "plan",
+        "predict",
+        "report",
+        "reproduce",
+        "run",
+        "selftest",
+        "show",
+        "split_data",
+        "sweep",
+        "verify",
+    }
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _VERBS:
+        from skinframe import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'skinframe' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

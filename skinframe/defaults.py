@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from skinframe.components import Balancer, Calibrator, Explainer, Head, Metric
 from skinframe.evaluation.register import CALIBRATORS, METRICS
-from skinframe.hookspecs import hookimpl
+from skinframe.hookmarker import hookimpl
 from skinframe.model.explain import GradientInput
 from skinframe.model.heads import Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer
 from skinframe.model.unbalanced import Unbalanced

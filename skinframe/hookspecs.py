@@ -16,10 +16,12 @@ from skinframe.components import (
     Metric,
     Prompt,
     Reasoner,
+    ReportSection,
+    Tracker,
+    Verb,
 )
 
 hookspec = pluggy.HookspecMarker("skinframe")
-hookimpl = pluggy.HookimplMarker("skinframe")
 
 
 @hookspec
@@ -75,3 +77,18 @@ def register_calibrators() -> list[type[Calibrator]]:  # type: ignore[empty-body
 @hookspec
 def register_explainers() -> list[type[Explainer]]:  # type: ignore[empty-body]
     """Return explainer classes."""
+
+
+@hookspec
+def register_verbs() -> list[type[Verb]]:  # type: ignore[empty-body]
+    """Return classes of commands."""
+
+
+@hookspec
+def register_report_sections() -> list[type[ReportSection]]:  # type: ignore[empty-body]
+    """Return classes of report sections."""
+
+
+@hookspec
+def register_trackers() -> list[type[Tracker]]:  # type: ignore[empty-body]
+    """Return tracker classes."""

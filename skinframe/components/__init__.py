@@ -18,6 +18,18 @@ from skinframe.components.loss import Coupling, Loss
 from skinframe.components.metric import BinaryMetric, Facts, Metric, Positive
 from skinframe.components.prompt import Prompt, PromptText
 from skinframe.components.reasoner import Reasoner
+from skinframe.components.report_section import (
+    PredictedPart,
+    ReportSection,
+    RunData,
+    SectionContent,
+    SectionNumber,
+    SectionRow,
+    SectionTable,
+    SectionTest,
+)
+from skinframe.components.tracker import Tracker
+from skinframe.components.verb import Verb, option
 
 KINDS: dict[str, type[Component]] = {
     kind.kind: kind
@@ -44,11 +56,22 @@ __all__ = [
     "ModuleRow",
     "NoConfig",
     "Positive",
+    "PredictedPart",
     "Prompt",
     "PromptText",
     "Reasoner",
+    "ReportSection",
     "Requirement",
     "Role",
+    "RunData",
+    "SectionContent",
+    "SectionNumber",
+    "SectionRow",
+    "SectionTable",
+    "SectionTest",
     "Shape",
     "Tower",
+    "Tracker",
+    "Verb",
+    "option",
 ]

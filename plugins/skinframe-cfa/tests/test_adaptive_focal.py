@@ -110,3 +110,14 @@ def test_what_it_is_called():
     )
     with pytest.raises(ValueError, match="beta"):
         AdaptiveFocal.Config(beta=1.0)
+
+
+@law
+@given(p=st.floats(1e-9, 0.49))
+def test_the_branch_of_lambert_is_that_of_scipy(p):
+    from scipy.special import lambertw
+
+    log_a, b = math.log1p(-p), p * math.log(p)
+    ratio = (1 - p) / b
+    x = -math.exp((1 - ratio) * log_a) / b * log_a
+    assert gamma_of(p) == pytest.approx(ratio + float(lambertw(x, -1).real) / log_a, rel=1e-6, abs=1e-9)

@@ -35,11 +35,25 @@ def gamma_of(p: float) -> float:
     """
     if not 0 < p < 0.5:
         raise ValueError(f"p must be in (0, 0.5), got {p}")
-    from scipy.special import lambertw
-
     log_a, b = math.log1p(-p), p * math.log(p)
     ratio = (1 - p) / b
-    return ratio + float(lambertw(-math.exp((1 - ratio) * log_a) / b * log_a, -1).real) / log_a
+    return ratio + _lower_lambert(-math.exp((1 - ratio) * log_a) / b * log_a) / log_a
+
+
+def _lower_lambert(x: float) -> float:
+    """Return W₋₁(x) for x in (−1/e, 0): w ≤ −1 with w e^w = x, by Halley's iteration (Corless et al. 1996)."""
+    near = -math.sqrt(max(2 * (1 + math.e * x), 0.0))  # the branch point's series, where x is near −1/e
+    w = -1 + near - near * near / 3 if x < -0.25 else math.log(-x) - math.log(-math.log(-x))
+    for _ in range(50):
+        excess = w * math.exp(w) - x
+        if w == -1 or excess == 0:
+            break
+        slope = math.exp(w) * (w + 1) - (w + 2) * excess / (2 * w + 2)
+        step = excess / slope
+        w -= step
+        if abs(step) <= 1e-16 * abs(w):
+            break
+    return w
 
 
 class AdaptiveFocal(skinframe.Loss):
