@@ -33,7 +33,7 @@ from skinframe.sample import Field, Sample
 from skinframe.version import __version__
 
 if TYPE_CHECKING:
-    from skinframe.api import (
+    from skinframe.verbs.functions import (
         ablate,
         audit_data,
         check,
@@ -130,9 +130,9 @@ _VERBS = frozenset(
 
 def __getattr__(name: str) -> Any:
     if name in _VERBS:
-        from skinframe import api
+        from skinframe.verbs import functions
 
-        return getattr(api, name)
+        return getattr(functions, name)
     raise AttributeError(f"module 'skinframe' has no attribute '{name}'")
 
 

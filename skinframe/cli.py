@@ -8,8 +8,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from skinframe.commands import VERBS
 from skinframe.errors import SkinframeError
+from skinframe.verbs.commands import VERBS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

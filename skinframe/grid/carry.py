@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from skinframe.engine.display import Display
 from skinframe.errors import DataError, DiskError, MissingRunsError
 from skinframe.grid.engines.base import Engine
 from skinframe.grid.grid import Grid, state
 from skinframe.grid.request import Item
 from skinframe.grid.work import Outcome
+from skinframe.progress import Display
 
 SHOWN = 8  # missing runs that a message names
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from skinframe.engine.verify import FILES
 from skinframe.errors import Problem, RecipeError
 from skinframe.grid.arms import Arm
 from skinframe.grid.request import Item, digest
 from skinframe.planning import Plan
 from skinframe.planning.plan import reseeded
+from skinframe.running.verify_files import FILES
 
 Kind = Literal["ablation", "sweep", "learning curve"]
 LIGHT = ("evaluate.explain=false", "evaluate.probes=false")  # what no figure of the comparison needs

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from skinframe.components import Facts, Metric
-from skinframe.engine.estimates import infos, known
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
 from skinframe.evaluation.bca import centred
 from skinframe.evaluation.bootstrap import Replicates, replicate
@@ -20,6 +19,7 @@ from skinframe.evaluation.predictions import Predictions, read_predictions
 from skinframe.evaluation.weighted import Floats, weighted
 from skinframe.grid.contrasts import Contrast
 from skinframe.grid.grid import Grid
+from skinframe.judging.report_estimates import infos, known
 from skinframe.plugins import load
 from skinframe.reporting.figures import Estimate, MetricInfo
 from skinframe.reporting.grid import Figure, Paired

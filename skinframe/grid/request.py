@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from skinframe.engine.start import plan_of
 from skinframe.planning import Plan
+from skinframe.planning.load_plan import plan_of
 
 
 @dataclass(frozen=True, kw_only=True)

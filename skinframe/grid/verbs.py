@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinframe.engine.after import COMPARED
-from skinframe.engine.display import Display
-from skinframe.engine.start import refuse_missing
 from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.finished.rewrite_and_compare import COMPARED
 from skinframe.grid.arms import DESIGNS, WHOLE, Arm, fractions, others, switch_of, values
 from skinframe.grid.carry import carry_out, refuse_missing_runs
 from skinframe.grid.engines.base import Engine, engine_of
@@ -17,6 +15,8 @@ from skinframe.grid.grid import Grid, Kind, make_grid, state
 from skinframe.grid.judge import metrics_of
 from skinframe.grid.report import GridResult, conclude_grid
 from skinframe.grid.request import Item, Request
+from skinframe.planning.load_plan import refuse_missing
+from skinframe.progress import Display
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinframe.engine.shelf import Shelf
 from skinframe.errors import RecipeError, SkinframeError
 from skinframe.grid.grid import state
 from skinframe.grid.request import Item
+from skinframe.preparing.image_cache import Shelf
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ def run_item(item: Item, shelf: Shelf | None = None) -> None:
     """Run an item from where it stands; a finished one is left alone. Raises the errors of `skinframe.errors`."""
     if state(item) == "done":
         return
-    from skinframe.engine.display import Display
-    from skinframe.engine.run import run
+    from skinframe.progress import Display
+    from skinframe.running.run_recipe import run
 
     plan = item.request.plan()
     if plan.run_name != item.name:

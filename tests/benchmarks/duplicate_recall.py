@@ -18,10 +18,10 @@ import numpy as np
 from PIL import Image
 from skinframe_derm import Ham10000
 
-from skinframe.audit.descriptor import grey_grid, phash, turned_grid
-from skinframe.audit.near import TEXTURE, near_pairs
 from skinframe.data.images import decode
 from skinframe.features.views import dihedral
+from skinframe.preparing.image_descriptor import grey_grid, phash, turned_grid
+from skinframe.preparing.near_duplicates import TEXTURE, near_pairs
 
 Picture = Image.Image
 

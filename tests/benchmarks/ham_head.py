@@ -22,16 +22,16 @@ from torch import Tensor, nn
 from skinframe.components import Metric
 from skinframe.data.batches import view_of
 from skinframe.data.columns import metadata_matrix
-from skinframe.engine.display import Display
-from skinframe.engine.measure import labels_of
-from skinframe.engine.prepare import prepare
-from skinframe.engine.prepared import Prepared
-from skinframe.engine.references import embeddings
-from skinframe.engine.shelf import Shelf
 from skinframe.evaluation.calibrate import mean_of_views, softmax
 from skinframe.evaluation.intervals import paired_difference, score
 from skinframe.evaluation.predictions import read_predictions
 from skinframe.evaluation.weighted import Floats
+from skinframe.judging.reference_models import embeddings
+from skinframe.predicting.validation import labels_of
+from skinframe.preparing.image_cache import Shelf
+from skinframe.preparing.prepare import prepare
+from skinframe.preparing.prepared_data import Prepared
+from skinframe.progress import Display
 from skinframe.train.optimiser import set_rate
 
 RECIPE = "recipes/cfa_full.yaml"

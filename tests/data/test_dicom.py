@@ -16,7 +16,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, 
 from skinframe import DataError
 from skinframe.data.dicom import decode_dicom, is_dicom
 from skinframe.data.images import ImageProblem
-from skinframe.engine.incoming import read_incoming
+from skinframe.predicting.image_file import read_incoming
 from skinframe.recipe.schema import Images
 
 CAP = 10**6

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from skinframe import cli
-from skinframe.engine.start import plan_of
+from skinframe.planning.load_plan import plan_of
 from skinframe.recipe.load import merge
 
 LIGHT = ("plan", "list", "show", "new", "check")  # executed; the others are read by the real parser

@@ -17,7 +17,7 @@ from hatchling.build import build_wheel
 
 import skinframe
 from skinframe import cli
-from skinframe.engine.start import plan_of
+from skinframe.planning.load_plan import plan_of
 
 
 def written(page: str, folder: Path) -> dict[str, Path]:

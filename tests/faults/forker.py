@@ -33,10 +33,10 @@ def warm() -> None:
     import transformers.models.qwen2_5_vl.modeling_qwen2_5_vl
 
     import skinframe.cli
-    import skinframe.engine.conclude
-    import skinframe.engine.measure
-    import skinframe.engine.run
-    import skinframe.engine.verify
+    import skinframe.predicting.validation
+    import skinframe.running.run_recipe
+    import skinframe.running.run_report
+    import skinframe.running.verify_files
     import skinframe.train.loop
     from skinframe.plugins import load
 

@@ -93,8 +93,8 @@ def test_e5_a_plugin_cannot_take_a_name_that_is_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["$(touch x)", "a b", "naïve", "`id`", "a;b", "--help"])
 def test_e10_an_output_name_is_a_literal_folder(small: Any, cli: Any, tmp_path: Path, name: str) -> None:
-    from skinframe.engine.folder import run_folder
-    from skinframe.engine.start import plan_of
+    from skinframe.planning.load_plan import plan_of
+    from skinframe.running.run_folder import run_folder
 
     plan = plan_of(small.recipe, overrides=small.overrides)
     with run_folder(plan, tmp_path / name, resume=False) as folder:

@@ -57,7 +57,7 @@ def test_no_call_takes_a_shell_or_a_pickle(root: Path) -> None:
 
 def test_version_floors(monkeypatch: pytest.MonkeyPatch) -> None:
     """The floors hold here, and a version below one is refused by name."""
-    import skinframe.engine.start as start
+    import skinframe.planning.load_plan as start
     from skinframe.errors import RecipeError
 
     start.refuse_old_libraries("recipe")
@@ -73,11 +73,11 @@ def test_predict_and_a_foreign_set_refuse_an_old_library_first(
 ) -> None:
     """Both read a model folder, as a run does."""
     import skinframe
-    import skinframe.engine.start as start
-    from skinframe.engine.display import Display
-    from skinframe.engine.external import predict_external
-    from skinframe.engine.predict import predict
+    import skinframe.planning.load_plan as start
     from skinframe.errors import RecipeError
+    from skinframe.predicting.external_test import predict_external
+    from skinframe.predicting.predict_images import predict
+    from skinframe.progress import Display
 
     monkeypatch.setattr(start, "version", lambda name: "1.9.4")
     with pytest.raises(RecipeError, match=r"transformers: version 1\.9\.4 is below 5\.3"):

@@ -58,7 +58,7 @@ def test_f5_reproduce_is_bitwise_equal(finished: Path, tmp_path: Path) -> None:
 
 def test_reproduce_bites(copy: Path, tmp_path: Path) -> None:
     """Negative control: a run whose predictions were exchanged, with hashes that agree, does not reproduce."""
-    from skinframe.engine.verify import write_files
+    from skinframe.running.verify_files import write_files
 
     shutil.copy(copy / "predictions" / "valid.parquet", copy / "predictions" / "test.parquet")
     write_files(copy)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from skinframe.engine.start import plan_of
 from skinframe.errors import RecipeError
+from skinframe.planning.load_plan import plan_of
 from skinframe.recipe import Recipe, load_recipe
 
 BASE = """

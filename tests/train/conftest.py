@@ -19,10 +19,10 @@ class Bench:
     def __init__(self, small: Any, folder: Path) -> None:
         from accelerate import Accelerator
 
-        from skinframe.engine.display import Display
-        from skinframe.engine.feeds import make_feed
-        from skinframe.engine.prepare import prepare
         from skinframe.model.assemble import assemble
+        from skinframe.preparing.prepare import prepare
+        from skinframe.preparing.run_feed import make_feed
+        from skinframe.progress import Display
 
         torch.set_num_threads(1)
         self.small = small

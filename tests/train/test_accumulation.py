@@ -20,11 +20,11 @@ def step(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
     """Return a function that takes one step of 12 samples, cut by a token budget; dropout is off."""
     from accelerate import Accelerator
 
-    from skinframe.engine.display import Display
-    from skinframe.engine.feeds import make_feed
-    from skinframe.engine.prepare import prepare
     from skinframe.model.assemble import assemble
     from skinframe.model.objective import Objective
+    from skinframe.preparing.prepare import prepare
+    from skinframe.preparing.run_feed import make_feed
+    from skinframe.progress import Display
     from skinframe.train.step import run_step
 
     overrides = [*small.overrides, "reasoner.config.connector_dropout=0"]

@@ -10,8 +10,8 @@ from skinframe_derm import Isic2019, PadUfes20
 from skinframe_derm.facts import read_facts
 
 import skinframe
-from skinframe.engine.datasource import DataSource
-from skinframe.engine.showing import shown
+from skinframe.curating.data_source import DataSource
+from skinframe.curating.data_text import shown
 
 
 def text_of(data: skinframe.Dataset) -> str:

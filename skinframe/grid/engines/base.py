@@ -11,7 +11,7 @@ from skinframe.grid.request import Item, Request
 from skinframe.grid.work import Outcome
 
 if TYPE_CHECKING:
-    from skinframe.engine.elsewhere import Spread
+    from skinframe.preparing.remote_features import Spread
 
 ENGINES = ("local", "ray")
 

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skinframe.engine.elsewhere import Maker, Wanted
 from skinframe.errors import DataError, WorkerError
 from skinframe.grid.engines.ray_cluster import RETRIES, connected, imported, resources, share
 from skinframe.grid.request import Request, request_of
 from skinframe.grid.work import caught
+from skinframe.preparing.remote_features import Maker, Wanted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,7 +97,7 @@ class _Actor:
 def _maker(words: str, folder: str, encoder: str, fingerprint: str, cache: str) -> Maker:
     import torch
 
-    from skinframe.engine.device import best_device
+    from skinframe.device import best_device
 
     os.chdir(folder)  # a recipe, its data or its plugins may be named from where the run was started
     plan = request_of(json.loads(words)).plan()

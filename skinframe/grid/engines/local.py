@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from skinframe.engine.shelf import Shelf
 from skinframe.errors import Problem, RecipeError
 from skinframe.grid.request import Item
 from skinframe.grid.work import Outcome, do
+from skinframe.preparing.image_cache import Shelf
 
 PATIENCE = 120  # seconds that a worker gets to write a checkpoint when it is stopped
 

@@ -10,9 +10,9 @@ import sys
 import threading
 from typing import TextIO
 
-from skinframe.engine.shelf import Shelf
 from skinframe.grid.request import item_of
 from skinframe.grid.work import do
+from skinframe.preparing.image_cache import Shelf
 
 
 def main() -> None:

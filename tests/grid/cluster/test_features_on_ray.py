@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 import skinframe
-from skinframe.engine.display import Display
-from skinframe.engine.elsewhere import Spread, Wanted
-from skinframe.engine.prepare import prepare
 from skinframe.errors import DataError, RecipeError, SkinframeError, WorkerError
 from skinframe.features import verify
 from skinframe.grid.engines.base import spread_of
 from skinframe.grid.engines.ray_cluster import imported
 from skinframe.grid.request import Request
+from skinframe.preparing.prepare import prepare
+from skinframe.preparing.remote_features import Spread, Wanted
+from skinframe.progress import Display
 
 VIEWS = "train.views=8"  # 480 rows of 60 images: two shards
 PLUGIN = """

@@ -1,1 +1,0 @@
-"""Where the rooms meet: the whole path from a recipe to a report."""

@@ -1,0 +1,1 @@
+"""Explain predictions: rationales, heat maps, example cases, and edits of the input."""

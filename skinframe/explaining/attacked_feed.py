@@ -1,0 +1,76 @@
+"""A run's feed with other pictures or other questions in the place of some rows; nothing of it is kept on the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from skinframe.components import PromptText
+from skinframe.data.feed import Feed
+from skinframe.features.extract import extract_images
+from skinframe.model.assemble import Assembled
+from skinframe.preparing.prepared_data import Prepared, encoders
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+Change = Callable[["Image", str], "Image"]
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """Features [N, views, ...] of N pictures by signal; `place` maps a row of the run to one of them."""
+
+    values: Mapping[str, Tensor]
+    place: Mapping[int, int]
+
+    def get(self, rows: Sequence[int], views: Sequence[int], signals: Sequence[str] | None = None) -> dict[str, Tensor]:
+        chosen = [self.place[row] for row in rows]
+        return {name: self.values[name][chosen, list(views)] for name in signals or self.values}
+
+
+def with_pictures(prepared: Prepared, feed: Feed, words: Mapping[int, str], change: Change) -> Feed:
+    """Return the feed of those rows with the features of changed pictures, extracted now, one picture at a time."""
+    rows = list(words)
+    place = {row: position for position, row in enumerate(rows)}
+    keys = [hashlib.sha256(f"{prepared.keys[row]} {words[row]}".encode()).hexdigest() for row in rows]
+    images, views = dict(feed.images), prepared.plan.recipe.evaluate.views
+
+    def load(position: int) -> Image:
+        row = rows[position]
+        return change(prepared.image(row), words[row])
+
+    with tempfile.TemporaryDirectory(prefix="skinframe-") as cache:  # attacked images enter no cache of the user's
+        for name, encoder in encoders(prepared.plan).items():
+            if name not in images:
+                continue
+            found = extract_images(
+                encoder,
+                keys,
+                load,
+                root=Path(cache),
+                views=views,
+                device=prepared.device,
+                load_tower=partial(prepared.tower, name, encoder),
+            )
+            each = [found.get(range(len(rows)), [view] * len(rows), feed.read.get(name)) for view in range(views)]
+            images[name] = Replaced({key: torch.stack([one[key] for one in each], dim=1) for key in each[0]}, place)
+    return replace(feed, images=images)
+
+
+def with_questions(model: Assembled, feed: Feed, questions: Mapping[int, PromptText]) -> Feed:
+    """Return the feed with those rows asked otherwise; the feed itself where there is no question."""
+    if model.reasoner is None or feed.tokens is None or not questions:
+        return feed
+    tokens = list(feed.tokens)
+    for row, question in questions.items():
+        tokens[row] = model.reasoner.tokenize(question, None)
+    return replace(feed, tokens=tokens)

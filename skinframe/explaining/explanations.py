@@ -1,0 +1,141 @@
+"""What the model says and where it looks: rationales of the test set, heat over image tokens, cases to show."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinframe.data.feed import Feed
+from skinframe.durable import write_atomic
+from skinframe.evaluation.bootstrap import replicate
+from skinframe.evaluation.grounding import mask_lift
+from skinframe.evaluation.intervals import score_of
+from skinframe.evaluation.predict import explain, write_rationales
+from skinframe.evaluation.rationales import score_rationales
+from skinframe.evaluation.weighted import mean_of
+from skinframe.explaining.example_cases import choose, make_case
+from skinframe.judging.report_estimates import estimate, known
+from skinframe.model.assemble import Assembled
+from skinframe.predicting.validation import Outcome
+from skinframe.preparing.prepared_data import Prepared
+from skinframe.progress import Display
+from skinframe.reporting.schema import AttributeRow, Case, Check, Estimate, Grounding, RationaleQuality
+from skinframe.seeding import derive
+
+MASKED = 400  # test images whose masks are read for the lift; enough for an interval, and masks may be files
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """The explanatory parts of a report; None where the recipe has no reasoner or the data no truth."""
+
+    quality: RationaleQuality | None
+    grounding: Grounding | None
+    cases: tuple[Case, ...]
+    notes: tuple[str, ...] = ()
+
+
+def explain_test(
+    prepared: Prepared, model: Assembled, feed: Feed, outcome: Outcome, folder: Path, display: Display
+) -> Explanations:
+    """Write a rationale and a heat map for every test sample, score both, choose the cases, where the recipe asks."""
+    plan, rows = prepared.plan, prepared.split.test
+    if not plan.recipe.evaluate.explain:
+        return Explanations(None, None, (), ("No rationale and no heat map was made: evaluate.explain is off.",))
+    evaluate, tokens = plan.recipe.evaluate, plan.recipe.train.max_tokens
+    with display.task("rationales") as task:
+        texts = write_rationales(model, feed, rows, evaluate.max_new_tokens, tokens, task.update)
+    heat = None
+    if model.reasoner is not None:
+        chosen = [int(k) for k in outcome.test.calibrated.argmax(1)]
+        signal = plan.parts.reasoner.needs()[0]
+        heat = explain(model, feed, rows, chosen, signal, plan.wiring.logits, plan.parts.explainer, tokens)
+    _write(prepared, texts, outcome, folder)
+    shown = choose(outcome.test.labels, outcome.test.calibrated, evaluate.cases)
+    cases = tuple(make_case(prepared, outcome, texts, heat, position, note) for position, note in shown)
+    trained = any(part.use == "rationale" and part.enabled for part in plan.recipe.losses.values())
+    notes = () if trained else ("The rationale term is off: the generated texts were not trained for this task.",)
+    return Explanations(_quality(prepared, texts), _grounding(prepared, heat), cases, notes)
+
+
+def _write(prepared: Prepared, texts: Sequence[str], outcome: Outcome, folder: Path) -> None:
+    classes = prepared.plan.parts.dataset.classes
+    lines = [
+        json.dumps({"id": name, "prediction": classes[int(k)], "rationale": text})
+        for name, k, text in zip(outcome.test.ids, outcome.test.calibrated.argmax(1), texts, strict=True)
+    ]
+    write_atomic(folder / "rationales.jsonl", ("\n".join(lines) + "\n").encode())
+
+
+def _quality(prepared: Prepared, texts: Sequence[str]) -> RationaleQuality | None:
+    plan, split = prepared.plan, prepared.split
+    names = plan.parts.dataset.attributes
+    truth = [prepared.samples[row].attributes for row in split.test]
+    if not names or not any(texts) or any(len(row) != len(names) for row in truth):
+        return None
+    found = score_rationales(
+        [plan.parts.prompt.mentions(text, names) for text in texts],
+        truth,
+        [prepared.samples[row].attributes for row in split.train],
+        names,
+        [prepared.samples[row].group for row in split.test],
+        seed=plan.recipe.seed,
+        resamples=plan.recipe.evaluate.resamples,
+    )
+    gain = f"gain {found.gain.value:+.3f} ({found.gain.low:+.3f} to {found.gain.high:+.3f})"
+    better = found.gain.low > 0
+    return RationaleQuality(
+        n=len(texts),
+        accuracy=estimate(found.accuracy),
+        majority=estimate(found.baseline),
+        attributes=tuple(
+            AttributeRow(
+                name=row.name,
+                accuracy=Estimate(value=known(row.accuracy)),
+                majority=Estimate(value=known(row.majority)),
+                mentioned=row.named / row.n if row.n else None,
+            )
+            for row in found.attributes
+        ),
+        test=Check(name="attributes right more often than the majority answer", passed=better, detail=gain),
+    )
+
+
+def _grounding(prepared: Prepared, heat: NDArray[np.float64] | None) -> Grounding | None:
+    """Return the lift of the heat over area and over a centre blob, where the data has lesion masks."""
+    if heat is None or math.isqrt(heat.shape[1]) ** 2 != heat.shape[1]:
+        return None
+    area, centre, groups = [], [], []
+    for values, row in list(zip(heat, prepared.split.test, strict=True))[:MASKED]:
+        mask = prepared.seen_mask(row, "lesion")
+        if mask is None:
+            continue
+        found = mask_lift(values, mask)
+        if math.isfinite(found.lift) and found.centre_lift > 0:
+            area.append(found.lift)
+            centre.append(found.lift / found.centre_lift)
+            groups.append(prepared.samples[row].group)
+    if not area:
+        return None
+    over_centre = _mean(prepared, centre, groups)
+    passed = over_centre.low is not None and over_centre.low > 1
+    return Grounding(
+        n=len(area),
+        lift_over_area=_mean(prepared, area, groups),
+        lift_over_centre=over_centre,
+        tests=(Check(name="localisation", passed=passed, detail="lower end of the lift over a centre blob above 1"),),
+    )
+
+
+def _mean(prepared: Prepared, values: Sequence[float], groups: Sequence[str]) -> Estimate:
+    evaluate = prepared.plan.recipe.evaluate
+    seed = derive(prepared.plan.recipe.seed, "lift")
+    statistic = {"mean": mean_of(np.asarray(values, dtype=np.float64))}
+    found = replicate(statistic, groups, seed=seed, resamples=evaluate.resamples)["mean"]
+    return estimate(score_of(found, len(values), groups, level=evaluate.level, resamples=evaluate.resamples))

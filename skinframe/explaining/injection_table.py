@@ -1,0 +1,160 @@
+"""What words of another diagnosis do to this run: written over the pixels, into the file's tags, into the metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skinframe.data.feed import Feed
+from skinframe.data.images import decode
+from skinframe.evaluation.bootstrap import replicate
+from skinframe.evaluation.injection import claim, other_class, overlaid, shuffled, tagged
+from skinframe.evaluation.intervals import paired_difference
+from skinframe.evaluation.metrics import BalancedAccuracy
+from skinframe.explaining.attacked_feed import with_pictures, with_questions
+from skinframe.explaining.metadata_injection import Entering, try_metadata
+from skinframe.judging.prediction_figures import Judged, interval_of
+from skinframe.judging.report_estimates import estimate
+from skinframe.model.assemble import Assembled
+from skinframe.predicting.validation import Outcome, logits_of
+from skinframe.preparing.prepared_data import Prepared
+from skinframe.reporting.evidence import NOTHING_ENTERS, EvidenceRow, EvidenceTable
+from skinframe.reporting.figures import Check, Estimate
+from skinframe.seeding import derive
+from skinframe.weighted import Floats, Ints, mean_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+CLEAN, PIXELS, LETTERS = "as they are", "words in the pixels", "the same letters, shuffled"
+TAGS, METADATA = "words in the file's tags", "words in the metadata"
+SENTENCE = (
+    "Each image is asked about again with the words 'diagnosis: NAME' of a class that is not its own. Whatever reads"
+    " pixels sees words in the pixels, and nothing here takes them out; the row of the same letters shuffled tells"
+    " what covering a strip does by itself. Metadata enters a question as checked enumerations and numbers only, and"
+    " of a file nothing but its pixels is read: those drops are 0 where no word got in. 'Said' is the share of"
+    " images that are given the class that was written."
+)
+ROOM = 2**31  # bytes of a tagged file: a lossless copy is larger than the JPEG that a recipe's cap is made for
+
+
+def injection_table(
+    prepared: Prepared, model: Assembled, feed: Feed, judged: Judged, outcome: Outcome
+) -> tuple[EvidenceTable, ...]:
+    """Return the table of as many test images as the recipe asks for; nothing where it asks for none."""
+    plan = prepared.plan
+    rows, classes = _chosen(prepared, plan.recipe.evaluate.injection), plan.parts.dataset.classes
+    if not rows or len(classes) < 2:
+        return ()
+    samples = [prepared.samples[row] for row in rows]
+    named = [other_class(one.label, len(classes), plan.recipe.seed, one.id) for one in samples]
+    names = [plan.parts.prompt.class_words(classes)[k] for k in named]
+    claims = {row: claim(name) for row, name in zip(rows, names, strict=True)}
+    entering = Entering()
+    if model.reasoner is not None:
+        entering = try_metadata(samples, names, plan.parts.dataset.fields, classes, plan.parts.prompt)
+    feeds, changed = _feeds(prepared, model, feed, claims, entering)
+    tables = {}
+    for name, one in feeds.items():
+        tables[name] = plan.parts.calibrator.apply(logits_of(plan, model, one, rows), outcome.parameters)
+    notes = {
+        TAGS: f"pixels differ in {changed:,} of {len(rows):,} files",
+        METADATA: f"{entering.entered:,} of {entering.tried:,} values got in",
+    }
+    part = _part(judged, prepared, rows)
+    lines = tuple(
+        _row(part, name, tables[CLEAN], table, np.array(named), notes.get(name, "")) for name, table in tables.items()
+    )
+    return (
+        EvidenceTable(
+            name="Words that name another diagnosis",
+            sentence=SENTENCE,
+            head=("balanced accuracy", "drop", "said", "mean confidence"),
+            rows=lines,
+            checks=(
+                Check(
+                    name=NOTHING_ENTERS,
+                    passed=not (changed or entering.entered) and all(_equal(tables, name) for name in (TAGS, METADATA)),
+                    detail="; ".join(notes.values()),
+                ),
+            ),
+        ),
+    )
+
+
+def _chosen(prepared: Prepared, count: int) -> list[int]:
+    """Return at most so many test rows, drawn by id, in the order of the split."""
+    test, seed = prepared.split.test, prepared.plan.recipe.seed
+    drawn = sorted(test, key=lambda row: derive(seed, "injected", prepared.samples[row].id))
+    kept = set(drawn[:count])
+    return [row for row in test if row in kept]
+
+
+def _feeds(
+    prepared: Prepared, model: Assembled, feed: Feed, claims: Mapping[int, str], entering: Entering
+) -> tuple[dict[str, Feed], int]:
+    """Return the feed of each channel, and in how many files the tags changed a pixel."""
+    recipe, rows = prepared.plan.recipe, list(claims)
+    letters = {
+        row: shuffled(said, derive(recipe.seed, "letters", prepared.samples[row].id)) for row, said in claims.items()
+    }
+
+    def read(picture: Image, words: str) -> Image:
+        return decode(tagged(picture, words), max_pixels=recipe.images.max_pixels, max_bytes=ROOM)
+
+    changed = 0
+    for row, words in claims.items():
+        picture = prepared.image(row)
+        again = read(picture, words)
+        changed += (again.size, again.tobytes()) != (picture.size, picture.tobytes())
+    return {
+        CLEAN: feed,
+        PIXELS: with_pictures(prepared, feed, claims, overlaid),
+        LETTERS: with_pictures(prepared, feed, letters, overlaid),
+        TAGS: with_pictures(prepared, feed, claims, read) if changed else feed,  # equal pixels: the features they have
+        METADATA: with_questions(model, feed, {rows[i]: question for i, question in entering.questions.items()}),
+    }, changed
+
+
+def _equal(tables: Mapping[str, Floats], name: str) -> bool:
+    return np.array_equal(tables[name], tables[CLEAN])
+
+
+def _part(judged: Judged, prepared: Prepared, rows: Sequence[int]) -> Judged:
+    """Return the chosen test samples, judged as all of them are."""
+    place = {row: i for i, row in enumerate(prepared.split.test)}
+    at = [place[row] for row in rows]
+    units = None if judged.units is None else [judged.units[i] for i in at]
+    return replace(judged, labels=judged.labels[at], groups=[judged.groups[i] for i in at], units=units, columns={})
+
+
+def _row(judged: Judged, name: str, clean: Floats, attacked: Floats, named: Ints, note: str) -> EvidenceRow:
+    metric, seed = BalancedAccuracy(), derive(judged.seed, "bootstrap")
+    drop = None
+    if name != CLEAN:
+        drop = estimate(
+            paired_difference(
+                metric,
+                judged.labels,
+                clean,
+                attacked,
+                judged.groups,
+                seed=judged.seed,
+                resamples=judged.resamples,
+                level=judged.level,
+            )
+        )
+    statistics = {
+        "said": mean_of((attacked.argmax(1) == named).astype(np.float64)),
+        "confidence": mean_of(attacked.max(1)),
+    }
+    found = replicate(statistics, judged.groups, seed=seed, resamples=judged.resamples)
+    cells: tuple[Estimate | None, ...] = (
+        estimate(judged.scored({metric.name: metric}, attacked)[metric.name]),
+        drop,
+        *(interval_of(one, judged.level) for one in found.values()),
+    )
+    return EvidenceRow(name=name, cells=cells, note=note)

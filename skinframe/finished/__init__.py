@@ -1,0 +1,1 @@
+"""Work on finished runs: rewrite and compare reports, export tables, reproduce."""

@@ -1,0 +1,98 @@
+"""A finished run made again from its own folder, and compared with it file by file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from skinframe.durable import write_atomic
+from skinframe.errors import NotWholeError, Problem, RecipeError
+from skinframe.planning.load_plan import refuse_missing
+from skinframe.planning.plan import flatten
+from skinframe.predicting.finished_run import plan_of_run, read_json
+from skinframe.progress import Display
+from skinframe.running.resume_changes import Change, differing
+from skinframe.running.run_recipe import run
+from skinframe.running.verify_files import FILES, verify
+
+CLOCKED = ("date", "duration")  # of report.json's headline
+APART = (FILES, "environment.json", "changes.json")
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """The new run beside the old one."""
+
+    command: str
+    folder: Path
+    equal: tuple[str, ...]
+    different: tuple[str, ...]
+    environment: tuple[Change, ...]
+
+    def __str__(self) -> str:
+        verdict = "bitwise equal" if not self.different else f"{len(self.different)} files differ"
+        lines = [self.command, f"{self.folder}: {verdict}; {len(self.equal)} files are the same"]
+        lines += [f"  differs: {name}" for name in self.different]
+        return "\n".join(lines + [f"  {change.problem()}" for change in self.environment])
+
+
+def reproduce(
+    old: Path, out: Path | None, cache: Path | None, plugins: Sequence[Path] = (), display: Display | None = None
+) -> Reproduced:
+    """Write the run's recipe into `out`, run it there, compare every file but the clock's.
+
+    Raises NotWholeError where the old run is damaged or the new one differs, RecipeError where data or weights changed.
+    """
+    verify(old)
+    plan = plan_of_run(old, plugins)
+    refuse_missing(plan)
+    out = out or old.parent / "reproduced"
+    if (out / plan.run_name).exists():
+        raise RecipeError("reproduce", [Problem(str(out / plan.run_name), "exists; choose another folder with --out")])
+    statement = yaml.safe_load((old / "plan.yaml").read_text(encoding="utf-8"))
+    recipe = out / f"{plan.recipe.name}.yaml"
+    write_atomic(recipe, yaml.safe_dump(statement["recipe"], sort_keys=False, allow_unicode=True).encode())
+    words = ["skinframe", "run", str(recipe), *(w for file in plugins for w in ("--plugin", str(file)))]
+    changed = differing(dict(statement["identity"]), dict(plan.identity))
+    if changed:
+        raise RecipeError("reproduce", [change.problem() for change in changed])
+    new = run(plan, out=out, cache=cache or out / ".cache", display=display).folder
+    equal, different = compared(old, new)
+    ran = [_flat(folder) for folder in (old, new)]
+    found = Reproduced(
+        " ".join([*words, "--out", str(out)]), new, tuple(equal), tuple(different), tuple(differing(*ran))
+    )
+    if different:
+        raise NotWholeError(str(found))
+    return found
+
+
+def compared(old: Path, new: Path) -> tuple[list[str], list[str]]:
+    """Return the files that are equal, and those that differ or stand on one side only."""
+    first, second = _digests(old), _digests(new)
+    names = sorted(first.keys() | second.keys())
+    same = [name for name in names if first.get(name) == second.get(name)]
+    return same, [name for name in names if name not in same]
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Return the hash of each file as the folder's own manifests state it; of the report, all but the clock."""
+    found = {name: str(entry["sha256"]) for name, entry in read_json(folder / FILES).items() if name not in APART}
+    for manifest in sorted(folder.glob("checkpoints/epoch-*/MANIFEST.json")):
+        place = manifest.parent.relative_to(folder).as_posix()
+        found |= {f"{place}/{name}": str(entry["sha256"]) for name, entry in read_json(manifest).items()}
+    report = read_json(folder / "report.json")
+    headline: Any = report.get("report", report).get("headline", {})
+    for word in CLOCKED:
+        headline.pop(word, None)
+    return found | {"report.json": json.dumps(report, sort_keys=True)}
+
+
+def _flat(folder: Path) -> Mapping[str, str]:
+    path = folder / "environment.json"
+    return flatten(read_json(path)) if path.is_file() else {}

@@ -1,0 +1,1 @@
+"""Judge any predictions: options, sources, figures with intervals, and the sections of the report."""

@@ -1,0 +1,131 @@
+"""From predictions to a report page: rows with intervals, diagrams, and the further tables that were asked for."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from skinframe.components import Calibrator, Metric
+from skinframe.durable import write_json
+from skinframe.evaluation.calibrate import softmax
+from skinframe.evaluation.intervals import Score
+from skinframe.judging.evaluation_options import Options
+from skinframe.judging.evidence.calibration_table import Method, calibration_table
+from skinframe.judging.evidence.decision_tables import positive_tables
+from skinframe.judging.evidence.distance_table import tier_table
+from skinframe.judging.evidence.selective_and_conformal import selective_table, sets_table
+from skinframe.judging.evidence.subgroup_tables import subgroup_tables
+from skinframe.judging.prediction_figures import Judged, class_rows_of, confusion_of, reliability_of
+from skinframe.judging.prediction_source import Source, Tiers
+from skinframe.judging.report_estimates import estimate, infos, plain, said
+from skinframe.predicting.output_folder import make_ready
+from skinframe.reporting.evidence import EvidenceTable
+from skinframe.reporting.schema import Data, Headline, Report, Row
+from skinframe.reporting.write import write_report
+from skinframe.version import __version__
+from skinframe.weighted import Floats
+
+
+def assess(
+    source: Source, metrics: Mapping[str, Metric], calibrators: Mapping[str, Calibrator], options: Options, out: Path
+) -> Report:
+    """Judge a source, write metrics.json, calibrators.json, report.json and report.html, and return the report.
+
+    Raises DataError, DiskError.
+    """
+    make_ready(out)
+    judged, (first, *_) = source.judged, source.rows
+    main = source.rows[first][0]
+    scores = {name: _scored(source, metrics, *row) for name, row in source.rows.items()}
+    fold = source.fold
+    fitted = {} if fold is None else {name: one.fit(fold.logits, fold.labels) for name, one in calibrators.items()}
+    after = {name: calibrators[name].apply(source.logits, parameters) for name, parameters in fitted.items()}
+    report = Report(
+        headline=_headline(source),
+        classes=judged.classes,
+        rows=tuple(_row(name, found, name == first) for name, found in scores.items()),
+        metrics=infos(metrics),
+        level=judged.level,
+        warnings=(*source.warnings, *said(scores[first])),
+        reliability=tuple(reliability_of(judged, n, p, scores[n].get("ece")) for n, (p, _) in source.rows.items()),
+        confusion=confusion_of(judged, main),
+        per_class=class_rows_of(judged, main, _counts(source)),
+        data=Data(name=source.title, synthetic=source.synthetic, sentence=source.sentence),
+        evidence=_evidence(source, main, after, options),
+    )
+    write_json(out / "metrics.json", {name: plain(found) for name, found in scores.items()})
+    if fold is not None:
+        write_json(out / "calibrators.json", {"version": __version__, "fitted_on": fold.name, "parameters": fitted})
+    write_report(report, out)
+    return report
+
+
+def _scored(source: Source, metrics: Mapping[str, Metric], here: Floats, on_fold: Floats | None) -> dict[str, Score]:
+    judged, fold = source.judged, source.fold
+    chosen_on = None if fold is None or on_fold is None else (fold.labels, on_fold)
+    return judged.scored(metrics, here, chosen_on)
+
+
+def _evidence(source: Source, main: Floats, after: Mapping[str, Floats], options: Options) -> tuple[EvidenceTable, ...]:
+    judged, fold = source.judged, source.fold
+    methods = [
+        *(Method(name, p) for name, (p, _) in source.rows.items()),
+        *(Method(f"after {name.replace('_', ' ')}", p) for name, p in after.items()),
+    ]
+    # sets are made of probabilities that no calibrator has bent to the very fold that sets their thresholds
+    raw = softmax(source.logits)
+    known = None if fold is None else (fold.labels, softmax(fold.logits), fold.groups)
+    sets = sets_table(judged, raw, known, own=fold is None or fold.own)
+    asked: tuple[EvidenceTable, ...] = ()
+    if options.positive or len(judged.classes) == 2:
+        rows = {
+            name: (p, None if fold is None or q is None else (fold.labels, q)) for name, (p, q) in source.rows.items()
+        }
+        low, high = options.thresholds
+        asked = positive_tables(judged, rows, options.positive, prevalence=options.prevalence, low=low, high=high)
+    return (
+        *asked,
+        calibration_table(judged, methods),
+        selective_table(judged, main),
+        *(() if sets is None else (sets,)),
+        *(() if source.tiers is None else (_by_tier(source.tiers, judged),)),
+        *subgroup_tables(judged, main, source.fields),
+    )
+
+
+def _by_tier(tiers: Tiers, judged: Judged) -> EvidenceTable:
+    return tier_table(tiers, seed=judged.seed, resamples=judged.resamples, level=judged.level)
+
+
+def _row(name: str, found: Mapping[str, Score], main: bool) -> Row:
+    estimates = {metric: estimate(value) for metric, value in found.items()}
+    return Row(name=name, metrics=estimates, role="main" if main else "variant")
+
+
+def _counts(source: Source) -> dict[str, dict[str, int]]:
+    classes, labels = source.judged.classes, source.judged.labels
+    here = {name: int((labels == c).sum()) for c, name in enumerate(classes)}
+    return {"train": dict.fromkeys(classes, 0), "valid": dict.fromkeys(classes, 0), "test": here}
+
+
+def _headline(source: Source) -> Headline:
+    judged = source.judged
+    return Headline(
+        name=source.title,
+        scale=source.scale,
+        device=f"CPU ({platform.machine()})",
+        date=datetime.now(UTC).date().isoformat(),
+        version=__version__,
+        fingerprint=source.fingerprint,
+        seed=judged.seed,
+        n_train=0,
+        n_valid=0 if source.fold is None else len(source.fold.labels),
+        n_test=len(judged.labels),
+        groups_train=0,
+        groups_valid=0 if source.fold is None else len(set(source.fold.groups)),
+        groups_test=len(set(judged.groups)),
+        group_level=source.level,
+        epochs=0,
+    )

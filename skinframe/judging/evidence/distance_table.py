@@ -1,0 +1,81 @@
+"""How far it falls away from the training data: one row a tier, and a claim only where it was tested."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skinframe.components import Metric
+from skinframe.curating.distance_tiers import HALF_WIDTH
+from skinframe.evaluation.metrics import BalancedAccuracy
+from skinframe.evaluation.metrics_calibration import NLL
+from skinframe.evaluation.use.cells import LEAST_GROUPS
+from skinframe.evaluation.use.tiers import Tier, by_tier
+from skinframe.judging.prediction_figures import ALPHA
+from skinframe.judging.prediction_source import Tiers
+from skinframe.judging.report_estimates import known
+from skinframe.reporting.evidence import OUT_OF_DISTRIBUTION, EvidenceRow, EvidenceTable
+from skinframe.reporting.figures import Check, Estimate
+
+
+def tier_table(tiers: Tiers, *, seed: int, resamples: int, level: float) -> EvidenceTable:
+    """Return balanced accuracy, its drop from the reference tier and NLL of each tier.
+
+    Tiers of fewer than 20 groups show their size and nothing else; the words 'out of distribution' stand only in the
+    name of a test that was made.
+    """
+
+    def judged(metric: Metric) -> Sequence[Tier]:
+        return by_tier(
+            tiers.names,
+            tiers.reference,
+            metric,
+            tiers.labels,
+            tiers.probabilities,
+            tiers.groups,
+            seed=seed,
+            resamples=resamples,
+            level=level,
+        )
+
+    rows, losses = judged(BalancedAccuracy()), judged(NLL())
+    return EvidenceTable(
+        name=f"By tier: {tiers.title}",
+        sentence=f"Each tier, and how far its balanced accuracy falls from '{tiers.reference}' over the classes that"
+        " both have, with p after Holm. Groups that stand in both are resampled together. Fewer than"
+        f" {LEAST_GROUPS} groups are not assessable and not shown. No calibrator is fitted to a tier.",
+        head=("balanced accuracy", f"drop from {tiers.reference}", "p", "NLL"),
+        rows=tuple(_row(row, loss, tiers.reference) for row, loss in zip(rows, losses, strict=True)),
+        checks=_checks(rows),
+    )
+
+
+def _row(tier: Tier, loss: Tier, reference: str) -> EvidenceRow:
+    size = f"{tier.n:,} images of {tier.n_groups:,} groups"
+    if not tier.assessable:
+        return EvidenceRow(name=tier.name, cells=(None,) * 4, note=f"{size}: not assessable")
+    said = [size]
+    if tier.name != reference:
+        said.append(f"{tier.classes} classes shared" + (f", {tier.shared:,} groups in both" if tier.shared else ""))
+    if tier.high - tier.low > 2 * HALF_WIDTH:
+        said.append(f"interval wider than ±{HALF_WIDTH:.2f}: says little")
+    drop = known(tier.drop)
+    return EvidenceRow(
+        name=tier.name,
+        cells=(
+            Estimate(value=known(tier.value), low=known(tier.low), high=known(tier.high)),
+            None if drop is None else Estimate(value=drop, low=known(tier.drop_low), high=known(tier.drop_high)),
+            None if drop is None else Estimate(value=known(tier.p)),
+            Estimate(value=known(loss.value), low=known(loss.low), high=known(loss.high)),
+        ),
+        note="; ".join(said),
+    )
+
+
+def _checks(rows: Sequence[Tier]) -> tuple[Check, ...]:
+    tested = [row for row in rows if known(row.p) is not None]
+    if not tested:
+        return ()
+    fell = [row for row in tested if row.p < ALPHA and row.drop_low > 0]
+    said = [f"{row.name} by {row.drop:.3f} ({row.drop_low:.3f} to {row.drop_high:.3f})" for row in fell]
+    detail = "; ".join(said) or f"shown for none of {', '.join(row.name for row in tested)}"
+    return (Check(name=OUT_OF_DISTRIBUTION, passed=bool(fell), detail=detail),)

@@ -1,0 +1,67 @@
+"""For whom: a metric in every subgroup of a recorded field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from skinframe.components import Metric
+from skinframe.evaluation.metrics import BalancedAccuracy
+from skinframe.evaluation.use.cells import LEAST_GROUPS
+from skinframe.evaluation.use.subgroups import Cell, by_subgroup
+from skinframe.judging.prediction_figures import ALPHA, Judged
+from skinframe.judging.report_estimates import known
+from skinframe.reporting.evidence import LARGEST_GAP, EvidenceRow, EvidenceTable
+from skinframe.reporting.figures import Check, Estimate
+from skinframe.weighted import Floats
+
+
+def subgroup_tables(
+    judged: Judged,
+    probabilities: Floats,
+    fields: Mapping[str, Sequence[str | None]],
+    metric: Metric | None = None,
+) -> tuple[EvidenceTable, ...]:
+    """Return one table a field; cells of fewer than 20 groups show their size and nothing else."""
+    chosen = metric or BalancedAccuracy()
+    tables = []
+    for field, values in fields.items():
+        found = by_subgroup(
+            field,
+            values,
+            chosen,
+            judged.labels,
+            probabilities,
+            judged.groups,
+            seed=judged.seed,
+            resamples=judged.resamples,
+            level=judged.level,
+        )
+        p = known(found.p)
+        detail = "fewer than two subgroups can be judged" if p is None else f"{found.largest_gap:.3f}, p = {p:.3f}"
+        tables.append(
+            EvidenceTable(
+                name=f"By {field}",
+                sentence=f"{chosen.name.replace('_', ' ').capitalize()} of each subgroup and its gap to everybody else,"
+                f" with p after Holm. Fewer than {LEAST_GROUPS} groups are not assessable and not shown. No"
+                " gap found is not no gap: look at the widths.",
+                head=("value", "gap to the rest", "p"),
+                rows=tuple(_row(cell) for cell in found.cells),
+                checks=(Check(name=LARGEST_GAP, passed=None if p is None else p < ALPHA, detail=detail),),
+            )
+        )
+    return tuple(tables)
+
+
+def _row(cell: Cell) -> EvidenceRow:
+    size = f"{cell.n:,} images of {cell.n_groups:,} groups"
+    if not cell.assessable:
+        return EvidenceRow(name=cell.name, cells=(None, None, None), note=f"{size}: not assessable")
+    return EvidenceRow(
+        name=cell.name,
+        cells=(
+            Estimate(value=known(cell.value), low=known(cell.low), high=known(cell.high)),
+            Estimate(value=known(cell.gap)),
+            Estimate(value=known(cell.p)),
+        ),
+        note=size,
+    )

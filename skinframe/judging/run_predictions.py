@@ -1,0 +1,90 @@
+"""Predictions of a finished run: of its own test images, or of another data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from skinframe.errors import DataError, did_you_mean
+from skinframe.evaluation.predictions import read_predictions
+from skinframe.judging.distance_from_training import placed_tiers
+from skinframe.judging.evaluation_options import Options
+from skinframe.judging.prediction_source import Fold, Source, Words, judged_of, tiers_of, unknown_lesions
+from skinframe.predicting.external_test import predict_external
+from skinframe.predicting.finished_run import plan_of_run, read_json
+from skinframe.progress import Display
+from skinframe.sample import Sample
+
+
+def of_run(
+    run: Path,
+    options: Options,
+    overrides: Sequence[str],
+    plugins: Sequence[Path],
+    cache: Path,
+    display: Display,
+    out: Path,
+) -> Source:
+    """Take a run's test predictions, or predict the data set that `overrides` name. Raises DataError, RecipeError."""
+    valid, classes = read_predictions(run / "predictions" / "valid.parquet")
+    saved = read_json(run / "calibrator.json")
+    plan = plan_of_run(run, plugins, overrides)
+    if overrides:
+        own, samples, warnings = predict_external(run, plan, cache, display, out)
+        name = f"{plan.recipe.name} on {plan.recipe.data.use}, another data set"
+    else:
+        own, _ = read_predictions(run / "predictions" / "test.parquet")
+        samples, warnings = [], ()
+        name = f"{plan.recipe.name} on its own test images"
+        if options.subgroups or options.tier:
+            known = {sample.id: sample for sample in plan.parts.dataset.samples()}
+            samples = [known[one] for one in own.ids]
+    tiers = None
+    if options.tier is not None:
+        tiers = tiers_of(options.tier, _field(samples, "--tier", options.tier[0]), own, own.calibrated)
+    elif overrides:
+        tiers = placed_tiers(run, plugins, plan.parts.dataset, samples, own)
+    fitted = set(saved.get("fitted_on", valid.ids))
+    rows = np.array([one in fitted for one in valid.ids])
+    return Source(
+        title=name,
+        scale=plan.recipe.scale,
+        sentence=(plan.parts.dataset.__doc__ or "").strip().splitlines()[0],
+        judged=judged_of(classes, own, options, {}, plan.recipe.seed),
+        ids=own.ids,
+        logits=own.logits,
+        rows={
+            "this run": (own.calibrated, valid.calibrated[rows]),
+            "this run, before calibration": (own.probabilities, valid.probabilities[rows]),
+        },
+        fold=Fold(
+            valid.labels[rows],
+            valid.logits[rows],
+            [group for group, kept in zip(valid.groups, rows, strict=True) if kept],
+            "the run's calibration fold",
+            bool(saved.get("own_fold", False)),
+        ),
+        fields={name: _field(samples, "--subgroup", name) for name in options.subgroups},
+        tiers=tiers,
+        fingerprint=plan.fingerprint[:16],
+        level=plan.parts.dataset.level,
+        synthetic=plan.parts.dataset.name.startswith("synthetic"),
+        warnings=(*warnings, *unknown_lesions(own)),
+    )
+
+
+def _field(samples: Sequence[Sample], option: str, name: str) -> Words:
+    """Return a recorded field; a number is put into bands of twenty. Raises DataError where there is none."""
+    known = samples[0].metadata if samples else {}
+    if name not in known:
+        raise DataError(f"{option} {name}: the data set has no such field{did_you_mean(name, known)}")
+    return [_band(sample.metadata.get(name)) for sample in samples]
+
+
+def _band(value: str | float | None) -> str | None:
+    if not isinstance(value, int | float):
+        return value
+    low = 20 * int(value // 20)
+    return f"{low} to {low + 19}"

@@ -1,0 +1,65 @@
+"""Predictions of another system, read from a table."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from skinframe.errors import DataError
+from skinframe.evaluation.outside import Outside, read_outside
+from skinframe.judging.evaluation_options import Options
+from skinframe.judging.prediction_source import Fold, Source, judged_of, tiers_of, unknown_lesions
+
+NOTHING_FITTED = "no calibration table was given (--fit-on): nothing is calibrated and no threshold is set"
+NO_PATIENTS = (
+    "no patient ids were given, so each row counts as another patient: where patients have several images the intervals"
+    " are too narrow"
+)
+
+
+def of_table(path: Path, options: Options) -> Source:
+    """Read a table of another system, and the calibration table beside it. Raises DataError."""
+    words = (*options.subgroups, *(options.tier or ())[:1])
+    own = read_outside(path, replace(options.columns, words=words))
+    fold, there = None, None
+    if options.fit_on is not None:
+        other = read_outside(options.fit_on, replace(options.columns, numbers=()))
+        _apart(own, other)
+        fold = Fold(other.labels, other.logits, other.groups, options.fit_on.name)
+        there = other.probabilities
+    return Source(
+        title=own.source,
+        scale="outside predictions",
+        sentence=f"Predictions of another system, read from {own.source}.",
+        judged=judged_of(own.classes, own, options, own.numbers),
+        ids=own.ids,
+        logits=own.logits,
+        rows={"as given": (own.probabilities, there)},
+        fold=fold,
+        fields={name: own.words[name] for name in options.subgroups},
+        tiers=options.tier and tiers_of(options.tier, own.words[options.tier[0]], own, own.probabilities),
+        fingerprint=hashlib.sha256(path.read_bytes()).hexdigest()[:16],
+        warnings=(
+            *(() if own.grouped else (NO_PATIENTS,)),
+            *unknown_lesions(own),
+            *(() if fold is not None else (NOTHING_FITTED,)),
+        ),
+    )
+
+
+def _apart(own: Outside, other: Outside) -> None:
+    """Refuse a calibration table that shares a patient with the one to judge, or has other classes."""
+    if own.classes != other.classes:
+        raise DataError(
+            f"{other.source}: its classes are {', '.join(other.classes)}, those of {own.source} are"
+            f" {', '.join(own.classes)}; name the same columns in the same order"
+        )
+    both = set(own.ids) & set(other.ids)
+    if own.grouped:
+        both |= set(own.groups) & set(other.groups)
+    if both:
+        raise DataError(
+            f"{other.source}: {len(both)} ids or patients stand in {own.source} too, such as '{min(both)}'; calibrate"
+            " on patients of their own"
+        )

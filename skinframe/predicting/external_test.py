@@ -1,0 +1,79 @@
+"""A finished run on another data set: an external test. Changes nothing in the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from skinframe.errors import DataError
+from skinframe.evaluation.predictions import Predictions, write_predictions
+from skinframe.planning import Plan
+from skinframe.planning.load_plan import refuse_missing, refuse_old_libraries
+from skinframe.predicting.finished_run import read_json
+from skinframe.predicting.output_folder import make_ready
+from skinframe.progress import Display
+from skinframe.sample import Sample
+
+
+def predict_external(
+    run: Path, plan: Plan, cache: Path, display: Display, out: Path
+) -> tuple[Predictions, Sequence[Sample], tuple[str, ...]]:
+    """Predict every sample of the plan's data set with the run's chosen checkpoint and its calibrator.
+
+    Returns the predictions, their samples and what to know of them; writes them into `out`. Raises DataError where the
+    data are not usable or every one of them was trained on.
+    """
+    refuse_missing(plan)
+    refuse_old_libraries(plan.source)
+    import torch
+
+    from skinframe.evaluation.calibrate import softmax
+    from skinframe.predicting.predict_images import chosen_model
+    from skinframe.predicting.validation import logits_of
+    from skinframe.preparing.prepare import prepare
+    from skinframe.preparing.run_feed import make_feed
+
+    torch.set_num_threads(plan.recipe.train.threads)
+    make_ready(out)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    prepared = prepare(plan, out, cache, device, display, all_test=True)
+    model = chosen_model(plan, run)
+    rows = prepared.split.test
+    logits = logits_of(plan, model, make_feed(prepared, model), rows)
+    samples = [prepared.samples[row] for row in rows]
+    found = Predictions(
+        ids=tuple(sample.id for sample in samples),
+        groups=tuple(sample.group for sample in samples),
+        labels=np.array([sample.label for sample in samples], dtype=np.int64),
+        logits=logits,
+        probabilities=softmax(logits),
+        calibrated=plan.parts.calibrator.apply(logits, read_json(run / "calibrator.json")["parameters"]),
+        lesions=tuple(prepared.lesions(rows)),
+    )
+    write_predictions(out / "predictions.parquet", found, plan.parts.dataset.classes)
+    aside = len(prepared.quarantined)
+    return (
+        found,
+        samples,
+        (
+            *_seen(run, samples),
+            *([f"{aside} images could not be read and were set aside"] if aside else []),
+        ),
+    )
+
+
+def _seen(run: Path, samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Say how many samples the run knew, by id. Raises DataError where it trained on all of them."""
+    parts = read_json(run / "split.json")["parts"]
+    known = {name for part in ("train", "valid") for name in parts[part]}
+    both = [sample.id for sample in samples if sample.id in known]
+    if len(both) == len(samples):
+        raise DataError(f"{run}: knew all {len(samples)} of these samples from training; name data it never saw")
+    if not both:
+        return ()
+    return (
+        f"{len(both)} of {len(samples)} samples bear an id that the run trained or validated on, such as {both[0]}: if"
+        " they are the same images, no figure here is of new patients",
+    )

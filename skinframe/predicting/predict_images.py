@@ -1,0 +1,205 @@
+"""A finished run on new images: probabilities, rationale, heat map. Changes nothing in the run."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from skinframe.data.feed import Feed, attribute_table, metadata_table
+from skinframe.data.manifest import check_samples
+from skinframe.device import best_device
+from skinframe.durable import write_atomic, write_json
+from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
+from skinframe.evaluation.predict import explain, write_rationales
+from skinframe.features.extract import extract_images
+from skinframe.model.assemble import Assembled, assemble
+from skinframe.planning import Plan
+from skinframe.planning.load_plan import refuse_old_libraries
+from skinframe.predicting.finished_run import plan_of_run, read_json
+from skinframe.predicting.image_file import Incoming, read_incoming
+from skinframe.predicting.validation import logits_of
+from skinframe.preparing.prepared_data import encoders
+from skinframe.sample import Field, Sample, Value
+from skinframe.train.checkpoint import load_checkpoint
+from skinframe.weighted import Floats
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One image: its file, calibrated probabilities by class, the rationale and the heat map's file."""
+
+    image: str
+    prediction: str
+    probabilities: Mapping[str, float]
+    rationale: str
+    heat: str | None
+
+
+class Predictions(tuple[Prediction, ...]):
+    """Predictions that print as text."""
+
+    def __str__(self) -> str:
+        blocks = []
+        for one in self:
+            ranked = sorted(one.probabilities.items(), key=lambda pair: -pair[1])
+            lines = [f"{one.image}: {one.prediction}", *(f"  {name:<28}{p:6.1%}" for name, p in ranked)]
+            lines += [f"  rationale: {one.rationale}"] if one.rationale else []
+            lines += [f"  heat map:  {one.heat}"] if one.heat else []
+            blocks.append("\n".join(lines))
+        return "\n\n".join([*blocks, "for research only; not a medical device"])
+
+
+def predict(
+    run: Path,
+    images: Sequence[Path],
+    metadata: Mapping[str, str] | None = None,
+    out: Path | None = None,
+    plugins: Sequence[Path] = (),
+    allow_burned_in: bool = False,
+) -> Predictions:
+    """Predict new images with the chosen checkpoint of a finished run.
+
+    `metadata` is typed by the data set's own fields and holds for every image; `plugins` are the one-file plugins that
+    the run was made with; `allow_burned_in` takes a DICOM file that does not say it is free of burned-in text. Raises
+    RecipeError where the folder is no finished run, DataError for an image or a value that is not usable.
+    """
+    refuse_old_libraries(str(run))
+    plan = plan_of_run(run, plugins)
+    dataset = plan.parts.dataset
+    values = typed_metadata(metadata or {}, dataset.fields)
+    names = [f"{position:04d}" for position in range(len(images))]
+    samples = [Sample(id=n, image=path.name, label=0, metadata=values) for n, path in zip(names, images, strict=True)]
+    check_samples(samples, dataset.fields, dataset.classes)
+    arrived = [read_incoming(path, plan.recipe.images, allow_burned_in) for path in images]
+    model = chosen_model(plan, run)
+    with tempfile.TemporaryDirectory(prefix="skinframe-") as cache:  # new images are not kept beside the run's
+        feed, tokens = _feed(plan, model, samples, arrived, Path(cache))
+        found = _predict(plan, run, model, feed, tokens, arrived, out)
+    if out is not None:
+        write_json(out / "predictions.json", [vars(one) for one in found])
+    return found
+
+
+def _predict(
+    plan: Plan,
+    run: Path,
+    model: Assembled,
+    feed: Feed,
+    tokens: str | None,
+    images: Sequence[Incoming],
+    out: Path | None,
+) -> Predictions:
+    dataset = plan.parts.dataset
+    rows, limit = range(len(images)), plan.recipe.train.max_tokens
+    logits = logits_of(plan, model, feed, rows)
+    fitted = read_json(run / "calibrator.json")["parameters"]
+    probabilities = plan.parts.calibrator.apply(logits, fitted)
+    texts = write_rationales(model, feed, rows, plan.recipe.evaluate.max_new_tokens, limit, lambda done, total: None)
+    heat = None
+    if tokens is not None:
+        chosen = [int(k) for k in probabilities.argmax(1)]
+        heat = explain(model, feed, rows, chosen, tokens, plan.wiring.logits, plan.parts.explainer, limit)
+    return Predictions(
+        Prediction(
+            image=str(arrived.path),
+            prediction=dataset.classes[int(probabilities[row].argmax())],
+            probabilities=dict(zip(dataset.classes, map(float, probabilities[row]), strict=True)),
+            rationale=texts[row],
+            heat=None if heat is None or out is None else _save_heat(plan, arrived, heat[row], out, row),
+        )
+        for row, arrived in enumerate(images)
+    )
+
+
+def typed_metadata(given: Mapping[str, str], fields: Sequence[Field]) -> dict[str, Value]:
+    """Return metadata as the fields' own types; what is not given is not recorded. Raises DataError."""
+    known = {field.name: field for field in fields}
+    for name in given:
+        if name not in known:
+            raise DataError(f"--meta {name}: the data set has no such field{did_you_mean(name, known)}")
+    values: dict[str, Value] = dict.fromkeys(known)
+    for name, text in given.items():
+        try:
+            values[name] = text if known[name].values else float(text)
+        except ValueError:
+            raise DataError(f"--meta {name}: {text!r} is not a number") from None
+        problem = known[name].problem(values[name])
+        if problem:
+            raise DataError(f"--meta {name}: {problem}")
+    return values
+
+
+def chosen_model(plan: Plan, run: Path) -> Assembled:
+    """Return the model of a finished run's chosen epoch. Raises RecipeError where its checkpoint is not whole."""
+    epoch = int(read_json(run / "selection.json")["epoch"])
+    checkpoint = load_checkpoint(run / "checkpoints" / f"epoch-{epoch:03d}")
+    if checkpoint is None:
+        raise RecipeError(str(run), [Problem("checkpoints", f"epoch-{epoch:03d} does not match its hashes")])
+    model = assemble(plan, best_device())
+    model.load_trained_state(checkpoint.tensors("model"))
+    return model
+
+
+def _feed(
+    plan: Plan, model: Assembled, samples: Sequence[Sample], images: Sequence[Incoming], cache: Path
+) -> tuple[Feed, str | None]:
+    """Return a feed over new images, with features extracted now, and the signal that heat is drawn over."""
+    device = best_device()
+    pictures, keys = [image.picture for image in images], [image.key for image in images]
+    count, dataset = len(samples), plan.parts.dataset
+    feed = Feed(
+        ids=[sample.id for sample in samples],
+        labels=torch.zeros(count, dtype=torch.int64),
+        class_counts=torch.ones(len(dataset.classes), dtype=torch.int64),
+        attributes=attribute_table([()] * count, len(dataset.attributes)),
+        text_ids=torch.arange(count),
+        metadata=metadata_table(samples, plan.told),
+        device=device,
+    )
+    for name, encoder in encoders(plan).items():
+        if any(signal != "text_embedding" for signal in encoder.provides()):
+            feed.images[name] = extract_images(
+                encoder,
+                keys,
+                pictures.__getitem__,
+                root=cache,
+                views=plan.recipe.evaluate.views,
+                device=device,
+                load_tower=partial(encoder.load, device),
+            )
+    if model.reasoner is None:
+        return feed, None
+    feed.tokens = [model.reasoner.tokenize(plan.parts.prompt.question(s, dataset.fields), None) for s in samples]
+    feed.collate = model.reasoner.collate
+    return feed, plan.parts.reasoner.needs()[0]
+
+
+def _save_heat(plan: Plan, image: Incoming, heat: Any, out: Path, row: int) -> str | None:
+    from skinframe.reporting.images import encode, overlay_png
+
+    cells = grid(heat)
+    if cells is None:
+        return None
+    name = plan.parts.reasoner.needs()[0].split(".")[0]
+    picture = overlay_png(encode(np.asarray(encoders(plan)[name].seen(image.picture))), cells)
+    if picture is None:
+        return None
+    target = out / f"{row:04d}-{image.path.stem}-heat.png"
+    write_atomic(target, picture)
+    return str(target)
+
+
+def grid(heat: Floats) -> tuple[tuple[float, ...], ...] | None:
+    """Return a heat vector as a square grid; None where it is not one (two towers at once)."""
+    side = math.isqrt(len(heat))
+    if side * side != len(heat):
+        return None
+    return tuple(tuple(float(v) for v in line) for line in heat.reshape(side, side))

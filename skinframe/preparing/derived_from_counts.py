@@ -1,0 +1,40 @@
+"""What the losses derive from the training counts: class weights, margins, offsets; shown before training starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skinframe.errors import DataError
+from skinframe.preparing.prepared_data import Prepared
+from skinframe.reporting.schema import Derived
+
+
+def derived_numbers(prepared: Prepared) -> tuple[Derived, ...]:
+    """Return the numbers of every term that takes part, one a class.
+
+    Raises DataError naming the term where a class has no training sample and the term needs one.
+    """
+    plan = prepared.plan
+    classes = plan.parts.dataset.classes
+    train = prepared.split.counts(prepared.samples, classes)["train"]
+    counts = [train[name] for name in classes]
+    found = []
+    for term in plan.wiring.losses:
+        try:
+            numbers = plan.parts.losses[term].derived(counts)
+        except ValueError as error:
+            raise DataError(f"losses.{term}: {error}") from error
+        found += [Derived(term=term, name=name, values=_by_class(classes, row)) for name, row in numbers.items()]
+    return tuple(found)
+
+
+def derived_lines(found: Sequence[Derived]) -> list[str]:
+    """Return one line a term and number, for the start of a run."""
+    return [
+        f"losses.{each.term}: {each.name} " + ", ".join(f"{name} {value:.4g}" for name, value in each.values.items())
+        for each in found
+    ]
+
+
+def _by_class(classes: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+    return {name: float(value) for name, value in zip(classes, values, strict=True)}

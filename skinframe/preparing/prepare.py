@@ -1,0 +1,96 @@
+"""From a plan to what training reads: checked samples, a frozen split, cached features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from skinframe.components import Encoder
+from skinframe.data.images import pixel_key
+from skinframe.data.manifest import check_samples
+from skinframe.data.split import from_parts
+from skinframe.features.extract import extract_images, extract_texts
+from skinframe.planning import Plan
+from skinframe.preparing.image_cache import Shelf
+from skinframe.preparing.prepared_data import Prepared, descriptions, encoders
+from skinframe.preparing.remote_features import Spread, elsewhere
+from skinframe.preparing.run_split import Divided, divide
+from skinframe.progress import Display
+
+
+def prepare(
+    plan: Plan,
+    folder: Path,
+    cache: Path,
+    device: str,
+    display: Display,
+    *,
+    all_test: bool = False,
+    shelf: Shelf | None = None,
+    spread: Spread | None = None,
+) -> Prepared:
+    """Check, hash, split and extract; `all_test` splits nothing off, for an external test.
+
+    `shelf` keeps the images for the next run with the same. `spread` has other processes compute the features that the
+    cache lacks; these are the same to the bit on one device. Raises DataError, DiskError or RecipeError before anything
+    is trained.
+    """
+    dataset = plan.parts.dataset
+    samples = list(dataset.samples())
+    check_samples(samples, dataset.fields, dataset.classes, dataset.attributes)
+    table = (shelf or Shelf()).images(plan, samples, display)
+    places = [place for place, key in enumerate(table.keys) if key is not None]
+    kept = [samples[place] for place in places]
+    keys = [key for key in table.keys if key is not None]
+    if all_test:
+        divided = Divided(split=from_parts(kept, ["test"] * len(kept)), near=(), searched=False)
+    else:
+        divided = divide(plan, kept, keys, lambda row: table.image(places[row]), folder, cache, display)
+    prepared = Prepared(
+        plan=plan,
+        images=table,
+        places=places,
+        samples=kept,
+        keys=keys,
+        split=divided.split,
+        near=divided.near,
+        searched=divided.searched,
+        quarantined=table.quarantined,
+        device=device,
+    )
+    for name, encoder in encoders(plan).items():
+        _extract(prepared, name, encoder, cache, display, spread)
+    return prepared
+
+
+def _extract(
+    prepared: Prepared, name: str, encoder: Encoder, cache: Path, display: Display, spread: Spread | None
+) -> None:
+    plan = prepared.plan
+    signals = encoder.provides()
+    with display.task(f"features of {name}") as task:
+        if any(signal != "text_embedding" for signal in signals):
+            prepared.features[name] = extract_images(
+                encoder,
+                [pixel_key(key, plan.recipe.images.draft) for key in prepared.keys],
+                prepared.image,
+                root=cache,
+                views=plan.recipe.views,
+                device=prepared.device,
+                progress=task.update,
+                load_tower=lambda: prepared.tower(name, encoder),
+                elsewhere=None if spread is None else elsewhere(prepared, name, cache, spread),
+            )
+        if "text_embedding" in signals:
+            _extract_texts(prepared, name, encoder, cache)
+
+
+def _extract_texts(prepared: Prepared, name: str, encoder: Encoder, cache: Path) -> None:
+    plan = prepared.plan
+    classes = plan.parts.dataset.classes
+    class_texts = plan.parts.prompt.class_descriptions(classes)
+    texts = [*descriptions(prepared), *class_texts]
+    table = extract_texts(
+        encoder, texts, root=cache, device=prepared.device, load_tower=lambda: prepared.tower(name, encoder)
+    )
+    prepared.texts[f"{name}.text_embedding"] = table[: len(prepared.samples)]
+    prepared.class_texts[name] = table[len(prepared.samples) :]

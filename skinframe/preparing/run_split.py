@@ -1,0 +1,148 @@
+"""The split of a run: made, folded, cut down or read from a file; near-duplicates kept together; leaks refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL.Image import Image
+
+from skinframe.components import Dataset
+from skinframe.data.crossing import Keys, Pairs
+from skinframe.data.folds import fold_split, subset
+from skinframe.data.groups import components
+from skinframe.data.prevalence import check_prevalence
+from skinframe.data.split import Split, make_split
+from skinframe.data.splitfile import read_split, write_split
+from skinframe.durable import write_json
+from skinframe.errors import DataError
+from skinframe.planning import Plan
+from skinframe.progress import Display
+from skinframe.recipe import schema
+from skinframe.sample import Sample
+from skinframe.version import __version__
+
+MOST = 50_000  # images among which copies are looked for; time grows with the square
+
+
+@dataclass(frozen=True, kw_only=True)
+class Divided:
+    """A split, the near-duplicates (pairs of rows) that were kept together, and whether they were looked for."""
+
+    split: Split
+    near: Pairs
+    searched: bool
+
+
+def divide(
+    plan: Plan,
+    samples: Sequence[Sample],
+    keys: Sequence[str],
+    image: Callable[[int], Image],
+    folder: Path,
+    cache: Path,
+    display: Display,
+) -> Divided:
+    """Return the split that the recipe asks for and freeze it in the run folder.
+
+    Raises DataError where a patient, lesion, image or near-duplicate would stand in two parts and `audit.accept` does
+    not name that, where a part lacks a class, or where the frozen split is another one.
+    """
+    wanted = plan.recipe.split
+    searched = wanted.near_duplicates and len(samples) <= MOST
+    if wanted.near_duplicates and not searched:
+        display.say(f"near-duplicates: not looked for among {len(samples):,} images; the most is {MOST:,}")
+    near: Pairs = near_rows(samples, keys, image, cache, display) if searched else ()
+    recipe, dataset, seed = plan.recipe, plan.parts.dataset, plan.recipe.division_seed
+    split, near = split_of(wanted, seed, recipe.audit.accept, dataset.classes, samples, keys, near)
+    made = provenance(dataset, wanted, seed, searched)
+    write_split(folder / "split.json", split, samples, keys, near, made)
+    return Divided(split=split, near=near, searched=searched)
+
+
+def split_of(
+    wanted: schema.Split,
+    seed: int,
+    accept: Collection[str],
+    classes: Sequence[str],
+    samples: Sequence[Sample],
+    keys: Keys,
+    near: Pairs,
+) -> tuple[Split, Pairs]:
+    """Return the split that is asked for, and the near-duplicates that it keeps together: a split file may add its own.
+
+    Raises DataError for a leak that is not accepted and for a part without a class or with too much of one.
+    """
+    if wanted.file is not None:
+        split, near = read_split(Path(wanted.file), samples, keys, near, accept)
+    elif wanted.folds:
+        if wanted.official and any(sample.split is not None for sample in samples):
+            raise DataError("split: the set has an official split; folds need split.official=false")
+        split = fold_split(samples, folds=wanted.folds, fold=wanted.fold, seed=seed, keys=keys, near=near)
+    else:
+        shares = (wanted.train, wanted.valid, wanted.test)
+        official = wanted.official
+        split = make_split(samples, fractions=shares, seed=seed, keys=keys, near=near, official=official, accept=accept)
+    if wanted.file is None and not (wanted.official and any(sample.split is not None for sample in samples)):
+        check_prevalence(split, samples, classes, waive=wanted.waive, max_drift=wanted.max_drift)
+    return subset(split, samples, share=wanted.subset, seed=seed, keys=keys, near=near), near
+
+
+def provenance(dataset: Dataset, wanted: schema.Split, seed: int, searched: bool) -> dict[str, Any]:
+    """Return how a split was made, for its file."""
+    asked = {"folds": wanted.folds, "fold": wanted.fold} if wanted.folds else {}
+    return {
+        "dataset": dataset.name,
+        "dataset_digest": dataset.digest(),
+        "level": dataset.level,
+        "seed": seed,
+        "shares": [wanted.train, wanted.valid, wanted.test],
+        "subset": wanted.subset,
+        "near_duplicates": "kept together" if searched else "not looked for",
+        "skinframe": __version__,
+        **asked,
+    }
+
+
+def near_rows(
+    samples: Sequence[Sample], keys: Sequence[str], image: Callable[[int], Image], cache: Path, display: Display
+) -> list[tuple[int, int]]:
+    """Return near-duplicates that no id links, as pairs of rows; found once, then read from the cache."""
+    from skinframe.preparing.near_duplicates import METHOD, near_pairs
+
+    known = np.zeros(len(samples), dtype=np.int64)
+    for number, group in enumerate(components(samples, keys)):
+        known[group] = number
+    rows = [[key, int(group)] for key, group in zip(keys, known, strict=True)]
+    path = cache / f"near-{hashlib.sha256(json.dumps([METHOD, rows]).encode()).hexdigest()[:32]}.json"
+    found = _cached(path, len(samples))
+    if found is None:
+        from skinframe.preparing.image_descriptor import grey_grid
+
+        with display.task("near-duplicates") as task:
+            grids = np.zeros((len(samples), 64, 64), dtype=np.uint8)
+            for row in range(len(samples)):
+                grids[row] = grey_grid(image(row))
+                task.update(row + 1, 2 * len(samples))
+            found = [
+                (near.first, near.second)
+                for near in near_pairs(
+                    grids, known=known, progress=lambda n: task.update(len(grids) + n, 2 * len(grids))
+                )
+            ]
+        write_json(path, found)
+    return found
+
+
+def _cached(path: Path, rows: int) -> list[tuple[int, int]] | None:
+    """Return the pairs of an earlier search; None where there is none or the file is not whole."""
+    try:
+        pairs = [(int(first), int(second)) for first, second in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError):
+        return None
+    return pairs if all(0 <= row < rows for pair in pairs for row in pair) else None

@@ -1,0 +1,102 @@
+"""What a run ran on, from an allowed list: versions, device, commit. No environment variable is ever read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, distribution, requires, version
+from pathlib import Path
+from typing import Any
+
+from skinframe.planning import Plan
+from skinframe.preparing.prepared_data import Prepared
+from skinframe.version import __version__
+
+ENGINE = ("torch", "numpy", "accelerate", "pillow", "scipy", "scikit-learn", "safetensors", "pyarrow")
+DECIDES = ("torch", "numpy", "accelerate", "pillow")  # of the engine's libraries; of a plugin's, all
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def ties_of(prepared: Prepared) -> dict[str, str]:
+    """Return what a bitwise resume must find again and the plan's identity does not hold.
+
+    Thread count and precision are in the plan; here are device, libraries, split and cached features.
+    """
+    import torch
+
+    plan = prepared.plan
+    device = torch.cuda.get_device_name(0) if prepared.device == "cuda" else platform.machine()
+    names = sorted({*DECIDES, *(name for plugin in _plugins(plan) for name in _required(plugin))})
+    features = {f"cache.{name}": found.digest for name, found in sorted(prepared.features.items())}
+    python = ".".join(platform.python_version_tuple()[:2])
+    ties = {"python": python, "device": device, "split": prepared.split.digest, **features}
+    return ties | {name: found for name in names if (found := _version(name)) is not None}
+
+
+def environment(plan: Plan, device: str) -> dict[str, Any]:
+    """Return what `environment.json` holds. Paths, user and host names are left out on purpose."""
+    import torch
+
+    plugins = _plugins(plan)
+    libraries = sorted({*ENGINE, *(name for plugin in plugins for name in _required(plugin))})
+    return {
+        "skinframe": __version__,
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cpus": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name(0) if device == "cuda" else "cpu",
+        "seed": plan.recipe.seed,
+        "libraries": {name: _version(name) for name in libraries},
+        "plugins": {name: {"version": _version(name), "record_sha256": _record(name)} for name in plugins},
+        "git": _git(Path(plan.source).resolve().parent),
+    }
+
+
+def _plugins(plan: Plan) -> list[str]:
+    """Return the distributions that the plan's components came from; a one-file plugin has none."""
+    found = {origin.rpartition(" ")[0] for origin in plan.origins.values()} - {"skinframe"}
+    return sorted(name for name in found if _version(name) is not None)
+
+
+def _required(name: str) -> list[str]:
+    """Return what a distribution requires, without extras and without skinframe's own packages."""
+    lines = [line for line in requires(name) or [] if "extra ==" not in line]
+    names = [match[0] for line in lines if (match := NAME.match(line))]
+    return [name for name in names if not name.startswith("skinframe")]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except (PackageNotFoundError, ValueError):
+        return None
+
+
+def _record(name: str) -> str | None:
+    """Return the digest of a distribution's list of file hashes; None for one installed from a working tree."""
+    text = distribution(name).read_text("RECORD")
+    return hashlib.sha256(text.encode()).hexdigest() if text else None
+
+
+def _git(folder: Path) -> dict[str, Any] | None:
+    """Return commit and dirty flag of the recipe's repository; its own hooks and monitors are switched off."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    base = [git, "-C", str(folder), "-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null"]
+    found = []
+    for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"]):
+        try:
+            answer = subprocess.run([*base, *words], capture_output=True, text=True, timeout=10)  # noqa: S603
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        if answer.returncode != 0:
+            return None
+        found.append(answer.stdout.strip())
+    return {"commit": found[0], "dirty": bool(found[1])}

@@ -1,0 +1,179 @@
+"""The chosen checkpoint becomes a report: predictions, references, rationales, heat, cases."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from skinframe.data.feed import Feed
+from skinframe.durable import write_json
+from skinframe.evaluation.intervals import Score
+from skinframe.explaining.explanations import Explanations, explain_test
+from skinframe.explaining.injection_table import injection_table
+from skinframe.judging.prediction_figures import Judged, class_rows_of, confusion_of
+from skinframe.judging.reference_models import Reference, references
+from skinframe.judging.report_estimates import estimate, infos, plain, said
+from skinframe.judging.report_sections import data_section, judged_test, plan_section, reliability_sections
+from skinframe.judging.run_evidence import run_evidence
+from skinframe.judging.training_curves import training_curves
+from skinframe.model.assemble import Assembled
+from skinframe.predicting.validation import Outcome, measure
+from skinframe.preparing.derived_from_counts import derived_numbers
+from skinframe.preparing.prepared_data import Prepared
+from skinframe.progress import Display
+from skinframe.reporting.schema import Calibration, Headline, Report, Row
+from skinframe.reporting.words import several
+from skinframe.reporting.write import write_report
+from skinframe.version import __version__
+from skinframe.weights import PREFIX
+
+RECONSTRUCTION = (
+    "The paper's equations, weights and prompts are not public; the CFA terms here are our reconstruction"
+    " (docs/cfa.md), and every choice is an option."
+)
+EMBEDDED = (
+    "The embedded reasoner was trained on the law that draws the synthetic lesions (other patients, no image of this"
+    " run): like a pretrained model, it comes knowing how findings speak for each class. A probe on the encoder's"
+    " features has not been told."
+)
+VIEWS = (
+    "Every prediction, of the run and of the probes, is the mean of the log probabilities over {} flips and turns of"
+    " the image; rationale, heat map and zero-shot are of the upright one."
+)
+
+
+def conclude(
+    prepared: Prepared, model: Assembled, feed: Feed, folder: Path, chosen: int, seconds: float, display: Display
+) -> Report:
+    """Evaluate the chosen checkpoint on the test split and write metrics.json, report.json and report.html."""
+    outcome = measure(prepared, model, feed, folder)
+    explanations = explain_test(prepared, model, feed, outcome, folder, display)
+    tables = [*_own(prepared, outcome), *references(prepared)]
+    judged = judged_test(prepared, outcome)
+    rows, scores = _rows(prepared, judged, outcome, tables, display)
+    write_json(folder / "metrics.json", {name: plain(found) for name, found in scores.items()})
+    plan = prepared.plan
+    main = scores["this run"]
+    counts = prepared.split.counts(prepared.samples, plan.parts.dataset.classes)
+    report = Report(
+        headline=_headline(prepared, folder, chosen, seconds),
+        classes=plan.parts.dataset.classes,
+        rows=tuple(rows),
+        metrics=infos(plan.parts.metrics),
+        level=plan.recipe.evaluate.level,
+        warnings=_warnings(prepared, main, outcome),
+        reliability=reliability_sections(judged, outcome, scores),
+        confusion=confusion_of(judged, outcome.test.calibrated),
+        per_class=class_rows_of(judged, outcome.test.calibrated, counts),
+        training=replace(training_curves(folder, chosen), derived=derived_numbers(prepared)),
+        calibration=Calibration(
+            method=plan.parts.calibrator.name,
+            parameters={k: f"{v:.4g}" for k, v in outcome.parameters.items() if isinstance(v, int | float)},
+            fitted_on="calibration fold" if prepared.folds.own else "validation",
+        ),
+        evidence=(
+            *run_evidence(prepared, judged, outcome, tables),
+            *injection_table(prepared, model, feed, judged, outcome),
+        ),
+        rationale=explanations.quality,
+        grounding=explanations.grounding,
+        data=data_section(prepared),
+        cases=explanations.cases,
+        plan=plan_section(plan),
+        notes=_notes(prepared, explanations),
+    )
+    write_report(report, folder)
+    return report
+
+
+def _own(prepared: Prepared, outcome: Outcome) -> tuple[Reference, Reference]:
+    """Return this run's rows, after calibration and before."""
+    fold = "patients of validation that only it saw" if prepared.folds.own else "validation"
+    fold = fold.replace("patients", f"{prepared.plan.parts.dataset.level}s")
+    note = f"calibrator '{prepared.plan.parts.calibrator.name}', fitted on {fold}"
+    test, valid = outcome.test, outcome.valid
+    return (
+        ("this run", note, "main", test.calibrated, valid.calibrated),
+        ("this run, before calibration", "the plain softmax", "variant", test.probabilities, valid.probabilities),
+    )
+
+
+def _rows(
+    prepared: Prepared, judged: Judged, outcome: Outcome, tables: Sequence[Reference], display: Display
+) -> tuple[list[Row], dict[str, dict[str, Score]]]:
+    rows, scores = [], {}
+    # operating points are chosen where the epoch was not, as `skinframe evaluate` chooses them
+    fold = np.isin(prepared.split.valid, prepared.folds.calibration)
+    with display.task("intervals") as task:
+        for position, (name, note, role, probabilities, valid) in enumerate(tables):
+            chosen_on = None if valid is None else (outcome.valid.labels[fold], valid[fold])
+            found = judged.scored(prepared.plan.parts.metrics, probabilities, chosen_on)
+            scores[name] = found
+            metrics = {metric: estimate(value) for metric, value in found.items()}
+            rows.append(Row(name=name, metrics=metrics, note=note, role=role))
+            task.update(position + 1, len(tables), name)
+    return rows, scores
+
+
+def _headline(prepared: Prepared, folder: Path, chosen: int, seconds: float) -> Headline:
+    plan, split = prepared.plan, prepared.split
+    sizes = {f"n_{part}": len(split.part(part)) for part in ("train", "valid", "test")}
+    groups = {
+        f"groups_{part}": len({prepared.samples[row].group for row in split.part(part)})
+        for part in ("train", "valid", "test")
+    }
+    epochs = len(list((folder / "checkpoints").glob("epoch-[0-9][0-9][0-9]*")))
+    return Headline(
+        name=f"{plan.recipe.title or plan.recipe.name} on {plan.recipe.data.use}",
+        scale=plan.recipe.scale,
+        device=_device(prepared.device),
+        date=datetime.now(UTC).date().isoformat(),
+        version=__version__,
+        fingerprint=plan.fingerprint,
+        seed=plan.recipe.seed,
+        group_level=plan.parts.dataset.level,
+        epochs=epochs,
+        chosen_epoch=chosen + 1,
+        chosen_by=f"validation {plan.recipe.select.by}",
+        duration=f"{seconds / 60:.1f} minutes",
+        **sizes,
+        **groups,
+    )
+
+
+def _device(device: str) -> str:
+    import torch
+
+    if device == "cuda":
+        return str(torch.cuda.get_device_name(0))
+    return f"CPU ({platform.machine()}, {several(torch.get_num_threads(), 'thread')})"
+
+
+def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome) -> tuple[str, ...]:
+    found = list(said(main))
+    found += list(outcome.parameters.get("warnings", []))
+    found += [prepared.folds.warning] if prepared.folds.warning else []
+    found += [f"accepted leak, {sentence}" for sentence in prepared.split.accepted]
+    if prepared.quarantined:
+        found.append(f"{len(prepared.quarantined)} images could not be read and were set aside; see Data")
+    left_out = prepared.plan.parts.dataset.left_out()
+    if left_out:
+        classes = ", ".join(f"{count} {name}" for name, count in sorted(left_out.items(), key=lambda one: -one[1])[:8])
+        found.append(f"{sum(left_out.values())} rows have no class in this label set and were left out: {classes}")
+    return tuple(dict.fromkeys(found))
+
+
+def _notes(prepared: Prepared, explanations: Explanations) -> tuple[str, ...]:
+    losses: Sequence[str] = [part.name for part in prepared.plan.parts.losses.values()]
+    notes = [RECONSTRUCTION] if "region_alignment" in losses else []
+    if prepared.plan.uses_reasoner and getattr(prepared.plan.parts.reasoner.config, "model", "").startswith(PREFIX):
+        notes.append(EMBEDDED)
+    views = prepared.plan.recipe.evaluate.views
+    if views > 1:
+        notes.append(VIEWS.format(views))
+    return (*notes, *explanations.notes)

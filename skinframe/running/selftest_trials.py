@@ -1,0 +1,135 @@
+"""A verdict on this machine: three faults planted in synthetic lesions must be found, and none in their clean twins."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from skinframe.progress import Display
+
+RECIPE = Path(__file__).with_name("selftest.yaml")
+PLANTED = ("data.config.leak=true", "data.config.copies=8")
+TARGET = "MEL"
+LEAST = 0.2  # of probability: a shortcut where the whole interval lies above, none where it lies below
+Said = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One planted fault: was it found, was its clean twin left in peace, and what was seen of both."""
+
+    fault: str
+    found: bool
+    clean: bool
+    seen: str
+
+    @property
+    def ok(self) -> bool:
+        return self.found and self.clean
+
+    def __str__(self) -> str:
+        verdict = "ok" if self.ok else ("NOT FOUND" if not self.found else "FOUND WHERE THERE IS NONE")
+        return f"{self.fault:<20} {verdict:<10} {self.seen}"
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """All trials and the seconds that they took."""
+
+    trials: tuple[Trial, ...]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return all(trial.ok for trial in self.trials)
+
+    def __str__(self) -> str:
+        if self.ok:
+            end = "passed: this machine reads, trains and judges as it should"
+        else:
+            end = "FAILED: do not trust a report of this machine; please report this with `skinframe list`"
+        return "\n".join([*map(str, self.trials), f"self-test {end} ({self.seconds:.0f} s)"])
+
+
+def selftest(tell: Said | None = None) -> SelfTest:
+    """Audit and train on planted faults and on their clean twins. Raises RecipeError where a plugin is missing."""
+    tell = tell or (lambda text: None)
+    start = time.monotonic()
+    with TemporaryDirectory(prefix="skinframe-selftest-") as place:
+        folder = Path(place)
+        tell("auditing lesions with a leak and copies planted, and clean ones")
+        trials = list(audits(folder))
+        tell("training on lesions with a shortcut planted, and on clean ones")
+        trials.append(shortcut(folder))
+    return SelfTest(tuple(trials), time.monotonic() - start)
+
+
+def audits(folder: Path) -> tuple[Trial, Trial]:
+    """Audit the set with a telling column and copies over the split, and the set without."""
+    planted, clean = (_standing(folder / name, more) for name, more in (("planted", PLANTED), ("clean", ())))
+    leaks, copies = ({name for name in planted if name.startswith(kind)} for kind in ("field:", "split:"))
+    falsely = ", ".join(sorted(clean)) or "nothing"
+    return (
+        Trial(
+            "column that tells",
+            "field:site" in leaks,
+            not any(name.startswith("field:") for name in clean),
+            f"planted: {', '.join(sorted(leaks)) or 'nothing'}; clean: {falsely}",
+        ),
+        Trial(
+            "copies over parts",
+            "split:near-duplicate" in copies,
+            not any(name.startswith("split:") for name in clean),
+            f"planted: {', '.join(sorted(copies)) or 'nothing'}; clean: {falsely}",
+        ),
+    )
+
+
+def _standing(folder: Path, more: tuple[str, ...]) -> set[str]:
+    from skinframe.curating.audit_verbs import audit
+    from skinframe.curating.data_source import source_of
+
+    found = audit(source_of(str(RECIPE), (), more, ()), (), folder, workers=1, display=Display(quiet=True))
+    return {finding.name for finding in found.standing}
+
+
+def shortcut(folder: Path) -> Trial:
+    """Train where ink stands beside melanomas alone, and where it stands at random; show both models ink."""
+    told, random = (rise(folder / marks, marks) for marks in ("telling", "random"))
+    return Trial(
+        "shortcut",
+        told[1] > LEAST,
+        random[2] < LEAST,
+        f"ink raises p({TARGET}) by {_interval(told)} where trained beside it, {_interval(random)} where not",
+    )
+
+
+def rise(folder: Path, marks: str) -> tuple[float, float, float]:
+    """Return how much ink raises the mean probability of the target on test photographs, with its 95 % interval.
+
+    The data set shows every test photograph twice, `-plain` and `-marked`; patients are resampled.
+    """
+    from skinframe.evaluation.bca import bounds
+    from skinframe.evaluation.bootstrap import replicate
+    from skinframe.evaluation.predictions import read_predictions
+    from skinframe.planning.load_plan import plan_of
+    from skinframe.running.run_recipe import run
+    from skinframe.weighted import mean_of
+
+    plan = plan_of(RECIPE, overrides=[f"data.config.marks={marks}"])
+    done = run(plan, out=folder, cache=folder.parent / ".cache", display=Display(quiet=True))
+    table, classes = read_predictions(done.folder / "predictions" / "test.parquet")
+    p = dict(zip(table.ids, table.probabilities[:, classes.index(TARGET)].tolist(), strict=True))
+    plain = [(name, group) for name, group in zip(table.ids, table.groups, strict=True) if name.endswith("-plain")]
+    rises = np.array([p[name.replace("-plain", "-marked")] - p[name] for name, _ in plain])
+    found = replicate({"rise": mean_of(rises)}, [group for _, group in plain], seed=17, resamples=1000)["rise"]
+    return found.estimate, *bounds(found, 0.95)
+
+
+def _interval(found: tuple[float, float, float]) -> str:
+    return "{:.2f} ({:.2f} to {:.2f})".format(*found)
