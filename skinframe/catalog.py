@@ -7,12 +7,10 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from skinframe.aliases import component_name
 from skinframe.components import KINDS, Column, Component, Loss
 from skinframe.errors import did_you_mean
 from skinframe.signals import Signal, needs
-
-# batch signals by which loss terms are counted
-COUNTED = ("labels", "text_ids", "attributes", "lesion_cover", "rationale_targets")
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,11 @@ class Catalog:
 
     def find(self, kind: str, name: str) -> Entry:
         """Return the entry. Raises LookupError with a did-you-mean, naming plugins that failed to load."""
-        entry = self.entries.get((kind, name))
+        names = self.names(kind)
+        entry = self.entries.get((kind, component_name(kind, name, names)))
         if entry is not None:
             return entry
-        hint = did_you_mean(name, self.names(kind))
+        hint = did_you_mean(name, names)
         other = [entry_kind for entry_kind, entry_name in self.entries if entry_name == name]
         if other:
             hint = f"; '{name}' is a {other[0]}"
@@ -107,8 +106,6 @@ def malformed(component: type[Component]) -> str | None:
 def _malformed_loss(loss: type[Loss]) -> str | None:
     if getattr(loss, "coupling", None) not in ("per_sample", "pairwise_additive", "batch"):
         return "has no `coupling`; set it to 'per_sample', 'pairwise_additive' or 'batch'"
-    if loss.normalise_by not in COUNTED:
-        return f"its normalise_by '{loss.normalise_by}' cannot be counted; take one of {', '.join(COUNTED)}"
     if not callable(getattr(loss, "forward", None)):
         return "has no `forward`"
     try:

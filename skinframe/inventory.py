@@ -8,7 +8,7 @@ import typing
 from collections.abc import Sequence
 from pathlib import Path
 
-from skinframe.catalog import Catalog, Entry, Origin
+from skinframe.catalog import Entry, Origin
 from skinframe.components import KINDS, Loss
 from skinframe.errors import Problem, RecipeError, did_you_mean
 from skinframe.plugins import installed, load
@@ -23,18 +23,18 @@ def plugins() -> str:
 
 def components(names: Sequence[str]) -> str:
     """Return the components of the named plugins (all of them where none is named), by kind, with their origin."""
-    catalog, broken = _tolerant(names or sorted(installed()))
+    catalog = load(names or sorted(installed()), strict=False)
     lines = []
     for kind in KINDS:
         entries = [(name, catalog.entries[kind, name]) for name in catalog.names(kind)]
         lines += [kind, *(f"  {name:<24}{entry.origin!s:<24}{_first_line(entry)}" for name, entry in entries)]
-    lines += [f"not loaded: {problem.what}" for problem in broken]
+    lines += [f"not loaded: plugin '{name}' failed to load: {reason}" for name, reason in catalog.broken.items()]
     return "\n".join(lines)
 
 
 def describe(name: str, files: Sequence[Path] = ()) -> str:
     """Return a component's options with types and defaults, its docs and its origin. Raises RecipeError."""
-    catalog, _ = _tolerant(sorted(installed()), files)
+    catalog = load(sorted(installed()), files, strict=False)
     found = [entry for (_, entry_name), entry in catalog.entries.items() if entry_name == name]
     if not found:
         hint = did_you_mean(name, {entry_name for _, entry_name in catalog.entries})
@@ -44,24 +44,9 @@ def describe(name: str, files: Sequence[Path] = ()) -> str:
 
 def registered(kind: str, name: str) -> Origin | None:
     """Return who registers a component of this kind and name, among all plugins that load; None where nobody does."""
-    catalog, _ = _tolerant(sorted(installed()))
+    catalog = load(sorted(installed()), strict=False)
     entry = catalog.entries.get((kind, name))
     return None if entry is None else entry.origin
-
-
-def _tolerant(names: Sequence[str], files: Sequence[Path] = ()) -> tuple[Catalog, list[Problem]]:
-    """Load what loads; a broken plugin is left out, with its reason beside the catalog."""
-    whole = list(names)
-    broken: list[Problem] = []
-    while True:
-        try:
-            return load(whole, files), broken
-        except RecipeError as error:
-            found = {n: p for n in whole for p in error.problems if f"'{n}' failed to load" in p.what}
-            if not found:
-                raise
-            broken += found.values()
-            whole = [name for name in whole if name not in found]
 
 
 def _first_line(entry: Entry) -> str:

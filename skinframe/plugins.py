@@ -5,122 +5,179 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pluggy
 
 from skinframe import hookspecs
+from skinframe.aliases import plugin_name
 from skinframe.catalog import Catalog, Origin, build_catalog
 from skinframe.components import Component
 from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.hookmarker import MARK
 from skinframe.version import __version__
 
-FIRST_PARTY = ("cfa", "clip", "derm", "example", "qwen", "tiny")
+ENGINE = "skinframe"
 
 
 @dataclass(frozen=True)
 class Installed:
-    """A plugin as its distribution's metadata tells it; nothing of it has been imported."""
+    """A plugin according to its distribution's metadata; nothing of it has been imported."""
 
     name: str
     entry: EntryPoint
     origin: Origin
+    rivals: tuple[Origin, ...] = ()  # other distributions that provide a plugin of this name
 
 
 def installed() -> dict[str, Installed]:
     """Return every installed plugin by name. Imports none of them."""
-    found = {}
-    for entry in entry_points(group="skinframe"):
+    return {name: plugin for name, plugin in _registered_names().items() if name != ENGINE}
+
+
+def _registered_names() -> dict[str, Installed]:
+    """Return every entry point of the group by name; the engine's own components are one of them."""
+    known: dict[str, Installed] = {}
+    for entry in entry_points(group=ENGINE):
         dist = entry.dist
         origin = Origin(entry.name, dist.name if dist else "?", dist.version if dist else "?")
-        found[entry.name] = Installed(entry.name, entry, origin)
-    return found
+        other = known.get(entry.name)
+        rivals = () if other is None or other.origin == origin else (*other.rivals, other.origin)
+        known[entry.name] = Installed(entry.name, entry, origin, rivals)
+    return known
 
 
-def load(names: Iterable[str], files: Sequence[Path] = (), source: str = "plugins") -> Catalog:
+def load(names: Iterable[str], files: Sequence[Path] = (), source: str = "plugins", *, strict: bool = True) -> Catalog:
     """Import the named plugins and plugin files, and freeze what they and the engine register.
 
-    A plugin that raises on import is recorded in `catalog.broken` and stops nothing else.
-    Raises RecipeError for a plugin that is not installed, a misspelt hook, a malformed class or a name clash.
+    A plugin that raises on import is recorded in `catalog.broken`, and is an error unless `strict` is False.
+    Raises RecipeError for a plugin that is not installed, an unknown hook, a malformed class or a name clash.
     """
-    from skinframe import defaults
-
-    manager = pluggy.PluginManager("skinframe")
-    manager.add_hookspecs(hookspecs)
-    origins: dict[str, Origin] = {"skinframe": Origin("skinframe", "skinframe", __version__)}
-    manager.register(defaults, name="skinframe")
-    broken: dict[str, str] = {}
+    loading = _Loading()
     known = installed()
-    problems = []
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(plugin_name(name, known) for name in names):
         if name not in known:
-            problems.append(Problem("requires", _not_installed(name, known)))
-            continue
-        origins[name] = known[name].origin
-        try:
-            manager.register(known[name].entry.load(), name=name)
-        except Exception as error:  # a stranger's import may raise anything; it must not stop the rest
-            broken[name] = f"{type(error).__name__}: {error}"
-            problems.append(Problem("requires", f"plugin '{name}' failed to load: {broken[name]}"))
+            loading.problems.append(Problem("requires", _not_installed(name, known)))
+        else:
+            loading.add_installed(known[name], strict)
     for path in files:
-        origin, module = _load_file(path)
-        if origin.plugin in origins:
-            problems.append(Problem("--plugin", f"two plugin files are named '{path.name}'; rename one"))
-            continue
-        origins[origin.plugin] = origin
-        manager.register(module, name=origin.plugin)
-    problems += _misspelt(manager)
-    registered, flaws = _registered(manager, origins)
-    catalog, clashes = build_catalog(registered, broken, origins)
-    problems += [Problem("plugins", flaw) for flaw in flaws + clashes]
-    if problems:
-        raise RecipeError(source, problems)
+        loading.add_file(path)
+    catalog = loading.freeze()
+    if loading.problems:
+        raise RecipeError(source, loading.problems)
     return catalog
 
 
-def _registered(
-    manager: pluggy.PluginManager, origins: dict[str, Origin]
-) -> tuple[list[tuple[type[Component], Origin]], list[str]]:
-    """Call every hook; return what was registered, and what a hook did instead of giving a list of classes."""
-    found: list[tuple[type[Component], Origin]] = []
-    flaws = []
-    for hook in vars(manager.hook).values():
-        for implementation in hook.get_hookimpls() if isinstance(hook, pluggy.HookCaller) else ():
-            origin = origins[implementation.plugin_name]
-            where = f"{hook.name} of {origin}"
-            try:
-                components: Any = implementation.function()
-            except Exception as error:  # a stranger's hook may raise anything
-                flaws.append(f"{where}: {type(error).__name__}: {error}")
-                continue
-            if isinstance(components, list | tuple):
-                found += [(component, origin) for component in components]
-            else:
-                flaws.append(f"{where}: expected a list of component classes, got {components!r}")
-    return found, flaws
+class _Loading:
+    """What has been registered so far, by whom, and what was wrong."""
+
+    def __init__(self) -> None:
+        self.manager = pluggy.PluginManager(ENGINE)
+        self.manager.add_hookspecs(hookspecs)
+        self.origins: dict[str, Origin] = {}
+        self.broken: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        engine = _registered_names().get(ENGINE)
+        if engine is None:
+            what = "its own components are not registered by this installation; reinstall it (in a clone: `uv sync`)"
+            raise RecipeError("plugins", [Problem(ENGINE, what)])
+        self.add_installed(replace(engine, origin=Origin(ENGINE, ENGINE, __version__)), strict=True)
+
+    def add_installed(self, plugin: Installed, strict: bool) -> None:
+        if plugin.rivals:
+            both = " and ".join(sorted(map(str, (plugin.origin, *plugin.rivals))))
+            what = f"two distributions provide the plugin '{plugin.name}': {both}; uninstall one"
+            self.problems.append(Problem("requires", what))
+            return
+        self.origins[plugin.name] = plugin.origin
+        try:
+            module = plugin.entry.load()
+        except Exception as error:  # a stranger's import may raise anything; it must not stop the rest
+            self.broken[plugin.name] = _one_line(error)
+            if strict:
+                what = f"plugin '{plugin.name}' failed to load: {self.broken[plugin.name]}"
+                self.problems.append(Problem("requires", what))
+            return
+        self._register(module, plugin.name)
+
+    def add_file(self, path: Path) -> None:
+        origin, module = _load_file(path)
+        if origin.plugin in self.origins:
+            self.problems.append(Problem("--plugin", f"two plugin files are named '{path.name}'; rename one"))
+            return
+        self.origins[origin.plugin] = origin
+        self._register(module, origin.plugin)
+
+    def _register(self, module: object, name: str) -> None:
+        try:
+            self.manager.register(module, name=name)
+        except pluggy.PluginValidationError as error:  # its first line repeats the plugin
+            what = " ".join(" ".join(str(error).splitlines()[1:]).removeprefix("hookimpl definition: ").split())
+            self.problems.append(Problem(f"plugin '{name}'", f"{what}; write the hook as its specification has it"))
+
+    def freeze(self) -> Catalog:
+        self._refuse_unknown_hooks()
+        catalog, clashes = build_catalog(self._registered(), self.broken, self.origins)
+        self.problems += [Problem("plugins", clash) for clash in clashes]
+        return catalog
+
+    def _refuse_unknown_hooks(self) -> None:
+        try:
+            self.manager.check_pending()
+        except pluggy.PluginValidationError:  # it names the first; a user wants all of them
+            hooks = self._hooks()
+            for hook in hooks:
+                hint = did_you_mean(hook.name, [other.name for other in hooks if other.has_spec()])
+                for each in () if hook.has_spec() else hook.get_hookimpls():
+                    if not each.optionalhook:
+                        what = f"there is no hook '{hook.name}'{hint}"
+                        self.problems.append(Problem(f"plugin '{each.plugin_name}'", what))
+
+    def _hooks(self) -> list[pluggy.HookCaller]:
+        return [hook for hook in vars(self.manager.hook).values() if isinstance(hook, pluggy.HookCaller)]
+
+    def _registered(self) -> list[tuple[type[Component], Origin]]:
+        """Call every hook of every plugin; what does not return a list of classes is a problem."""
+        registered: list[tuple[type[Component], Origin]] = []
+        for hook in self._hooks():
+            for each in hook.get_hookimpls() if hook.has_spec() else ():
+                origin = self.origins[each.plugin_name]
+                where = f"{hook.name} of {origin}"
+                try:
+                    components: object = each.function()
+                except Exception as error:  # a stranger's hook may raise anything
+                    self.problems.append(Problem("plugins", f"{where}: {_one_line(error)}"))
+                    continue
+                if isinstance(components, list | tuple):
+                    registered += [(component, origin) for component in components]
+                else:
+                    what = f"{where}: expected a list of component classes, got {components!r}"
+                    self.problems.append(Problem("plugins", what))
+        return registered
 
 
-def _misspelt(manager: pluggy.PluginManager) -> list[Problem]:
-    hooks = [name for name in vars(hookspecs) if name.startswith("register_")]
-    problems = []
-    for name, plugin in manager.list_name_plugin():
-        for attribute in dir(plugin):
-            marked = getattr(getattr(plugin, attribute, None), "skinframe_impl", None)
-            if marked and attribute not in hooks:
-                hint = did_you_mean(attribute, hooks)
-                problems.append(Problem(f"plugin '{name}'", f"there is no hook '{attribute}'{hint}"))
-    return problems
+def _one_line(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def _not_installed(name: str, known: dict[str, Installed]) -> str:
-    if name in FIRST_PARTY:
-        return f"plugin '{name}' is not installed; run `pip install skinframe-{name}`"
+def _not_installed(name: str, known: Mapping[str, Installed]) -> str:
+    distribution = f"skinframe-{name}"
+    if distribution in _own_distributions():
+        return f"plugin '{name}' is not installed; run `pip install {distribution}`"
     return f"no plugin '{name}' is installed{did_you_mean(name, known)}"
+
+
+def _own_distributions() -> set[str]:
+    """Return the distributions of the extra `all`, which skinframe's own metadata names."""
+    try:
+        lines = requires(ENGINE) or []
+    except PackageNotFoundError:
+        return set()
+    return {line.partition(";")[0].strip() for line in lines if 'extra == "all"' in line.replace("'", '"')}
 
 
 def _load_file(path: Path) -> tuple[Origin, ModuleType]:
@@ -137,8 +194,8 @@ def _load_file(path: Path) -> tuple[Origin, ModuleType]:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise RecipeError("plugin file", [Problem(str(path), f"{type(error).__name__}: {error}")]) from error
-    if not any(hasattr(value, "skinframe_impl") for value in vars(module).values()):
+        raise RecipeError("plugin file", [Problem(str(path), _one_line(error))]) from error
+    if not any(hasattr(value, MARK) for value in vars(module).values()):
         what = "registers nothing; mark a function with @skinframe.hookimpl, for example register_losses"
         raise RecipeError("plugin file", [Problem(str(path), what)])
     return Origin(name, path.name, f"sha256:{digest[:12]}"), module

@@ -9,15 +9,14 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from skinframe import catalog
 from skinframe.components import Loss
-from skinframe.signals import Signal, needs
-from skinframe.testing.draw import SIGNALS, Maker, maker, sizes
+from skinframe.signals import STANDARD, Signal, needs
+from skinframe.testing.draw import Maker, maker, sizes
 
 SCORES = frozenset({"logits", "image_logits", "rationale_logits"})  # read through a softmax over their last dim
 LOGITS = SCORES | {"attribute_logits"}  # whatever a model may drive as far as it likes
 # what a batch holds before the model runs: the engine counts a step's terms by these
-COUNTED = {name: SIGNALS[name] for name in catalog.COUNTED}
+COUNTED = {n: STANDARD[n] for n in ("labels", "text_ids", "attributes", "lesion_cover", "rationale_targets")}
 
 
 @dataclass(frozen=True, repr=False)

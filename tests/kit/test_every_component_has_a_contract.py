@@ -5,7 +5,7 @@ from __future__ import annotations
 import collect_contracts
 import pytest
 
-from skinframe.plugins import FIRST_PARTY, load
+from skinframe.plugins import installed, load
 
 NOT_YET = {
     (
@@ -13,7 +13,7 @@ NOT_YET = {
         "local_llm",
     ): "words only samples that its file has; test_local_llm.py holds it instead"
 }
-ENTRIES = sorted(set(load(FIRST_PARTY).entries) - set(NOT_YET))
+ENTRIES = sorted(set(load(installed()).entries) - set(NOT_YET))
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES, ids=[f"{kind}-{name}" for kind, name in ENTRIES])
