@@ -14,6 +14,7 @@ from skinframe.evaluation.intervals import Score, score
 from skinframe.evaluation.proportion import interval
 from skinframe.evaluation.reliability import reliability
 from skinframe.judging.report_estimates import estimate
+from skinframe.reporting.figures import CALIBRATION_TEST
 from skinframe.reporting.schema import Bin, Check, ClassRow, Confusion, Estimate, Reliability
 from skinframe.roc import auroc
 from skinframe.seeding import derive
@@ -125,4 +126,4 @@ def verdict(ece: Score | None) -> Check | None:
     if ece is None or ece.floor is None:
         return None
     detail = f"p = {ece.floor.p:.3f}, {ece.n} images, {ece.floor.draws:,} draws"
-    return Check(name="ECE against its null floor", passed=ece.floor.p >= ALPHA, detail=detail)
+    return Check(name=CALIBRATION_TEST, passed=ece.floor.p >= ALPHA, detail=detail)

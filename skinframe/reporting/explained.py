@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from skinframe.reporting.figures import Check, Estimate, Number
 
+# heat maps are called grounded only if each of these tests was made and passed
+GROUNDING_TESTS = ("localisation", "causal effect", "sanity")
+RATIONALE_TEST = "attributes right more often than the majority answer"
+
 
 @dataclass(frozen=True, kw_only=True)
 class AttributeRow:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 Number = float | None
 
+CALIBRATION_TEST = "ECE against its null floor"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Floor:

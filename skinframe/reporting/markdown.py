@@ -1,4 +1,4 @@
-"""Reports as Markdown: the same numbers and the same sentences as the page, for a repository or a supplement."""
+"""The report as Markdown: numbers, headings and sentences of the page, for a repository or a supplement."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from skinframe.reporting import words
 from skinframe.reporting.evidence import EvidenceTable
+from skinframe.reporting.glossary import TERMS
 from skinframe.reporting.schema import Estimate, Report
+from skinframe.reporting.sections import PageSection, citing, page_sections
 
 NOTICE = "**For research only. Not a medical device, and not for any decision about a patient.**"
 
@@ -45,36 +47,77 @@ def _parts(report: Report) -> Iterator[str]:
     yield f"{sizes}; scale {plain(head.scale)}; {plain(head.device)}; {head.date}; skinframe {head.version}"
     if report.data is not None:
         yield plain(f"{report.data.name}. {report.data.sentence} {report.data.split_sentence}")
-    yield from (f"**Read this first:** {plain(warning)}" for warning in report.warnings)
+    yield from (f"**Warning:** {plain(warning)}." for warning in report.warnings)
+    used: set[str] = set()
+    for section in page_sections(report):
+        parts = list(_section(section, citing(report, section.cites)))
+        if parts:
+            used |= set(section.terms)
+            yield f"## {plain(section.title)}"
+            yield from parts
+    yield from map(plain, report.notes)
+    if used:
+        yield "## Glossary"
+        yield "\n".join(f"- **{term.label}**: {term.meaning}" for key, term in TERMS.items() if key in used)
+
+
+def _section(section: PageSection, report: Report) -> Iterator[str]:
+    """Yield the paragraphs and tables of a section; cases, curves, data and plan are on the page only."""
+    write = _WRITERS.get(section.anchor)
+    if write is not None:
+        yield from write(report)
+    values = section.build(report) or {}
+    for view in values.get("tables", ()):
+        yield from _table(view.table, section.title)
+    if "added" in values:
+        yield from map(plain, values["added"].paragraphs)
+
+
+def _results(report: Report) -> Iterator[str]:
     columns = words.columns(report)
-    yield "## Results on the test images"
     yield table(
         ["model", *(info.label for info in columns)],
         [[plain(row.name), *(cell(row.metrics.get(info.name)) for info in columns)] for row in report.rows],
     )
-    yield from (f"{plain(one.name)}: {plain(words.reliability_sentence(one))}" for one in report.reliability)
+
+
+def _calibration(report: Report) -> Iterator[str]:
+    for diagram in report.reliability:
+        yield f"{plain(diagram.name.capitalize())}: {plain(words.reliability_sentence(diagram))}"
+
+
+def _classes(report: Report) -> Iterator[str]:
     if report.per_class:
-        yield "## Classes"
         yield table(
             ["class", "test images", "recall", "precision", "AUROC"],
             [
-                [plain(one.name), words.count(one.n_test), cell(one.recall), cell(one.precision), cell(one.auroc)]
-                for one in report.per_class
+                [plain(row.name), words.count(row.n_test), cell(row.recall), cell(row.precision), cell(row.auroc)]
+                for row in report.per_class
             ],
         )
-    for evidence in report.evidence:
-        yield from _evidence(evidence)
+
+
+def _explanations(report: Report) -> Iterator[str]:
     if report.rationale is not None:
-        yield "## Rationales"
         tested = plain(words.rationale_sentence(report.rationale.test))
-        yield f"Attributes right: {cell(report.rationale.accuracy)}. {tested}"
+        yield f"Rationale accuracy: {cell(report.rationale.accuracy)}. {tested}"
     if report.grounding is not None:
-        yield "## Heat maps"
         yield plain(words.grounding_sentence(report.grounding))
-    yield from map(plain, report.notes)
 
 
-def _evidence(evidence: EvidenceTable) -> Iterator[str]:
-    yield f"## {plain(evidence.name)}"
+_WRITERS = {
+    "results": _results,
+    "calibration": _calibration,
+    "classes": _classes,
+    "explanations": _explanations,
+}
+
+
+def _table(evidence: EvidenceTable, title: str) -> Iterator[str]:
+    if evidence.name != title:
+        yield f"### {plain(evidence.name)}"
     yield plain(evidence.sentence)
     yield table(["", *map(plain, evidence.head)], [[plain(row.name), *map(cell, row.cells)] for row in evidence.rows])
+    for check in evidence.checks:
+        outcome = {None: "not run", True: "holds", False: "does not hold"}[check.passed]
+        yield plain(f"Test “{check.name}”: {outcome}{f' ({check.detail})' if check.detail else ''}.")

@@ -16,11 +16,11 @@ class RunResult:
     report: Report
 
     def __str__(self) -> str:
-        from skinframe.reporting.notebook import summary_text
+        from skinframe.reporting.terminal import summary_text
 
         return summary_text(self.report)
 
     def _repr_html_(self) -> str:
-        from skinframe.reporting.notebook import summary_html
+        from skinframe.reporting.page import summary_html
 
         return summary_html(self.report)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from skinframe.reporting.evidence import EvidenceRow, EvidenceTable
+from skinframe.reporting.evidence import AddedSection, EvidenceRow, EvidenceTable
 from skinframe.reporting.explained import AttributeRow, Grounding, RationaleQuality
 from skinframe.reporting.figures import (
     Bin,
@@ -28,6 +28,7 @@ from skinframe.reporting.figures import (
 )
 
 __all__ = [
+    "AddedSection",
     "AttributeRow",
     "Bin",
     "Calibration",
@@ -173,4 +174,5 @@ class Report:
     cases: tuple[Case, ...] = ()
     plan: PlanText | None = None
     notes: tuple[str, ...] = ()
-    checks: tuple[Check, ...] = ()
+    checks: tuple[Check, ...] = ()  # written by version 0.1 only; a section's tests stand in its tables
+    sections: tuple[AddedSection, ...] = ()

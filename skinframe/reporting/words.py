@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from skinframe.reporting.explained import GROUNDING_TESTS
 from skinframe.reporting.schema import Check, Estimate, Grounding, MetricInfo, Number, Reliability, Report
 
 STANDARD = (
@@ -51,8 +52,6 @@ OTHERS = (
         meaning="the mean over the classes of the harmonic mean of precision and recall; for comparison with papers",
     ),
 )
-# a heat map is called grounded only if each of these legs was tested and passed
-GROUNDING_LEGS = ("localisation", "causal effect", "sanity")
 
 
 def number(value: Number, digits: int = 3) -> str:
@@ -131,18 +130,19 @@ def reliability_sentence(diagram: Reliability) -> str:
 
 
 def grounding_sentence(grounding: Grounding) -> str:
-    """Call the maps grounded only if every leg was tested and passed; otherwise say which leg is missing or failed."""
-    missing = [leg for leg in GROUNDING_LEGS if _leg(leg, grounding.tests) is None]
+    """Call the maps grounded only if every test was made and passed; otherwise say which is missing or failed."""
+    made = {test.name for test in grounding.tests if test.passed is not None}
+    missing = [name for name in GROUNDING_TESTS if name not in made]
     failed = [test.name for test in grounding.tests if test.passed is False]
     if not missing and not failed:
-        return "Localisation, causal effect and sanity tests all passed: in this run the maps are grounded."
-    said = []
+        return "Localisation, causal effect and sanity tests all passed: in this run, the heat maps are grounded."
+    sentences = []
     if failed:
-        said.append(f"Failed: {', '.join(failed)}.")
+        sentences.append(f"Failed: {', '.join(failed)}.")
     if missing:
-        said.append(f"Not tested: {', '.join(missing)}.")
-    said.append("So the maps show where the score was sensitive, and no more is claimed of them.")
-    return " ".join(said)
+        sentences.append(f"Not tested: {', '.join(missing)}.")
+    sentences.append("The maps show where the score was sensitive to the image; nothing more is claimed of them.")
+    return " ".join(sentences)
 
 
 def rationale_sentence(test: Check | None) -> str:
@@ -176,11 +176,6 @@ def listed(words: Iterable[str]) -> str:
     """Join words as in a sentence: `a, b and c`."""
     items: Sequence[str] = list(words)
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
-
-
-def _leg(leg: str, tests: tuple[Check, ...]) -> Check | None:
-    word = leg.split()[0]
-    return next((test for test in tests if test.name.lower().startswith(word) and test.passed is not None), None)
 
 
 def _detail(test: Check) -> str:

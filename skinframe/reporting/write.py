@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from skinframe.durable import write_atomic
 from skinframe.errors import DataError
 from skinframe.reporting.codec import dumps, loads
+from skinframe.reporting.evidence import (
+    CALIBRATION,
+    CONFORMAL,
+    INJECTION,
+    LARGEST_GAP,
+    NOTHING_ENTERS,
+    OUT_OF_DISTRIBUTION,
+    SELECTIVE,
+    SUBGROUPS,
+    TIERS,
+    EvidenceTable,
+)
 from skinframe.reporting.page import render
 from skinframe.reporting.schema import Report
+
+# names in reports of version 0.1
+RENAMED_TESTS = {
+    "Largest gap beyond chance": LARGEST_GAP,
+    "Falls beyond chance out of distribution": OUT_OF_DISTRIBUTION,
+    "No word gets in but through the pixels": NOTHING_ENTERS,
+}
+TOPIC_OF_TEST = {LARGEST_GAP: SUBGROUPS, OUT_OF_DISTRIBUTION: TIERS, NOTHING_ENTERS: INJECTION}
+TOPIC_OF_TABLE = {
+    "Before and after calibration": CALIBRATION,
+    "Leaving the least sure to someone else": SELECTIVE,
+    "Sets of classes that hold the true one about nine times in ten": CONFORMAL,
+}
 
 
 def write_report(report: Report, folder: Path) -> tuple[Path, Path]:
@@ -42,4 +68,16 @@ def read_report(path: Path) -> Report:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"{file}: {reason.lower()}; name a finished run's folder") from error
-    return loads(Report, text, str(file))
+    return _upgraded(loads(Report, text, str(file)))
+
+
+def _upgraded(report: Report) -> Report:
+    """Return a report of version 0.1 with today's names of tests, and the topics that its tables did not have."""
+    return dataclasses.replace(report, evidence=tuple(map(_with_topic, report.evidence)))
+
+
+def _with_topic(table: EvidenceTable) -> EvidenceTable:
+    checks = tuple(dataclasses.replace(check, name=RENAMED_TESTS.get(check.name, check.name)) for check in table.checks)
+    topics = [TOPIC_OF_TEST[check.name] for check in checks if check.name in TOPIC_OF_TEST]
+    topic = table.topic or next(iter(topics), TOPIC_OF_TABLE.get(table.name, ""))
+    return dataclasses.replace(table, checks=checks, topic=topic)

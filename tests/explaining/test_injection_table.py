@@ -31,7 +31,7 @@ class Open(ClinicalTemplate):
 
 
 def table_of(folder: Path) -> Any:
-    (found,) = (one for one in read_report(folder).evidence if one.name == "Words that name another diagnosis")
+    (found,) = (one for one in read_report(folder).evidence if one.name == "Injected text that names another diagnosis")
     return found
 
 
@@ -44,20 +44,20 @@ def test_e7_the_report_gives_the_pixels_drop_and_no_other_channel_has_one(small:
     found = judged(small, copy)
     rows = {row.name: row for row in found.rows}
     assert list(rows) == [
-        "as they are", "words in the pixels", "the same letters, shuffled", "words in the file's tags",
-        "words in the metadata",
+        "unchanged", "text in the pixels", "the same letters, shuffled", "text in the file's tags",
+        "text in the metadata",
     ]  # fmt: skip
-    for name in ("words in the file's tags", "words in the metadata"):
+    for name in ("text in the file's tags", "text in the metadata"):
         accuracy, drop, said, confidence = rows[name].cells
         assert (drop.value, drop.low, drop.high) == (0, 0, 0)
-        assert (accuracy, None, said, confidence) == rows["as they are"].cells
-    assert rows["words in the metadata"].note.startswith("0 of ")
-    assert "pixels differ in 0 of 10 files" in rows["words in the file's tags"].note
-    clean, words = (rows[name].cells for name in ("as they are", "words in the pixels"))
+        assert (accuracy, None, said, confidence) == rows["unchanged"].cells
+    assert rows["text in the metadata"].note.startswith("0 of ")
+    assert "pixels differ in 0 of 10 files" in rows["text in the file's tags"].note
+    clean, words = (rows[name].cells for name in ("unchanged", "text in the pixels"))
     assert words[3] != clean[3]  # the strip is seen
     assert words[1].value == pytest.approx(clean[0].value - words[0].value)
     assert found.checks[0].passed
-    assert "words in the pixels" in (copy / "report.html").read_text()
+    assert "text in the pixels" in (copy / "report.html").read_text()
 
 
 def test_e7_the_benchmark_bites(small: Any, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,8 +67,8 @@ def test_e7_the_benchmark_bites(small: Any, copy: Path, monkeypatch: pytest.Monk
     found = judged(small, copy)
     rows = {row.name: row for row in found.rows}
     assert not found.checks[0].passed
-    assert rows["words in the metadata"].note.startswith("160 of 160")
-    assert rows["words in the metadata"].cells[3] != rows["as they are"].cells[3]
+    assert rows["text in the metadata"].note.startswith("160 of 160")
+    assert rows["text in the metadata"].cells[3] != rows["unchanged"].cells[3]
 
 
 def test_e7_a_schema_that_lists_diagnoses_and_a_prompt_that_asks_nothing_let_words_in() -> None:

@@ -32,7 +32,7 @@ def table(path, patients, skill=(0.95, 0.9, 0.5), tiers=("T1", "T3", "T4")):
 def judged(path, **options):
     options = {"tier": ("tier", "T1"), "resamples": 100, "out": path.with_suffix(""), **options}
     found = skinframe.evaluate(path, **options)
-    evidence = next(one for one in read_report(found.folder).evidence if one.name.startswith("By tier"))
+    evidence = next(one for one in read_report(found.folder).evidence if one.topic == "tiers")
     return evidence, (found.folder / "report.html").read_text()
 
 
@@ -97,6 +97,6 @@ def test_another_data_set_is_placed_beside_the_runs_own_test_images(finished, mo
 
 def test_fields_of_a_run_can_be_tiers_too(finished, tmp_path):
     found = skinframe.evaluate(finished, out=tmp_path / "out", tier=("sex", "female"), resamples=20)
-    assert any(one.name == "By tier: sex" for one in found.report.evidence)
+    assert any(one.name == "Tiers by sex" for one in found.report.evidence)
     with pytest.raises(DataError, match="--tier sxe: the data set has no such field; did you mean 'sex'"):
         skinframe.evaluate(finished, out=tmp_path / "out", tier=("sxe", "female"))

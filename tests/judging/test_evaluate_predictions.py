@@ -50,12 +50,12 @@ def test_a_table_gets_what_a_run_gets(judged):
     report = read_report(judged.folder)
     names = [one.name for one in report.evidence]
     assert names == [
-        "Finding mel",
-        "Acting on mel: net benefit",
-        "Before and after calibration",
-        "Leaving the least sure to someone else",
-        "Sets of classes that hold the true one about nine times in ten",
-        "By sex",
+        "mel against the rest",
+        "Decision curve: mel",
+        "Calibration metrics before and after calibration",
+        "Selective prediction (abstaining on the least confident)",
+        "Conformal prediction sets (90 %)",
+        "Subgroups by sex",
     ]
     main = report.rows[0]
     assert {"nll", "ece", "pauc_tpr80_isic2024", "sensitivity_at_specificity", "augrc"} <= main.metrics.keys()
@@ -64,14 +64,14 @@ def test_a_table_gets_what_a_run_gets(judged):
     page = (judged.folder / "report.html").read_text()
     for name in names:
         assert name in page
-    assert "as another system predicted them" in page
+    assert "predicted by another system" in page
     assert "Training</dt>" not in page
     assert "pauc_tpr80_isic2024" in (judged.folder / "metrics.json").read_text()
 
 
 def test_calibrators_of_other_patients_mend_overconfidence_and_are_saved(judged):
     evidence = {one.name: one for one in read_report(judged.folder).evidence}
-    nll = {row.name: row.cells[0].value for row in evidence["Before and after calibration"].rows}
+    nll = {row.name: row.cells[0].value for row in evidence["Calibration metrics before and after calibration"].rows}
     assert nll["after temperature"] < nll["as given"]
     saved = json.loads((judged.folder / "calibrators.json").read_text())
     assert saved["fitted_on"] == "other.csv"

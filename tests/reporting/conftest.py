@@ -173,7 +173,7 @@ def full(classes: tuple[str, ...] = CLASSES) -> Report:
             n=395,
             lift_over_area=estimate(2.4, 0.2),
             lift_over_centre=estimate(1.15, 0.1),
-            tests=(Check(name="localisation above the centre baseline", passed=True, detail="p = 0.01"),),
+            tests=(Check(name="localisation", passed=True, detail="p = 0.01"),),
         ),
         data=data(classes),
         cases=tuple(case(index, rng, n) for index in range(9)),

@@ -6,12 +6,11 @@ import dataclasses
 import re
 
 from skinframe.reporting import words
+from skinframe.reporting.explained import GROUNDING_TESTS
 from skinframe.reporting.page import render
 from skinframe.reporting.schema import Check, Grounding, Reliability, Report
 
-LEGS = tuple(
-    Check(name=name, passed=True) for name in ("localisation above centre", "causal effect", "sanity: adapter")
-)
+LEGS = tuple(Check(name=name, passed=True) for name in GROUNDING_TESTS)
 
 
 def test_without_tests_the_page_claims_nothing(report: Report) -> None:
@@ -22,12 +21,12 @@ def test_without_tests_the_page_claims_nothing(report: Report) -> None:
     assert "no test of calibration was made" in text
 
 
-def test_grounded_is_said_only_when_every_leg_passed(report: Report) -> None:
-    assert "the maps are grounded" in words.grounding_sentence(Grounding(n=9, tests=LEGS))
+def test_maps_are_called_grounded_only_when_every_test_passed(report: Report) -> None:
+    assert "the heat maps are grounded" in words.grounding_sentence(Grounding(n=9, tests=LEGS))
     for leg in range(3):
         short = words.grounding_sentence(Grounding(n=9, tests=LEGS[:leg] + LEGS[leg + 1 :]))
         assert "grounded" not in short
-        assert f"Not tested: {words.GROUNDING_LEGS[leg]}" in short
+        assert f"Not tested: {GROUNDING_TESTS[leg]}" in short
         failing = tuple(dataclasses.replace(one, passed=index != leg) for index, one in enumerate(LEGS))
         failed = words.grounding_sentence(Grounding(n=9, tests=failing))
         assert "grounded" not in failed

@@ -8,7 +8,7 @@ import pytest
 from skinframe.reporting.compare import ABSENT, Difference, compare, difference_sentence, to_html, write_comparison
 from skinframe.reporting.figures import Estimate, MetricInfo
 from skinframe.reporting.schema import PlanText, Report
-from skinframe.reporting.tables import comparison_text, safe, summary_text
+from skinframe.reporting.terminal import comparison_text, safe, summary_text
 
 
 def other(report: Report, **changes: object) -> Report:

@@ -11,6 +11,7 @@ import pytest
 from skinframe.reporting import words
 from skinframe.reporting.checklists.answers import FILLS
 from skinframe.reporting.checklists.checklist import STATUSES, checklists, write_documents
+from skinframe.reporting.evidence import LARGEST_GAP, NOTHING_ENTERS
 from skinframe.reporting.markdown import markdown, plain
 from skinframe.reporting.schema import Check, EvidenceTable, Report
 from skinframe.reporting.write import write_report
@@ -75,7 +76,7 @@ def test_documents_are_one_page_a_guideline_and_one_table_for_machines(report, t
 
 @pytest.mark.parametrize(
     ("topic", "test"),
-    [("subgroups", "Largest gap beyond chance"), ("robustness", "No word gets in but through the pixels")],
+    [("subgroups", LARGEST_GAP), ("robustness", NOTHING_ENTERS)],
 )
 def test_a_table_is_found_by_its_test_whatever_its_title(report, topic, test):
     """`By age` says nothing of subgroups in so many words."""

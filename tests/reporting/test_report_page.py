@@ -7,8 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from skinframe.reporting.notebook import summary_html
-from skinframe.reporting.page import render
+from skinframe.reporting.page import render, summary_html
 from skinframe.reporting.schema import Report
 
 VOID = {"meta", "img", "br", "rect", "circle", "polyline"}
@@ -126,7 +125,7 @@ def test_every_part_is_on_the_page(report: Report) -> None:
 def test_absent_parts_leave_no_heading(seven: Report, least: Report) -> None:
     text = Walk(render(seven)).text
     assert "Rationale" not in text
-    assert "Are the explanations right?" not in text
+    assert "Explanations" not in text
     assert "synthetic images" not in text
     assert "dark tick" not in text
     assert "a ring is" not in text

@@ -64,7 +64,9 @@ def test_every_report_reads_calibration_against_cross_entropy_and_focal_loss_wit
     small: Any, tmp_path: Path
 ) -> None:
     folder = small.run(tmp_path, "train.epochs=1", "evaluate.probes=true", "evaluate.explain=false").folder
-    table = next(one for one in read_report(folder).evidence if one.name == "Before and after calibration")
+    table = next(
+        one for one in read_report(folder).evidence if one.name == "Calibration metrics before and after calibration"
+    )
     assert [(row.name, row.note) for row in table.rows] == [
         ("this run, before", ""),
         ("this run, after temperature", ""),

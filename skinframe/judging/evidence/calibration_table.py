@@ -10,17 +10,17 @@ from skinframe.evaluation.measures.smooth import SmoothECE
 from skinframe.evaluation.metrics_calibration import ECE, NLL, Brier
 from skinframe.judging.prediction_figures import Judged
 from skinframe.judging.report_estimates import estimate
-from skinframe.reporting.evidence import EvidenceRow, EvidenceTable
+from skinframe.reporting.evidence import CALIBRATION, EvidenceRow, EvidenceTable
 from skinframe.weighted import Floats
 
 METRICS = (NLL(), Brier(), DebiasedL2(), SmoothECE(), ECE())
 HEAD = ("NLL", "Brier score", "debiased error²", "smooth ECE", "ECE, 15 bins")
 SENTENCE = (
-    "What each method's probabilities are worth as they come and after calibration; the calibrator never saw a test"
-    " image. Proper scores come first; the debiased squared error is centred on 0 for a calibrated model, and the"
-    " others are not: a floor is what a perfectly calibrated model of this sharpness and n would score, p the chance"
-    " that it scores as much. What a calibration term adds is read against cross entropy and temperature, and against"
-    " focal loss and temperature: here for probes, which see the same features and metadata."
+    "Proper scores and calibration errors of each method, before and after calibration; no calibrator was fitted on"
+    " test images. The debiased squared error is centred on 0 for a calibrated model; the other errors are biased"
+    " upwards: the floor is the mean score of a perfectly calibrated model with these probabilities, p the probability"
+    " that it scores at least as much. Compare a calibration term with cross entropy plus temperature scaling, and with"
+    " focal loss plus temperature scaling; here both are linear probes on the same features and metadata."
 )
 
 
@@ -36,7 +36,8 @@ class Method:
 def calibration_table(judged: Judged, methods: Sequence[Method]) -> EvidenceTable:
     """Return calibration errors and proper scores of each method."""
     return EvidenceTable(
-        name="Before and after calibration",
+        name="Calibration metrics before and after calibration",
+        topic=CALIBRATION,
         sentence=SENTENCE,
         head=HEAD,
         rows=tuple(_row(judged, method) for method in methods),

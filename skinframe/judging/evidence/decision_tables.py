@@ -14,7 +14,7 @@ from skinframe.evaluation.measures.ranking import AUPRC, AUROC, PartialAUC
 from skinframe.evaluation.use.decision import at_prevalence, net_benefit, thresholds, treat_all
 from skinframe.judging.prediction_figures import Judged, interval_of
 from skinframe.judging.report_estimates import estimate
-from skinframe.reporting.evidence import EvidenceRow, EvidenceTable
+from skinframe.reporting.evidence import DECISION, DISCRIMINATION, EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Curve, Estimate
 from skinframe.seeding import derive
 from skinframe.weighted import Floats, Ints
@@ -49,10 +49,11 @@ def positive_tables(
     asked = ", ".join(judged.classes[c] for c in places)
     rows = tuple(_row(judged, name, p, chosen_on, metrics) for name, (p, chosen_on) in methods.items())
     found = EvidenceTable(
-        name=f"Finding {asked}",
-        sentence=f"{asked} against the rest: {int(truth.sum()):,} of {len(truth):,} images, so chance has an average"
-        f" precision of {truth.mean() if len(truth) else 0:.3f}. Sensitivity is at the"
-        " threshold that gave specificity 0.9 on validation, and the reverse: never chosen on these images.",
+        name=f"{asked} against the rest",
+        topic=DISCRIMINATION,
+        sentence=f"{int(truth.sum()):,} of {len(truth):,} images are positive, so chance has an average precision of"
+        f" {truth.mean() if len(truth) else 0:.3f}. Sensitivity is at the threshold with specificity 0.9 on validation,"
+        " and vice versa; no threshold was chosen on the test images.",
         head=HEAD,
         rows=rows,
     )
@@ -98,14 +99,17 @@ def _decision_curve(
         )
         for t in points
     )
-    where = f"this set's own share of {here:.1%}" if prevalence is None else f"a prevalence of {prevalence:.2%}"
+    where = (
+        f"the prevalence of this test set, {here:.1%}" if prevalence is None else f"a prevalence of {prevalence:.2%}"
+    )
     moved = "" if prevalence is None else " (probabilities corrected for it, cases re-weighted)"
     return EvidenceTable(
-        name=f"Acting on {asked}: net benefit",
-        sentence="True positives gained an image, less false ones at the rate that the threshold accepts; the best a"
-        f" model can do is the prevalence. At {where}{moved}. A model is of use where it beats acting on everybody and"
-        " acting on nobody. State beforehand at which thresholds somebody would act; other rows are no argument.",
-        head=("model", "act on all", "act on nobody"),
+        name=f"Decision curve: {asked}",
+        topic=DECISION,
+        sentence="Net benefit per image: true positives less false positives, weighted by the odds of the threshold."
+        f" Its maximum is the prevalence. At {where}{moved}. The model is useful where it exceeds both treating all and"
+        " treating none. Choose the range of thresholds before looking at the curve.",
+        head=("model", "treat all", "treat none"),
         rows=rows,
         curves=(
             Curve(

@@ -13,7 +13,7 @@ from skinframe.evaluation.use.tiers import Tier, by_tier
 from skinframe.judging.prediction_figures import ALPHA
 from skinframe.judging.prediction_source import Tiers
 from skinframe.judging.report_estimates import known
-from skinframe.reporting.evidence import OUT_OF_DISTRIBUTION, EvidenceRow, EvidenceTable
+from skinframe.reporting.evidence import OUT_OF_DISTRIBUTION, TIERS, EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Check, Estimate
 
 
@@ -39,10 +39,11 @@ def tier_table(tiers: Tiers, *, seed: int, resamples: int, level: float) -> Evid
 
     rows, losses = judged(BalancedAccuracy()), judged(NLL())
     return EvidenceTable(
-        name=f"By tier: {tiers.title}",
-        sentence=f"Each tier, and how far its balanced accuracy falls from '{tiers.reference}' over the classes that"
-        " both have, with p after Holm. Groups that stand in both are resampled together. Fewer than"
-        f" {LEAST_GROUPS} groups are not assessable and not shown. No calibrator is fitted to a tier.",
+        name=f"Tiers by {tiers.title}",
+        topic=TIERS,
+        sentence=f"Balanced accuracy of each tier and its drop from '{tiers.reference}' over the classes that both"
+        " have, with Holm-corrected p-values. Groups with images in both tiers are resampled together. Tiers of"
+        f" fewer than {LEAST_GROUPS} groups are not assessed. No calibrator is fitted on a tier.",
         head=("balanced accuracy", f"drop from {tiers.reference}", "p", "NLL"),
         rows=tuple(_row(row, loss, tiers.reference) for row, loss in zip(rows, losses, strict=True)),
         checks=_checks(rows),

@@ -13,15 +13,15 @@ from skinframe.evaluation.use.cells import LEAST_GROUPS
 from skinframe.evaluation.use.conformal import Conformal, coverage_band, fit_one_a_group
 from skinframe.judging.prediction_figures import Judged, interval_of
 from skinframe.judging.report_estimates import estimate
-from skinframe.reporting.evidence import EvidenceRow, EvidenceTable
+from skinframe.reporting.evidence import CONFORMAL, SELECTIVE, EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Curve
 from skinframe.seeding import derive
 from skinframe.weighted import Floats, Ints, Weighted, mean_of, share_of
 
 ALPHA = 0.1
 SHARED = (
-    " Here the calibration patients chose the epoch too, so that they are not like new ones: the sets may hold the true"
-    " class less often, and nothing is proven."
+    " Here the calibration patients also chose the epoch, so they are not exchangeable with new patients: coverage may"
+    " be lower, and no bound is proven."
 )
 KINDS = (("lac", False), ("aps", False), ("raps", False), ("lac", True))
 
@@ -32,14 +32,18 @@ def selective_table(judged: Judged, probabilities: Floats) -> EvidenceTable:
     found = judged.scored({metric.name: metric for metric in metrics}, probabilities)
     coverage, risk = risk_coverage(judged.labels, probabilities)
     return EvidenceTable(
-        name="Leaving the least sure to someone else",
-        sentence="Images are kept from the surest down. AUGRC is the share of all images that are wrong and kept,"
-        " averaged over the share kept, from 0 to 0.5; AURC averages the error rate of those kept and hangs on a few"
-        " surest images; its excess is what a perfect order of the same errors would save. Lower is better.",
+        name="Selective prediction (abstaining on the least confident)",
+        topic=SELECTIVE,
+        sentence="Images are kept in order of decreasing confidence. AUGRC is the share of all images that are kept and"
+        " wrong, averaged over coverage, from 0 to 0.5; AURC averages the error rate of the images kept and depends"
+        " strongly on the most confident few; excess AURC is AURC less that of a perfect ranking of the same errors."
+        " Lower is better.",
         head=("AUGRC", "AURC", "excess AURC"),
-        rows=(EvidenceRow(name="this table", cells=tuple(estimate(found[metric.name]) for metric in metrics)),),
-        curves=(Curve(name="error rate of those kept", x=tuple(100 * coverage), y=tuple(map(float, risk))),),
-        unit="% kept",
+        rows=(
+            EvidenceRow(name="top-class probability", cells=tuple(estimate(found[metric.name]) for metric in metrics)),
+        ),
+        curves=(Curve(name="error rate of the images kept", x=tuple(100 * coverage), y=tuple(map(float, risk))),),
+        unit="coverage, %",
     )
 
 
@@ -57,16 +61,17 @@ def sets_table(
     for kind, by_class in KINDS:
         seed = derive(judged.seed, "conformal")
         rule = fit_one_a_group(labels, given, groups, alpha=ALPHA, kind=kind, by_class=by_class, seed=seed)  # type: ignore[arg-type]
-        rows.append(_sets_row(judged, probabilities, rule, f"{kind.upper()}{', class by class' if by_class else ''}"))
+        rows.append(_sets_row(judged, probabilities, rule, f"{kind.upper()}{', per class' if by_class else ''}"))
     low, high = coverage_band(patients, ALPHA)
     return EvidenceTable(
-        name="Sets of classes that hold the true one about nine times in ten",
-        sentence="For each image the classes that cannot be ruled out, on average over new patients like those of"
-        " calibration, one image each; class by class it is meant for every class, at the price of larger sets."
-        f" Thresholds come from {patients:,} calibration groups, one image a group, the median of 100 draws: about nine"
-        " in ten in simulation; proven: eight in ten. For the rows that are not class by class, one such draw covers"
-        f" {low:.3f} to {high:.3f} in 95 of 100 calibration sets." + ("" if own else SHARED),
-        head=("coverage", "mean size", "empty", "worst class covered"),
+        name="Conformal prediction sets (90 %)",
+        topic=CONFORMAL,
+        sentence="Each set holds the classes that cannot be ruled out, so that about nine sets in ten hold the true"
+        " class, on average over new patients like those of calibration, one image each; per class, the target"
+        f" holds for every class, with larger sets. Thresholds come from {patients:,} calibration groups, one"
+        " image per group, as the median of 100 draws: about 90 % coverage in simulation, 80 % proven. Marginal coverage of a single draw lies"
+        f" between {low:.3f} and {high:.3f} for 95 of 100 calibration sets." + ("" if own else SHARED),
+        head=("coverage", "mean size", "empty", "coverage of the worst class"),
         rows=tuple(rows),
     )
 

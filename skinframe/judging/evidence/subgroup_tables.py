@@ -10,7 +10,7 @@ from skinframe.evaluation.use.cells import LEAST_GROUPS
 from skinframe.evaluation.use.subgroups import Cell, by_subgroup
 from skinframe.judging.prediction_figures import ALPHA, Judged
 from skinframe.judging.report_estimates import known
-from skinframe.reporting.evidence import LARGEST_GAP, EvidenceRow, EvidenceTable
+from skinframe.reporting.evidence import LARGEST_GAP, SUBGROUPS, EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Check, Estimate
 from skinframe.weighted import Floats
 
@@ -37,14 +37,15 @@ def subgroup_tables(
             level=judged.level,
         )
         p = known(found.p)
-        detail = "fewer than two subgroups can be judged" if p is None else f"{found.largest_gap:.3f}, p = {p:.3f}"
+        detail = "fewer than two subgroups can be assessed" if p is None else f"{found.largest_gap:.3f}, p = {p:.3f}"
         tables.append(
             EvidenceTable(
-                name=f"By {field}",
-                sentence=f"{chosen.name.replace('_', ' ').capitalize()} of each subgroup and its gap to everybody else,"
-                f" with p after Holm. Fewer than {LEAST_GROUPS} groups are not assessable and not shown. No"
-                " gap found is not no gap: look at the widths.",
-                head=("value", "gap to the rest", "p"),
+                name=f"Subgroups by {field}",
+                topic=SUBGROUPS,
+                sentence=f"{chosen.name.replace('_', ' ').capitalize()} of each subgroup and its difference from all"
+                f" others, with Holm-corrected p-values. Subgroups of fewer than {LEAST_GROUPS} groups are not"
+                " assessed. A difference that is not shown may still exist: read the interval widths.",
+                head=("value", "difference from the rest", "p"),
                 rows=tuple(_row(cell) for cell in found.cells),
                 checks=(Check(name=LARGEST_GAP, passed=None if p is None else p < ALPHA, detail=detail),),
             )

@@ -16,6 +16,6 @@ def add(verbs: Verbs) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     from skinframe.finished.rewrite_and_compare import compare_runs
-    from skinframe.reporting.tables import comparison_text
+    from skinframe.reporting.terminal import comparison_text
 
     print(comparison_text(compare_runs(options.runs)))
