@@ -67,10 +67,10 @@ def sets_table(
         name="Conformal prediction sets (90 %)",
         topic=CONFORMAL,
         sentence="Each set holds the classes that cannot be ruled out, so that about nine sets in ten hold the true"
-        " class, on average over new patients like those of calibration, one image each; per class, the target"
-        f" holds for every class, with larger sets. Thresholds come from {patients:,} calibration groups, one"
-        " image per group, as the median of 100 draws: about 90 % coverage in simulation, 80 % proven. Marginal coverage of a single draw lies"
-        f" between {low:.3f} and {high:.3f} for 95 of 100 calibration sets." + ("" if own else SHARED),
+        " class, on average over new patients like those of calibration, one image each; per class, the target holds"
+        f" for every class, with larger sets. Thresholds come from {patients:,} calibration groups, one image per"
+        " group, as the median of 100 draws: about 90 % coverage in simulation, 80 % proven. Marginal coverage of a"
+        f" single draw lies between {low:.3f} and {high:.3f} for 95 of 100 calibration sets." + ("" if own else SHARED),
         head=("coverage", "mean size", "empty", "coverage of the worst class"),
         rows=tuple(rows),
     )
