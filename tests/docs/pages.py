@@ -78,6 +78,7 @@ def links(page: Path) -> list[tuple[Path, str]]:
 
 
 def anchors(page: Path) -> list[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
-    headings = HEADING.findall(BLOCK.sub("", page.read_text(encoding="utf-8")))
-    return [re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings]
+    """Return the anchors of a page: those of its headings, as GitHub makes them, and its explicit ones."""
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    made = [re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in HEADING.findall(text)]
+    return made + re.findall(r'<a id="([\w-]+)"></a>', text)

@@ -48,9 +48,9 @@ def test_the_loss_runs(small: Any, tmp_path: Path) -> None:
     extra = {"plugins": [files["my_loss.py"]], "presets": [str(files["my_loss.yaml"])]}
     run = small.run(tmp_path / "runs", "train.epochs=1", **extra)
     lines = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
-    assert all("doubt" in line["parts"] for line in lines)
-    assert lines[-1]["parts"]["doubt"]["weight"] > lines[0]["parts"]["doubt"]["weight"] == 0
-    assert "doubt" in (run.folder / "report.html").read_text(encoding="utf-8")
+    assert all("penalty" in line["parts"] for line in lines)
+    assert lines[-1]["parts"]["penalty"]["weight"] > lines[0]["parts"]["penalty"]["weight"] == 0
+    assert "penalty" in (run.folder / "report.html").read_text(encoding="utf-8")
 
 
 POLY = {  # Poly-1 (Leng et al. 2022, arXiv:2204.12511) in the place of the template's loss
