@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. The verbs stand in `commands`."""
+"""The command line: parse, call, print. The commands are in `verbs`."""
 
 from __future__ import annotations
 

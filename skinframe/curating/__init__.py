@@ -1,1 +1,1 @@
-"""What could make a figure wrong before a model is trained: duplicates, split leaks, label leaks, shifted sets."""
+"""Audit data sets before training: duplicates, split leaks, label leaks, shifted sets."""

@@ -1,1 +1,1 @@
-"""Room 3: samples, frozen group splits, safe images, batches of named signals."""
+"""Samples, manifests, splits by group, safe image reading, batches of named signals. Knows no model."""

@@ -1,1 +1,1 @@
-"""Room 8: prediction tables, calibrated probabilities, metrics with intervals. It never changes a weight."""
+"""Metrics with intervals, tests, calibration, epoch selection. Changes no weight."""

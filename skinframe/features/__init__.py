@@ -1,4 +1,4 @@
-"""Room 4: outputs of frozen encoders, computed once and kept by content."""
+"""Outputs of frozen encoders, computed once and cached by content. Trains nothing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Many runs that answer one question: axes become arms, arms times seeds become runs, runs become one comparison."""
+"""Ablations, sweeps and learning curves: arms, seeds, workers, and one comparison of all runs."""

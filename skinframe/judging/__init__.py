@@ -1,1 +1,1 @@
-"""Judge any predictions: options, sources, figures with intervals, and the sections of the report."""
+"""Evaluate any predictions: options, sources, figures with intervals, and the sections of the report."""

@@ -1,1 +1,1 @@
-"""Room 5 and 6: the module that maps batch signals to model signals, and the objective over them."""
+"""The module that computes model signals from batch signals, and the objective over the loss terms."""

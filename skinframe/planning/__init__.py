@@ -1,4 +1,4 @@
-"""Room 2: names become components, needs meet provides, what nothing reads is dropped. Loads no weights."""
+"""Recipe and catalog become a frozen plan, or a list of every problem. Loads no weights."""
 
 from skinframe.planning.plan import Plan, make_plan
 

@@ -1,4 +1,4 @@
-"""Room 1: YAML, presets and overrides become one typed recipe. Looks up no component."""
+"""YAML, parents, presets and overrides become one typed recipe. Looks up no component."""
 
 from skinframe.recipe.load import load_recipe
 from skinframe.recipe.schema import LossPart, Part, Recipe

@@ -1,1 +1,1 @@
-"""One run from a recipe to a report: run folder, environment, training, verification."""
+"""One run from recipe to report: run folder, environment, training, verification."""

@@ -1,4 +1,4 @@
-"""A plugin project for a new component, written from the files in `templates`."""
+"""`skinframe new`: a plugin project for a new component, written from the files in `templates`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Room 7: an iterator of checkpoints. It evaluates nothing and picks no winner."""
+"""Training: an iterator of checkpoints. It evaluates nothing and chooses no epoch."""

@@ -1,1 +1,1 @@
-"""The verbs of skinframe, as Python functions and in the command line."""
+"""The commands of skinframe, as Python functions and in the command line."""
