@@ -1,7 +1,7 @@
 """Rewrite the generated parts of the pages: `uv run python docs/generate.py [PAGE ...]`, all pages by default.
 
-A part is between `<!-- generated: NAME -->` and `<!-- end -->`; NAME is a function of `tables`. A test fails while one is
-out of date. contracts.md takes longest: it collects the contract tests.
+A part is between `<!-- generated: NAME -->` and `<!-- end -->`; NAME is a function of `tables`. A test fails while one
+is out of date. contracts.md takes longest: it collects the contract tests.
 """
 
 from __future__ import annotations
