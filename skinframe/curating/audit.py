@@ -13,8 +13,8 @@ from skinframe.curating.distance_tiers import tiers
 from skinframe.curating.finding import Audit, Finding, Pair, Probe, Tier
 from skinframe.curating.probes import fact_probes, field_probes, file_probes, judged, probed
 from skinframe.curating.text_probes import text_findings
-from skinframe.data.crossing import Pairs, crossings, finding_name
-from skinframe.data.split import PARTS, Split
+from skinframe.data.group_split import PARTS, Split
+from skinframe.data.groups import NearPairs, leak_name, split_leaks
 from skinframe.version import __version__
 
 EXAMPLES = 10
@@ -31,7 +31,7 @@ class Division:
 def audit_of(
     subject: Subject,
     *,
-    divide: Callable[[Pairs], Division],
+    divide: Callable[[NearPairs], Division],
     against: Sequence[Subject] = (),
     accept: Collection[str] = (),
 ) -> Audit:
@@ -90,19 +90,19 @@ def label_leaks(subject: Subject) -> tuple[list[Probe], list[Finding]]:
     return [*probes, *text], [*judged(probes), *found]
 
 
-def split_findings(subject: Subject, division: Division, near: Pairs) -> list[Finding]:
+def split_findings(subject: Subject, division: Division, near: NearPairs) -> list[Finding]:
     """Return a leak for each kind of link that reaches over two parts of the split; to know, where there is none."""
     if division.split is None:
         return [Finding(name="split", level="watch", sentence=division.said)]
     part_of = {index: name for name in PARTS for index in division.split.part(name)}
     return [
         Finding(
-            name=finding_name(kind),
+            name=leak_name(kind),
             level="leak",
             sentence=f"{len(lines):,} links of kind {kind} reach over two parts of the split",
             examples=tuple(lines[:EXAMPLES]),
         )
-        for kind, lines in crossings(part_of, subject.samples, subject.keys, near).items()
+        for kind, lines in split_leaks(part_of, subject.samples, subject.keys, near).items()
     ]
 
 

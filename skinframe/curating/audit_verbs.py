@@ -16,15 +16,15 @@ from skinframe.curating.copies import within
 from skinframe.curating.data_source import DataSource
 from skinframe.curating.finding import Audit
 from skinframe.curating.image_scan import Scan, scan
-from skinframe.data.crossing import KINDS, Pairs, finding_name
-from skinframe.data.split import Split
-from skinframe.data.splitfile import write_split
+from skinframe.data.group_split import Split
+from skinframe.data.groups import KINDS, NearPairs, leak_name
+from skinframe.data.split_file import write_split
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
 from skinframe.preparing.run_split import MOST, provenance, split_of
 from skinframe.progress import Display
 from skinframe.sample import Sample
 
-EVERY_KIND = tuple(map(finding_name, KINDS))
+EVERY_KIND = tuple(map(leak_name, KINDS))
 
 
 def audit(
@@ -90,7 +90,7 @@ def subject_of(
     )
 
 
-def division(source: DataSource, subject: Subject, near: Pairs) -> Division:
+def division(source: DataSource, subject: Subject, near: NearPairs) -> Division:
     """Return the split that a run of this source would use: its frozen file, its official one, or one made as there.
 
     Every leak is let through: the audit reports it, and is what refuses. Raises DataError for a file that does not fit.
@@ -110,7 +110,7 @@ def division(source: DataSource, subject: Subject, near: Pairs) -> Division:
     return Division(split, f"{split.digest[:12]}, {made}{blind}")
 
 
-def _split(source: DataSource, subject: Subject, near: Pairs, accept: Collection[str]) -> tuple[Split, Pairs]:
+def _split(source: DataSource, subject: Subject, near: NearPairs, accept: Collection[str]) -> tuple[Split, NearPairs]:
     """Return the split of the source and the near-duplicates of it; images of the same pixels are such copies too."""
     wanted, looked = source.split, subject.scan
     keys = None if looked is None else looked.keys if wanted.near_duplicates else looked.files

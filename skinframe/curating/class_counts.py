@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from skinframe.curating.finding import Part, Subgroup
-from skinframe.data.split import PARTS, Split
+from skinframe.data.group_split import PARTS, Split
 from skinframe.sample import Sample
 
 BANDS = ((0, 30), (30, 45), (45, 60), (60, 75), (75, float("inf")))

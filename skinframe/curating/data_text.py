@@ -9,8 +9,8 @@ from pathlib import Path
 from skinframe.components import Dataset
 from skinframe.curating.data_source import DataSource
 from skinframe.curating.finding import Audit
+from skinframe.data.group_split import PARTS, Split
 from skinframe.data.prevalence import prevalence
-from skinframe.data.split import PARTS, Split
 from skinframe.sample import Sample
 
 

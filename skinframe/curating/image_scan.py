@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skinframe.components import Dataset
 from skinframe.data.images import decode
-from skinframe.data.pool import chunked_map
+from skinframe.data.worker_pool import chunked_map
 from skinframe.errors import DataError
 from skinframe.preparing.image_descriptor import GRID, grey_grid
 from skinframe.sample import Sample

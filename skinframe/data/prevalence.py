@@ -1,4 +1,4 @@
-"""Whether each part of a split shows each class, and in its share."""
+"""Class prevalence in each part of a split, and the check that no class is missing or drifts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from skinframe.data.group_split import PARTS, Split
 from skinframe.data.groups import components
-from skinframe.data.split import PARTS, Split
 from skinframe.errors import DataError
 from skinframe.sample import Sample
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prevalence:
-    """One class in one part: how many images, their share of the part, and how far that is from the whole set's."""
+    """One class in one part: number of images, their share of the part, and its difference from the whole set's."""
 
     part: str
     label: str
@@ -46,32 +46,32 @@ def check_prevalence(
     waive: Collection[str] = (),
     max_drift: float = 0.05,
 ) -> None:
-    """Raise DataError where a part lacks a class that is not waived, or a class's share drifts too far.
+    """Raise DataError if a part has no image of a class that is not waived, or if the share of a class drifts too far.
 
-    A share may differ from the whole set's by `max_drift`, and beyond that by what one largest component of the class
-    is of the part: a patient with 40 lesions cannot be divided.
+    A share may differ from the whole set's by `max_drift`, plus the share that the largest component of the class takes
+    of the part: a patient with 40 lesions cannot be divided.
     """
     rows = prevalence(split, samples, classes)
     missing = [row for row in rows if not row.images and row.label not in waive]
     if missing:
-        said = ", ".join(f"{row.label} in {row.part}" for row in missing[:8])
+        pairs = ", ".join(f"{row.label} in {row.part}" for row in missing[:8])
         names = ",".join(dict.fromkeys(row.label for row in missing))
         raise DataError(
-            f"split: no image of {said}; its metrics would be undefined. Choose other shares or seed, or say that this "
-            f"is meant: split.waive=[{names}]"
+            f"split: no image of {pairs}; its metrics would be undefined. Choose other fractions or another seed, or "
+            f"accept this: split.waive=[{names}]"
         )
     largest = _largest(samples, classes)
     for row in rows:
         size = len(split.part(row.part))
         if abs(row.drift) > max_drift + largest[row.label] / max(1, size):
             raise DataError(
-                f"split: {row.label} is {row.share:.1%} of {row.part} and {row.share - row.drift:.1%} of all; "
-                f"more than {max_drift:.1%} apart. Choose another seed or raise split.max_drift"
+                f"split: {row.label} is {row.share:.1%} of {row.part} and {row.share - row.drift:.1%} of all samples; "
+                f"the limit is {max_drift:.1%}. Choose another seed or raise split.max_drift"
             )
 
 
 def _largest(samples: Sequence[Sample], classes: Sequence[str]) -> Mapping[str, int]:
-    """Return, for each class, the most images of it that one component holds."""
+    """Return for each class the largest number of its images in one component."""
     most: Counter[str] = Counter()
     for group in components(samples):
         for label, count in Counter(samples[index].label for index in group).items():

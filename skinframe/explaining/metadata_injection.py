@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from skinframe.components import Prompt, PromptText
-from skinframe.data.arrow import to_row
-from skinframe.data.rows import RowSchema
+from skinframe.data.row_schema import RowSchema, to_row
 from skinframe.errors import DataError
 from skinframe.evaluation.injection import claim
 from skinframe.sample import Field, Sample

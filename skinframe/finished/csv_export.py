@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from skinframe.data.cells import Cell, csv_of
+from skinframe.data.safe_csv import Cell, csv_text
 from skinframe.durable import disk_errors, write_atomic
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import BLOCKS, Predictions, read_predictions
@@ -21,7 +21,7 @@ PARTS = ("valid", "test")
 def export_csv(run: Path, out: Path, key_file: Path | None = None) -> list[Path]:
     """Write metrics.csv and the prediction and rationale tables of a finished run into `out`; return the files.
 
-    Texts are guarded against being read as formulas (`skinframe.data.cells`). With `key_file` every id, patient and
+    Texts are guarded against being read as formulas (`skinframe.data.safe_csv`). With `key_file` every id, patient and
     lesion is a pseudonym under that key. Raises DataError where the run has not finished, DiskError.
     """
     name: Name = pseudonyms(key_file) if key_file is not None else str
@@ -36,7 +36,7 @@ def export_csv(run: Path, out: Path, key_file: Path | None = None) -> list[Path]
     files = []
     for title, (head, rows) in tables.items():
         files.append(out / f"{title}.csv")
-        write_atomic(files[-1], csv_of(head, rows).encode("utf-8", "replace"))
+        write_atomic(files[-1], csv_text(head, rows).encode("utf-8", "replace"))
     return files
 
 

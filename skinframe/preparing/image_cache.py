@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from skinframe.data.imagetable import ImageTable, image_table
+from skinframe.data.image_table import ImageTable, image_table
 from skinframe.planning import Plan
 from skinframe.progress import Display
 from skinframe.sample import Sample

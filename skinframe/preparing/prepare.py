@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from skinframe.components import Encoder
+from skinframe.data.group_split import from_parts
 from skinframe.data.images import pixel_key
 from skinframe.data.manifest import check_samples
-from skinframe.data.split import from_parts
 from skinframe.features.extract import extract_images, extract_texts
 from skinframe.planning import Plan
 from skinframe.preparing.image_cache import Shelf

@@ -13,9 +13,9 @@ from PIL.Image import Image, fromarray
 from torch import Tensor
 
 from skinframe.components import Encoder, Tower
-from skinframe.data.fold import Folds, calibration_fold
-from skinframe.data.imagetable import ImageTable
-from skinframe.data.split import Split
+from skinframe.data.group_split import Split
+from skinframe.data.image_table import ImageTable
+from skinframe.data.kfold import CalibrationFold, calibration_fold
 from skinframe.planning import Plan
 from skinframe.sample import Sample
 from skinframe.seeding import derive
@@ -44,7 +44,7 @@ class Prepared:
     towers: dict[str, Tower] = field(default_factory=dict)
 
     @cached_property
-    def folds(self) -> Folds:
+    def folds(self) -> CalibrationFold:
         """The validation part as selection and calibration fold, which share no patient."""
         recipe = self.plan.recipe
         return calibration_fold(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from skinframe.components import Tower
-from skinframe.data.imagetable import Reading
+from skinframe.data.image_table import ImageReader
 from skinframe.device import deterministic
 from skinframe.errors import Problem, RecipeError
 from skinframe.features.extract import Elsewhere, Row, extract_shard
@@ -58,7 +58,7 @@ class Maker:
             raise RecipeError(plan.source, [Problem("plan", what)])
         self.plan, self.encoder = plan, encoders(plan)[name]
         limits, dataset = plan.recipe.images, plan.parts.dataset
-        self.reading = Reading(dataset, False, False, limits.max_pixels, limits.max_bytes, limits.draft)
+        self.reading = ImageReader(dataset, False, False, limits.max_pixels, limits.max_bytes, limits.draft)
         self.samples = list(dataset.samples())
         self.cache, self.device = cache, device
         self._tower: Tower | None = None

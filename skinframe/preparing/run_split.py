@@ -13,12 +13,11 @@ import numpy as np
 from PIL.Image import Image
 
 from skinframe.components import Dataset
-from skinframe.data.crossing import Keys, Pairs
-from skinframe.data.folds import fold_split, subset
-from skinframe.data.groups import components
+from skinframe.data.group_split import Split, make_split
+from skinframe.data.groups import ImageKeys, NearPairs, components
+from skinframe.data.kfold import fold_split, subset
 from skinframe.data.prevalence import check_prevalence
-from skinframe.data.split import Split, make_split
-from skinframe.data.splitfile import read_split, write_split
+from skinframe.data.split_file import read_split, write_split
 from skinframe.durable import write_json
 from skinframe.errors import DataError
 from skinframe.planning import Plan
@@ -35,7 +34,7 @@ class Divided:
     """A split, the near-duplicates (pairs of rows) that were kept together, and whether they were looked for."""
 
     split: Split
-    near: Pairs
+    near: NearPairs
     searched: bool
 
 
@@ -57,7 +56,7 @@ def divide(
     searched = wanted.near_duplicates and len(samples) <= MOST
     if wanted.near_duplicates and not searched:
         display.say(f"near-duplicates: not looked for among {len(samples):,} images; the most is {MOST:,}")
-    near: Pairs = near_rows(samples, keys, image, cache, display) if searched else ()
+    near: NearPairs = near_rows(samples, keys, image, cache, display) if searched else ()
     recipe, dataset, seed = plan.recipe, plan.parts.dataset, plan.recipe.division_seed
     split, near = split_of(wanted, seed, recipe.audit.accept, dataset.classes, samples, keys, near)
     made = provenance(dataset, wanted, seed, searched)
@@ -71,9 +70,9 @@ def split_of(
     accept: Collection[str],
     classes: Sequence[str],
     samples: Sequence[Sample],
-    keys: Keys,
-    near: Pairs,
-) -> tuple[Split, Pairs]:
+    keys: ImageKeys,
+    near: NearPairs,
+) -> tuple[Split, NearPairs]:
     """Return the split that is asked for, and the near-duplicates that it keeps together: a split file may add its own.
 
     Raises DataError for a leak that is not accepted and for a part without a class or with too much of one.

@@ -10,10 +10,10 @@ import time
 
 from skinframe_derm import Ham10000
 
-from skinframe.data.crossing import crossings
-from skinframe.data.folds import make_folds, subset
+from skinframe.data.group_split import PARTS, make_split
+from skinframe.data.groups import split_leaks
+from skinframe.data.kfold import make_folds, subset
 from skinframe.data.prevalence import check_prevalence, prevalence
-from skinframe.data.split import PARTS, make_split
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
             {index: name for name in PARTS for index in small.part(name)},
             {index: str(fold) for index, fold in enumerate(make_folds(samples, folds=5, seed=seed))},
         ):
-            divided += sum(map(len, crossings(part_of, samples).values()))
+            divided += sum(map(len, split_leaks(part_of, samples).values()))
     print(f"{args.seeds} seeds, each split, 12 % subset and 5 folds: {divided} lesions divided")
     print(f"largest drift of a class's share {drift:.4f}, fewest images of a class in a part {fewest}")
     print(f"{time.monotonic() - start:.0f} s")

@@ -16,11 +16,10 @@ from pathlib import Path
 
 import skinframe
 from skinframe import Field, Sample
+from skinframe.data.image_table import image_table
 from skinframe.data.images import read_confined
-from skinframe.data.imagetable import image_table
-from skinframe.data.manifest import build_manifest
-from skinframe.data.parquet import read_manifest, write_manifest
-from skinframe.data.rows import Raw, RowSchema
+from skinframe.data.manifest import build_manifest, read_manifest, write_manifest
+from skinframe.data.row_schema import RawRow, RowSchema
 
 FIELDS = (Field(name="age", low=0, high=120), Field(name="sex", values=("female", "male")))
 SITES = Field(name="site", values=("head/neck", "upper extremity", "lower extremity", "torso front", "torso back"))
@@ -47,7 +46,7 @@ class Folder(skinframe.Dataset):
         return "0"
 
 
-def rows(count: int) -> Iterator[Raw]:
+def rows(count: int) -> Iterator[RawRow]:
     for i in range(count):
         yield {
             "id": f"ISIC_{i:07d}",

@@ -62,10 +62,10 @@ def walk(folder: Path) -> None:
     """Go from the files to the first batch, as a run does before its features."""
     from skinframe_derm import Slice3d
 
+    from skinframe.data.group_split import make_split
     from skinframe.data.images import decode
     from skinframe.data.prevalence import check_prevalence
-    from skinframe.data.split import make_split
-    from skinframe.data.splitfile import read_split, write_split
+    from skinframe.data.split_file import read_split, write_split
 
     clock = [time.monotonic()]
 

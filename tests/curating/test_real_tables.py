@@ -13,9 +13,9 @@ from skinframe.components import Dataset
 from skinframe.curating.distance_tiers import tier_of, tiers, wilson_half_width, words
 from skinframe.curating.probes import fact_probes, field_probes, file_probes, judged, probed
 from skinframe.curating.shared_between_sets import shared_ids
-from skinframe.data.crossing import crossings
-from skinframe.data.folds import make_folds
-from skinframe.data.split import PARTS, make_split
+from skinframe.data.group_split import PARTS, make_split
+from skinframe.data.groups import split_leaks
+from skinframe.data.kfold import make_folds
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 pytestmark = [
@@ -105,6 +105,6 @@ def test_no_lesion_of_ham10000_is_divided_by_some_seeds(ham: Ham10000) -> None:
     assert len({sample.lesion for sample in samples}) == 7470
     for seed in range(3):
         split = make_split(samples, seed=seed)
-        assert not crossings({i: name for name in PARTS for i in split.part(name)}, samples)
+        assert not split_leaks({i: name for name in PARTS for i in split.part(name)}, samples)
     folds = make_folds(samples, folds=5, seed=0)
-    assert not crossings({i: str(fold) for i, fold in enumerate(folds)}, samples)
+    assert not split_leaks({i: str(fold) for i, fold in enumerate(folds)}, samples)

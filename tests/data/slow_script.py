@@ -2,7 +2,7 @@
 
 import slow_set
 
-from skinframe.data.imagetable import image_table
+from skinframe.data.image_table import image_table
 
 print("started", flush=True)
 slower = slow_set.SlowerSet()

@@ -64,11 +64,11 @@ BAD = {
     "truncated jpeg": (encoded(picture(200, 150), "JPEG")[:-900], "cannot be decoded: image file is truncated"),
     "truncated png": (encoded(picture(200, 150))[:-200], "cannot be decoded"),
     "only a jpeg header": (encoded(picture(), "JPEG")[:30], "cannot be decoded|is not a JPEG"),
-    "png bomb": (png_header(65_000, 65_000), "more pixels than the cap|is 65000 x 65000 pixels"),
-    "jpeg bomb": (jpeg_header(65_000, 65_000), "more pixels than the cap|is 65000 x 65000 pixels"),
-    "over the cap": (png_header(9_000, 9_000), "is 9000 x 9000 pixels; the cap is 64000000"),
-    "animated": (animation(), "holds 2 frames"),
-    "one pixel": (encoded(picture(1, 1)), "is 1 x 1 pixels; needs 16 a side"),
+    "png bomb": (png_header(65_000, 65_000), "more pixels than the limit|is 65000 x 65000 pixels"),
+    "jpeg bomb": (jpeg_header(65_000, 65_000), "more pixels than the limit|is 65000 x 65000 pixels"),
+    "over the cap": (png_header(9_000, 9_000), "is 9000 x 9000 pixels; the limit is 64000000"),
+    "animated": (animation(), "has 2 frames"),
+    "one pixel": (encoded(picture(1, 1)), "is 1 x 1 pixels; needs 16 per side"),
     "strip": (encoded(picture(16, 20_000)), "at most 20 to 1"),
     "text bomb": (b"", ""),  # filled below
 }
@@ -125,9 +125,9 @@ def test_another_librarys_switches_change_nothing(monkeypatch: pytest.MonkeyPatc
 
 def test_byte_cap_and_pixel_cap_are_options() -> None:
     data = encoded(picture())
-    with pytest.raises(ImageProblem, match=f"is {len(data)} bytes; the cap is 100"):
+    with pytest.raises(ImageProblem, match=f"is {len(data)} bytes; the limit is 100"):
         decode(data, max_bytes=100)
-    with pytest.raises(ImageProblem, match="is 40 x 30 pixels; the cap is 1199"):
+    with pytest.raises(ImageProblem, match="is 40 x 30 pixels; the limit is 1199"):
         decode(data, max_pixels=1199)
     assert decode(data, max_pixels=1200).size == (40, 30)
 
@@ -226,7 +226,7 @@ def test_confined_reading(tmp_path: Path) -> None:
     assert read_confined(root, "part/a.jpg") == b"bytes"
     assert read_confined(root, "inside.jpg") == b"bytes"
     for name in ("out.jpg", "linked/secret.jpg"):
-        with pytest.raises(DataError, match=rf"{name}: leads out of the data root") as raised:
+        with pytest.raises(DataError, match=rf"{name}: a symlink leaves the data root") as raised:
             read_confined(root, name)
         assert not isinstance(raised.value, ImageProblem)
     for name in ("../secret.jpg", "/etc/hostname", "~/x", "x\0y", "https://example.org/a.jpg"):
@@ -237,7 +237,7 @@ def test_confined_reading(tmp_path: Path) -> None:
             read_confined(root, name)
     with pytest.raises(ImageProblem, match="not a regular file"):
         read_confined(root, "pipe.jpg")
-    with pytest.raises(ImageProblem, match="is 5 bytes; the cap is 4"):
+    with pytest.raises(ImageProblem, match="is 5 bytes; the limit is 4"):
         read_confined(root, "part/a.jpg", max_bytes=4)
 
 

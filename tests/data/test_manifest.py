@@ -7,10 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from skinframe import DataError, Field, Sample
-from skinframe.data.manifest import build_manifest, check_samples
-from skinframe.data.parquet import read_manifest, write_manifest
-from skinframe.data.paths import path_problem
-from skinframe.data.rows import RowSchema
+from skinframe.data.images import path_problem
+from skinframe.data.manifest import build_manifest, check_samples, read_manifest, write_manifest
+from skinframe.data.row_schema import RowSchema
 
 FIELDS = (Field(name="age", low=0, high=120), Field(name="sex", values=("female", "male")))
 CLASSES = ("mel", "nv")
@@ -29,7 +28,7 @@ def test_a_clean_set_passes() -> None:
 @pytest.mark.parametrize(
     ("samples", "said"),
     [
-        ([one(), one()], "the id stands in rows 0 and 1"),
+        ([one(), one()], "duplicate id in rows 0 and 1"),
         ([one("")], "id: '' is not 1 to 256 characters"),
         ([one("a\nb", image="a.jpg")], "id: .* without control characters"),
         ([one(label=2)], "label: 2 is not one of mel, nv"),
@@ -37,7 +36,7 @@ def test_a_clean_set_passes() -> None:
         ([one(metadata={"age": 121.0})], r"age: 121.0 is not a number in \[0, 120\]"),
         ([one(metadata={"sex": "m"})], "sex: 'm' is not one of female, male"),
         ([one(metadata={"dx_type": "histo"})], "dx_type: no such field; known: age, sex"),
-        ([one(attributes=(True,))], "1 attributes where the set has 0"),
+        ([one(attributes=(True,))], "1 attributes; the data set has 0"),
         ([one(image="../x.jpg")], "could leave the data root"),
         ([], "no samples"),
     ],
@@ -95,10 +94,10 @@ def test_text_becomes_typed_samples_in_the_order_of_ids() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"image": "../a.jpg"}, r"line 7: image '../a.jpg' holds '\.\.'"),
+        ({"image": "../a.jpg"}, r"line 7: image '../a.jpg' contains '\.\.'"),
         ({"image": "\\\\host\\a.jpg"}, "line 7: image .* is absolute"),
         ({"image": "data:image/png;base64,x"}, "line 7: image .* is a URL"),
-        ({"image": "a\0.jpg"}, "line 7: image .* holds a control character"),
+        ({"image": "a\0.jpg"}, "line 7: image .* contains a control character"),
         ({"masks": [("lesion", "~/m.png")]}, "line 7: masks: "),
         ({"boxes": [("lesion", [1, 2, 3])]}, "line 7: boxes: "),
         ({"meta.age": "nan"}, r"line 7: age: 'nan' is not a number in \[0, 120\]"),
@@ -126,7 +125,7 @@ def test_bad_cells_and_repeated_ids_of_every_batch_come_in_one_message() -> None
     lines = str(raised.value).splitlines()
     assert lines[0] == "t.csv: 6 problems"
     assert lines[5] == "  line 16002: label: 'x' is not one of mel, nv"
-    assert lines[6] == "  line 20002: id s5 stands in line 7 too"
+    assert lines[6] == "  line 20002: duplicate id s5, first used in line 7"
 
 
 def test_parquet_holds_the_same_samples_and_is_checked_again(tmp_path: Path) -> None:
@@ -157,7 +156,7 @@ def test_what_is_no_manifest_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_foreign_parquet_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.parquet"
     pq.write_table(pa.table({"id": ["a"]}), path)
-    with pytest.raises(DataError, match="carries no description"):
+    with pytest.raises(DataError, match="has no description"):
         read_manifest(path)
     with pytest.raises(DataError, match="cannot be read: No such file"):
         read_manifest(tmp_path / "none.parquet")

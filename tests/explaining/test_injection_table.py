@@ -14,7 +14,7 @@ from skinframe_tiny import SyntheticDermoscopy
 
 from skinframe import PromptText
 from skinframe.data.images import decode
-from skinframe.data.rows import RowSchema
+from skinframe.data.row_schema import RowSchema
 from skinframe.evaluation.injection import claim, other_class, overlaid, shuffled, tagged
 from skinframe.explaining.metadata_injection import try_metadata
 from skinframe.reporting.write import read_report

@@ -101,6 +101,6 @@ def from_environment() -> None:
     if os.environ.get(RECORD) or os.environ.get(FAULT):
         install(os.environ.get(RECORD), os.environ.get(FAULT))
     if os.environ.get(FEW):
-        import skinframe.data.pool as pool
+        import skinframe.data.worker_pool as pool
 
         pool.FEW = int(os.environ[FEW])

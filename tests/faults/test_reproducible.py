@@ -46,7 +46,7 @@ def test_f2_any_number_of_reading_processes_gives_the_same_bytes(
     small: Any, finished: Path, contents: Callable[[Path], Any], tmp_path: Path, monkeypatch: Any, workers: int
 ) -> None:
     """Against the run without any; what stands ready in memory is then the same, so there is no prefetch to vary."""
-    from skinframe.data import pool
+    from skinframe.data import worker_pool as pool
 
     started: list[int] = []
     real = pool.ProcessPoolExecutor

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import skinframe
-from skinframe.data.cells import rows_of
+from skinframe.data.safe_csv import parse_csv
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import read_predictions
 from skinframe.reporting.codec import dumps
@@ -24,7 +24,7 @@ FILES = {"metrics.csv", "predictions-test.csv", "predictions-valid.csv", "ration
 
 
 def table(path: Path) -> list[dict[str, str]]:
-    head, *rows = rows_of(path.read_text(encoding="utf-8"))
+    head, *rows = parse_csv(path.read_text(encoding="utf-8"))
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 

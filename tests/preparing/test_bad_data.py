@@ -104,7 +104,7 @@ def edit(index: int, **values: str) -> Callable[[Rows, Path], None]:
         (edit(4, age="old"), r"line 6.*old"),
         (edit(4, sex="f"), r"line 6.*'f'"),
         (edit(4, site="moon"), r"line 6.*'moon'"),
-        (edit(4, id="i00"), r"id i00 stands in line 2 too"),
+        (edit(4, id="i00"), r"duplicate id i00, first used in line 2"),
         (edit(4, image="../../secret.png"), r"line 6.*'\.\.'"),
         (edit(4, image="/etc/passwd"), r"line 6.*is absolute"),
         (edit(4, patient=""), r"line 6.*no patient; expected"),
@@ -136,7 +136,7 @@ def test_the_same_image_in_two_splits_is_refused(small: Any, table: Callable[...
         rows[0]["split"] = rows[1]["split"] = "test"
         rows[20]["split"] = rows[21]["split"] = "train"
 
-    with pytest.raises(DataError, match=r"stands in test and train"):
+    with pytest.raises(DataError, match=r"is in test and train"):
         run(small, table(change), tmp_path / "out")
 
 

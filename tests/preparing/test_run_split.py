@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import skinframe
-from skinframe.data.split import make_split
-from skinframe.data.splitfile import write_split
+from skinframe.data.group_split import make_split
+from skinframe.data.split_file import write_split
 from skinframe.preparing.run_split import divide
 from skinframe.progress import Display
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import skinframe
-from skinframe.data.rows import Raw
+from skinframe.data.row_schema import RawRow
 from skinframe_derm.folder import Folder
 from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import LabelSet
@@ -27,7 +27,7 @@ class Ddi(Official, skinframe.Dataset):
 
     config: Config
 
-    def rows(self, folder: Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[RawRow]:
         for row in folder.rows(folder.table(), ["DDI_file", "skin_tone", "malignant", "disease"]):
             raw = folder.raw(row, row.text("disease"))
             told = row.word("malignant", ("True", "False"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import skinframe
-from skinframe.data.rows import PARTS, Raw
+from skinframe.data.row_schema import PARTS, RawRow
 from skinframe_derm.folder import Folder, by_index
 from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import LabelSet
@@ -31,7 +31,7 @@ class Derm7pt(Official, skinframe.Dataset):
 
     config: Config
 
-    def rows(self, folder: Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[RawRow]:
         column = "derm" if self.config.images == "dermoscopic" else "clinic"
         parts = by_index(folder, {part: f"meta/{part}_indexes.csv" for part in PARTS})
         for place, row in enumerate(folder.rows(folder.table(), ["case_num", "diagnosis", "clinic", "derm"])):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import skinframe
-from skinframe.data.rows import PARTS, Raw
+from skinframe.data.row_schema import PARTS, RawRow
 from skinframe_derm.folder import Folder, by_index
 from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import LabelSet
@@ -30,7 +30,7 @@ class Derm7ptPlus(Official, skinframe.Dataset):
 
     config: Config
 
-    def rows(self, folder: Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[RawRow]:
         kept = self.config.rows_kept
         files = {} if kept == "all" else {part: f"splits/{kept}_{part}_indexes_filtered.csv" for part in PARTS}
         parts = by_index(folder, files)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import skinframe
-from skinframe.data.rows import Raw
+from skinframe.data.row_schema import RawRow
 from skinframe_derm.folder import Folder
 from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import MALIGNANCY, LabelSet
@@ -27,7 +27,7 @@ class Fitzpatrick17k(Official, skinframe.Dataset):
 
     config: Config
 
-    def rows(self, folder: Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[RawRow]:
         for row in folder.rows(folder.table(), ["md5hash", "label", "three_partition_label"]):
             raw = folder.raw(row, row.text("label"))
             part = row.word("three_partition_label", ("benign", "malignant", "non-neoplastic"))

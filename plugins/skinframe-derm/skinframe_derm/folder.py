@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from skinframe import DataError
-from skinframe.data.problems import Problems
-from skinframe.data.rows import ATTRIBUTE, META, Raw
+from skinframe.data.problem_list import ProblemList
+from skinframe.data.row_schema import ATTRIBUTE, META, RawRow
 from skinframe_derm.facts import Facts
 from skinframe_derm.tables import Row, table_rows
 
@@ -21,7 +21,7 @@ class Folder:
     """The unpacked download: its tables, and its images by name."""
 
     def __init__(self, root: Path, facts: Facts) -> None:
-        self.root, self.facts, self.problems = root, facts, Problems()
+        self.root, self.facts, self.problems = root, facts, ProblemList()
 
     def rows(self, table: str, required: Sequence[str]) -> Iterator[Row]:
         """Yield the rows of a table; only columns that the policy lets be read are in them."""
@@ -87,7 +87,7 @@ def by_index(folder: Folder, files: Mapping[str, str]) -> dict[int, str]:
     return parts
 
 
-def one_table(folder: Folder) -> Iterator[Raw]:
+def one_table(folder: Folder) -> Iterator[RawRow]:
     """Yield the rows of a set whose one table has a label column; images go by id where no column names them."""
     roles = folder.facts.roles
     for row in folder.rows(folder.table(), [roles["id"], roles["label"]]):

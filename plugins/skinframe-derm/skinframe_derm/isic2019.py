@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import skinframe
-from skinframe.data.rows import Raw
+from skinframe.data.row_schema import RawRow
 from skinframe_derm.folder import Folder, one_hot
 from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import LabelSet
@@ -28,7 +28,7 @@ class Isic2019(Official, skinframe.Dataset):
 
     config: Config
 
-    def rows(self, folder: Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[RawRow]:
         names = (*self.facts.labels, "UNK")
         table = "ISIC_2019_Training_GroundTruth.csv"
         truth = {row.text("image"): one_hot(row, names) for row in folder.rows(table, ["image", *self.facts.labels])}

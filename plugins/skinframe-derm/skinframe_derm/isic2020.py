@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import skinframe
-from skinframe.data.rows import Raw
+from skinframe.data.row_schema import RawRow
 from skinframe_derm.folder import Folder
 from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import MALIGNANCY, LabelSet
@@ -27,7 +27,7 @@ class Isic2020(Official, skinframe.Dataset):
 
     config: Config
 
-    def rows(self, folder: Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[RawRow]:
         for row in folder.rows(folder.table(), ["image_name", "patient_id", "diagnosis", "benign_malignant"]):
             raw = folder.raw(row, row.text("diagnosis") or "not recorded")
             told = row.word("benign_malignant", MALIGNANCY)

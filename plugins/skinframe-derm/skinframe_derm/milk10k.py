@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import skinframe
-from skinframe.data.rows import Raw
+from skinframe.data.row_schema import RawRow
 from skinframe_derm.folder import Folder, one_hot
 from skinframe_derm.official import Official
 from skinframe_derm.taxonomy import LabelSet
@@ -30,7 +30,7 @@ class Milk10k(Official, skinframe.Dataset):
 
     config: Config
 
-    def rows(self, folder: Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[RawRow]:
         names = tuple(self.facts.labels)
         table = "MILK10k_Training_GroundTruth.csv"
         truth = {row.text("lesion_id"): one_hot(row, names) for row in folder.rows(table, ["lesion_id", *names])}

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from skinframe import DataError, Field, Requirement, Sample
 from skinframe.data.manifest import Manifest, build_manifest
-from skinframe.data.rows import Raw, RowSchema
+from skinframe.data.row_schema import RawRow, RowSchema
 from skinframe_derm.facts import Facts, read_facts
 from skinframe_derm.folder import Folder
 from skinframe_derm.institutions import context
@@ -39,7 +39,7 @@ class Official(ABC):
     config: Any
 
     @abstractmethod
-    def rows(self, folder: Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[RawRow]:
         """Yield the raw manifest rows of the unpacked download."""
 
     @cached_property
@@ -55,7 +55,7 @@ class Official(ABC):
         if needs:
             raise DataError(f"{needs[0].what}; {needs[0].next_step}")
         left_out: Counter[str] = Counter()
-        rows: Iterable[Raw] = _labelled(self.rows(folder), label_set, facts, left_out)
+        rows: Iterable[RawRow] = _labelled(self.rows(folder), label_set, facts, left_out)
         known = facts.classes(label_set)
         if self._open:
             rows = list(rows)
@@ -132,7 +132,7 @@ class Official(ABC):
         return self.facts.open_labels and self.config.label_set == "own"
 
 
-def _labelled(rows: Iterable[Raw], label_set: str, facts: Facts, left_out: Counter[str]) -> Iterator[Raw]:
+def _labelled(rows: Iterable[RawRow], label_set: str, facts: Facts, left_out: Counter[str]) -> Iterator[RawRow]:
     """Yield the rows with the label of the label set, and count those that it has no class for."""
     for row in rows:
         labels = row["labels"]

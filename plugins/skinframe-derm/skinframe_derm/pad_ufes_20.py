@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import skinframe
-from skinframe.data.rows import Raw
+from skinframe.data.row_schema import RawRow
 from skinframe_derm.facts import Facts, read_facts
 from skinframe_derm.folder import Folder, one_table
 from skinframe_derm.official import Official
@@ -39,5 +39,5 @@ class PadUfes20(Official, skinframe.Dataset):
         prompt = {**facts.columns.prompt, "fitspatrick": "skin_type"}
         return replace(facts, columns=replace(facts.columns, prompt=prompt, optional=()))
 
-    def rows(self, folder: Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[RawRow]:
         return one_table(folder)

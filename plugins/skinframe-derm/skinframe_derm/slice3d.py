@@ -9,7 +9,7 @@ from pathlib import Path
 
 import skinframe
 from skinframe import Field
-from skinframe.data.rows import Raw
+from skinframe.data.row_schema import RawRow
 from skinframe_derm.facts import Facts, read_facts
 from skinframe_derm.folder import Folder
 from skinframe_derm.hdf5 import Hdf5Images
@@ -51,7 +51,7 @@ class Slice3d(Official, skinframe.Dataset):
     def _images(self) -> Hdf5Images:
         return Hdf5Images(Path(self.config.root) / self.facts.folders[0])
 
-    def rows(self, folder: Folder) -> Iterator[Raw]:
+    def rows(self, folder: Folder) -> Iterator[RawRow]:
         for row in folder.rows(folder.table(), ["isic_id", "patient_id", "target", *self.facts.columns.prompt]):
             yield {**folder.raw(row, row.text("target")), "image": row.text("isic_id")}
 

@@ -11,10 +11,9 @@ from typing import Any, Literal
 
 import skinframe
 from skinframe import Field, Sample
-from skinframe.data.manifest import Manifest, build_manifest
-from skinframe.data.parquet import read_manifest
-from skinframe.data.problems import Problems
-from skinframe.data.rows import ATTRIBUTE, META, Raw, RowSchema
+from skinframe.data.manifest import Manifest, build_manifest, read_manifest
+from skinframe.data.problem_list import ProblemList
+from skinframe.data.row_schema import ATTRIBUTE, META, RawRow, RowSchema
 from skinframe_derm.policy import read_policy
 from skinframe_derm.tables import Row, table_rows
 
@@ -117,20 +116,20 @@ class Table(skinframe.Dataset):
             raise skinframe.DataError(f"{needs[0].what}; {needs[0].next_step}")
         if self._path.suffix == ".parquet":
             return self._parquet()
-        problems = Problems()
+        problems = ProblemList()
         classes = self.config.classes or tuple(
-            sorted({row.text("label") or "" for row in self._rows(Problems())} - {""})
+            sorted({row.text("label") or "" for row in self._rows(ProblemList())} - {""})
         )
         group = None if self.config.groups == "image" else self.config.groups
         schema = RowSchema(self.fields, classes, self.config.attributes, group)
         return build_manifest(str(self._path), map(self._raw, self._rows(problems)), schema, problems)
 
-    def _rows(self, problems: Problems) -> Iterator[Row]:
+    def _rows(self, problems: ProblemList) -> Iterator[Row]:
         columns = read_policy(self.name).read | set(self.config.attributes)
         group = () if self.config.groups == "image" else (self.config.groups,)
         return table_rows(self._path, columns, ("id", "image", "label", *group, *self.config.attributes), problems)
 
-    def _raw(self, row: Row) -> Raw:
+    def _raw(self, row: Row) -> RawRow:
         words = {"sex": ("female", "male"), "site": self.config.sites}
         raw: dict[str, object] = {name: row.text(name) for name in ("id", "image", "label", "split")}
         raw |= {"file": self.config.manifest, "line": row.line, META + "age": row.text("age")}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 from skinframe import DataError
-from skinframe.data.problems import Problems
+from skinframe.data.problem_list import ProblemList
 
 LONGEST_LINE = 65_536  # characters; a metadata row of the public sets has under 1,000
 UNKNOWN = frozenset({"", "unknown", "na", "nan", "none", "n/a"})
@@ -19,7 +19,7 @@ Parsed = TypeVar("Parsed")
 class Row:
     """One line of a table. A value that cannot be read goes on the table's list of problems and becomes None."""
 
-    def __init__(self, line: int, values: dict[str, str], problems: Problems, table: str = "") -> None:
+    def __init__(self, line: int, values: dict[str, str], problems: ProblemList, table: str = "") -> None:
         self.line, self._values, self._problems, self._table = line, values, problems, table
 
     def problem(self, what: str) -> None:
@@ -69,14 +69,14 @@ def read_table(path: Path, columns: Collection[str], required: Sequence[str], ta
 
     Raises DataError naming the file and every bad line: what `take` put on the row, and what `table_rows` finds.
     """
-    problems = Problems()
+    problems = ProblemList()
     for row in table_rows(path, columns, required, problems):
         take(row)
-    problems.stop(str(path))
+    problems.raise_any(str(path))
 
 
 def table_rows(
-    path: Path, columns: Collection[str], required: Sequence[str], problems: Problems, named: bool = False
+    path: Path, columns: Collection[str], required: Sequence[str], problems: ProblemList, named: bool = False
 ) -> Iterator[Row]:
     """Yield every row, cut down to `columns`; with `named` its problems begin with the table's name.
 
@@ -93,7 +93,7 @@ def table_rows(
 
 
 def _rows(
-    file: TextIO, columns: Collection[str], required: Sequence[str], problems: Problems, table: str
+    file: TextIO, columns: Collection[str], required: Sequence[str], problems: ProblemList, table: str
 ) -> Iterator[Row]:
     reader = csv.reader(_lines(file), strict=True)
     rows = iter(reader)

@@ -27,8 +27,7 @@ from skinframe_derm import ClinicalTemplate, Slice3d
 
 from skinframe import DataError
 from skinframe.data.images import decode
-from skinframe.data.manifest import check_samples
-from skinframe.data.parquet import read_manifest, write_manifest
+from skinframe.data.manifest import check_samples, read_manifest, write_manifest
 
 SECONDS = 5
 SPLICES = (

@@ -11,9 +11,9 @@ from PIL import Image
 from skinframe_derm import ClinicalTemplate, Ham10000
 
 from skinframe import DataError
-from skinframe.data.imagetable import image_table
+from skinframe.data.group_split import make_split
+from skinframe.data.image_table import image_table
 from skinframe.data.manifest import check_samples
-from skinframe.data.split import make_split
 
 HEADER = "lesion_id,image_id,dx,dx_type,age,sex,localization"
 ROWS = (

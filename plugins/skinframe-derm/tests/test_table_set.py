@@ -10,8 +10,7 @@ from skinframe_derm import ClinicalTemplate, Table
 from skinframe_derm.policy import read_policy
 
 from skinframe import DataError
-from skinframe.data.manifest import check_samples
-from skinframe.data.parquet import write_manifest
+from skinframe.data.manifest import check_samples, write_manifest
 
 TEXT = """id,image,label,patient,lesion,age,sex,site,split,veil,biopsied,notes
 a,one.png,mel,p1,l1,61.5,Female,Head/Neck,train,yes,1,the diagnosis is melanoma
@@ -78,11 +77,11 @@ def test_level_follows_the_groups(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("one.png", "../one.png", "line 2: image '../one.png' holds '..'"),
+        ("one.png", "../one.png", "line 2: image '../one.png' contains '..'"),
         ("one.png", "/etc/passwd", "line 2: image '/etc/passwd' is absolute"),
         ("one.png", "https://example.org/a.png", "line 2: image 'https.*is a URL"),
         (",Female,", ",x,", "line 2: sex: 'x' is not one of"),
-        ("\nb,", "\na,", "line 3: id a stands in line 2 too"),
+        ("\nb,", "\na,", "line 3: duplicate id a, first used in line 2"),
         (",mel,", ",,", "line 2: no label; expected one of mel, nv"),
         (",mel,", ",scc,", "line 2: label: 'scc' is not one of mel, nv"),
         (",train,", ",dev,", "line 2: split: 'dev' is not one of train, valid, test"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from skinframe.curating.finding import Audit
-    from skinframe.data.split import Split
+    from skinframe.data.group_split import Split
 
 Paths = Sequence[str | Path]
 

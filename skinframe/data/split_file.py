@@ -1,4 +1,4 @@
-"""A split as a frozen, hashed JSON file that a run refuses to mix up."""
+"""Split files: a split as hashed JSON, checked against the samples whenever it is read."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from skinframe.data.crossing import Keys, Pairs
-from skinframe.data.split import PARTS, UNUSED, Split, check_split, from_parts
+from skinframe.data.group_split import PARTS, UNUSED, Split, check_split, from_parts
+from skinframe.data.groups import ImageKeys, NearPairs
 from skinframe.durable import write_json
 from skinframe.errors import DataError
 from skinframe.sample import Sample
 
 FORMAT = "skinframe-split-1"
-LIMIT = 256 * 2**20  # bytes; a 400,000-row split takes about 8 MB
+MAX_FILE_BYTES = 256 * 2**20  # a 400,000-row split takes about 8 MB
 
 
 def samples_digest(samples: Sequence[Sample]) -> str:
-    """Return a digest of what a split stands on: ids, labels and groups, in any order."""
+    """Return a digest of what a split depends on: ids, labels and groups, in any order."""
     rows = sorted(json.dumps([s.id, s.label, s.patient, s.lesion]) for s in samples)
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
-def images_digest(samples: Sequence[Sample], keys: Keys) -> str | None:
-    """Return a digest of which image content stands under which id; None where the contents are not known."""
+def images_digest(samples: Sequence[Sample], keys: ImageKeys) -> str | None:
+    """Return a digest of the image content of each id; None if the contents are not known."""
     if keys is None:
         return None
     rows = sorted(json.dumps([sample.id, key]) for sample, key in zip(samples, keys, strict=True))
@@ -36,22 +36,22 @@ def write_split(
     path: Path,
     split: Split,
     samples: Sequence[Sample],
-    keys: Keys = None,
-    near: Pairs = (),
+    keys: ImageKeys = None,
+    near: NearPairs = (),
     made: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the split once, with the near-duplicates that were kept together and how it was `made`.
 
-    Raises DataError where another split, or one of other image contents, stands at `path`.
+    Raises DataError if `path` holds another split, or one of other image contents.
     """
     images = images_digest(samples, keys)
     if path.exists():
         before = _read(path)
         if before["digest"] != split.digest:
-            raise DataError(f"{path}: another split is frozen here; use that one or choose another path")
+            raise DataError(f"{path}: already holds another split; use that one or choose another path")
         if images is not None and before.get("images") not in (None, images):
             raise DataError(
-                f"{path}: the images have changed since this split was frozen; restore them or start afresh"
+                f"{path}: the images have changed since this split was written; restore them or create a new split"
             )
         return
     content = {
@@ -69,12 +69,12 @@ def write_split(
 
 
 def read_split(
-    path: Path, samples: Sequence[Sample], keys: Keys = None, near: Pairs = (), accept: Collection[str] = ()
+    path: Path, samples: Sequence[Sample], keys: ImageKeys = None, near: NearPairs = (), accept: Collection[str] = ()
 ) -> tuple[Split, list[tuple[int, int]]]:
-    """Return the split of these samples, and the near-duplicates given together with the file's own, as pairs of rows.
+    """Return the split of these samples, and the near-duplicates given and those in the file as pairs of rows.
 
-    Raises DataError where file, digest, sample set or groups do not match, and where a link reaches over two parts
-    (also one of the file's own near-duplicates) that `accept` does not name.
+    Raises DataError if file, digest, sample set or groups do not match, and for leaks (also by the file's own
+    near-duplicates) that `accept` does not name.
     """
     content = _read(path)
     parts = {sample_id: name for name in PARTS for sample_id in content["parts"][name]}
@@ -84,18 +84,18 @@ def read_split(
     if unplaced or foreign:
         example = (unplaced or sorted(foreign))[0]
         raise DataError(
-            f"{path}: made for another sample set: {len(unplaced)} samples are not in it and {len(foreign)} of its ids "
-            f"are not in the data, such as {example}; make a new split or restore the data"
+            f"{path}: made for other samples: {len(unplaced)} samples are not in it and {len(foreign)} of its ids "
+            f"are not in the data, for example {example}; create a new split or restore the data"
         )
     split = from_parts(samples, [parts[sample.id] for sample in samples])
     if split.digest != content["digest"]:
-        raise DataError(f"{path}: its rows do not match its digest, so it was edited; restore it or make a new split")
-    place = {sample.id: index for index, sample in enumerate(samples)}
-    written = [(place[first], place[second]) for first, second in content.get("near", ())]
+        raise DataError(f"{path}: does not match its digest, so it was edited; restore it or create a new split")
+    row_of = {sample.id: index for index, sample in enumerate(samples)}
+    written = [(row_of[first], row_of[second]) for first, second in content.get("near", ())]
     known = sorted({*map(_ordered, near), *map(_ordered, written)})
     split = check_split(split, samples, keys, known, accept)
     if samples_digest(samples) != content["samples"]:
-        raise DataError(f"{path}: labels or groups have changed since this split was made; make a new split")
+        raise DataError(f"{path}: labels or groups have changed since this split was written; create a new split")
     return split, known
 
 
@@ -105,13 +105,13 @@ def _ordered(pair: tuple[int, int]) -> tuple[int, int]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > LIMIT:
-            raise DataError(f"{path}: larger than any split file; expected one written by skinframe")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise DataError(f"{path}: larger than {MAX_FILE_BYTES} bytes; expected a split file written by skinframe")
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: not a readable split file: {error}") from error
     if not _well_formed(content):
-        raise DataError(f"{path}: not a split file of the format {FORMAT}")
+        raise DataError(f"{path}: not a split file of format {FORMAT}")
     return dict(content)
 
 
@@ -119,9 +119,9 @@ def _well_formed(content: Any) -> bool:
     if not isinstance(content, dict) or content.get("format") != FORMAT or not isinstance(content.get("parts"), dict):
         return False
     lists = [content["parts"].get(name) for name in PARTS] + [content.get(UNUSED, [])]
-    if not all(isinstance(one, list) and all(isinstance(name, str) for name in one) for one in lists):
+    if not all(isinstance(ids, list) and all(isinstance(name, str) for name in ids) for ids in lists):
         return False
-    known, near = {name for one in lists for name in one}, content.get("near", [])
+    known, near = {name for ids in lists for name in ids}, content.get("near", [])
     if not isinstance(near, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in near):
         return False
     strings = isinstance(content.get("digest"), str) and isinstance(content.get("samples"), str)

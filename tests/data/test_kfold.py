@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinframe import DataError, Sample
-from skinframe.data.folds import fold_split, make_folds, subset
+from skinframe.data.group_split import PARTS, from_parts, make_split
 from skinframe.data.groups import components
+from skinframe.data.kfold import fold_split, make_folds, subset
 from skinframe.data.prevalence import check_prevalence, prevalence
-from skinframe.data.split import PARTS, from_parts, make_split
-from skinframe.data.splitfile import read_split, write_split
+from skinframe.data.split_file import read_split, write_split
 
 CLASSES = ("a", "b", "c")
 
@@ -84,7 +84,7 @@ def test_near_duplicates_are_one_component_and_a_split_that_parts_them_is_refuse
     part_of = {index: name for name in PARTS for index in split.part(name)}
     assert all(part_of[first] == part_of[second] for first, second in near)
     write_split(tmp_path / "free.json", free, samples)
-    with pytest.raises(DataError, match=r"look like copies(.|\n)*audit\.accept=\[split:near-duplicate\]"):
+    with pytest.raises(DataError, match=r"are near-duplicates(.|\n)*audit\.accept=\[split:near-duplicate\]"):
         read_split(tmp_path / "free.json", samples, near=near)
     taken, known = read_split(tmp_path / "free.json", samples, near=near, accept=["split:near-duplicate"])
     assert taken.test == free.test
@@ -118,7 +118,7 @@ def test_a_leaky_official_split_can_be_accepted_by_name_and_says_so() -> None:
         make_split(samples, seed=0)
     split = make_split(samples, seed=0, accept=["split:lesion"])
     assert split.train == (0, 3, 6, 9)
-    assert split.accepted == ("split:lesion: lesion l7 stands in train and test (sample 8)",)
+    assert split.accepted == ("split:lesion: lesion l7 is in train and test (sample 8)",)
     assert make_split(samples, seed=0, official=False).accepted == ()
 
 
@@ -131,7 +131,7 @@ def test_a_class_that_a_part_lacks_or_that_drifts_is_refused_or_waived() -> None
     skewed = [Sample(id=f"{i:03d}", image="x", label=int(i % 4 == 0)) for i in range(100)]
     parts = ["test" if sample.label or i % 9 == 0 else PARTS[i % 2] for i, sample in enumerate(skewed)]
     parts[0], parts[4] = "train", "valid"
-    with pytest.raises(DataError, match=r"more than 5\.0% apart"):
+    with pytest.raises(DataError, match=r"the limit is 5\.0%"):
         check_prevalence(from_parts(skewed, parts), skewed, ("a", "b"))
     rows = prevalence(make_split(skewed, seed=0), skewed, ("a", "b"))
     assert sum(row.images for row in rows) == 100

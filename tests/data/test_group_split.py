@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinframe import DataError, Sample
+from skinframe.data.group_split import PARTS, check_split, from_parts, make_split
 from skinframe.data.groups import components
-from skinframe.data.split import PARTS, check_split, from_parts, make_split
-from skinframe.data.splitfile import read_split, write_split
+from skinframe.data.split_file import read_split, write_split
 
 
 def one(index: int, label: int = 0, **changes: object) -> Sample:
@@ -95,7 +95,7 @@ def test_identical_images_stay_together() -> None:
     keys = [f"{i // 2:064d}" for i in range(60)]
     split = make_split(samples, seed=0, keys=keys)
     check_split(split, samples, keys)
-    with pytest.raises(DataError, match=r"image content 0+[0-9]+ stands in train and"):
+    with pytest.raises(DataError, match=r"image content 0+[0-9]+ is in train and"):
         check_split(make_split(samples, seed=0), samples, keys)
 
 
@@ -113,7 +113,7 @@ def test_leaky_or_unknown_official_split_is_refused_by_name() -> None:
     samples = [
         one(i, 0, patient="p7" if i in (3, 8) else f"q{i}", split="train" if i < 5 else "test") for i in range(9)
     ]
-    with pytest.raises(DataError, match=r"official split: patient p7 stands in train and test"):
+    with pytest.raises(DataError, match=r"official split: patient p7 is in train and test"):
         make_split(samples, seed=0)
     with pytest.raises(DataError, match="official split 'dev' is not one of train, valid, test"):
         make_split([one(i, split="dev") for i in range(9)], seed=0)
@@ -128,13 +128,13 @@ def test_too_few_groups_say_which_part_is_empty() -> None:
 def test_check_names_what_crosses(link: dict[str, str]) -> None:
     samples = [one(0, **link), one(1), one(2, **link), one(3)]
     name, value = next(iter(link.items()))
-    with pytest.raises(DataError, match=rf"{name} {value} stands in train and test \(sample s00002\)"):
+    with pytest.raises(DataError, match=rf"{name} {value} is in train and test \(sample s00002\)"):
         check_split(from_parts(samples, ["train", "valid", "test", "train"]), samples)
 
 
 def test_check_names_a_sample_in_no_part() -> None:
     samples = [one(i) for i in range(4)]
-    with pytest.raises(DataError, match="s00003 stand in no part"):
+    with pytest.raises(DataError, match="not in exactly one part: s00003"):
         check_split(from_parts(samples, ["train", "valid", "test", ""]), samples)
 
 
@@ -146,7 +146,7 @@ def test_file_round_trip_and_frozen(tmp_path: Path) -> None:
     write_split(path, split, samples[::-1])
     assert path.read_bytes() == before
     assert read_split(path, samples) == (split, [])
-    with pytest.raises(DataError, match="another split is frozen here"):
+    with pytest.raises(DataError, match="already holds another split"):
         write_split(path, make_split(samples, seed=1), samples)
     assert [entry.name for entry in tmp_path.iterdir()] == ["split.json"]
 
@@ -165,7 +165,7 @@ def test_file_refuses_other_samples_edits_and_changed_groups(tmp_path: Path) -> 
     content = json.loads(path.read_text())
     content["parts"]["test"].append(content["parts"]["train"].pop())
     path.write_text(json.dumps(content))
-    with pytest.raises(DataError, match="do not match its digest"):
+    with pytest.raises(DataError, match="does not match its digest"):
         read_split(path, samples)
 
 

@@ -1,6 +1,6 @@
 """Validation in two folds: no patient in both, classes in both, and an honest word where it is too small."""
 
-from skinframe.data.fold import LEAST_GROUPS, calibration_fold
+from skinframe.data.kfold import MIN_GROUPS, calibration_fold
 from skinframe.sample import Sample
 
 
@@ -36,11 +36,11 @@ def test_images_of_the_same_content_stay_together():
 
 
 def test_a_small_validation_part_is_shared_and_that_is_said():
-    few = samples(2 * LEAST_GROUPS - 2)
+    few = samples(2 * MIN_GROUPS - 2)
     folds = calibration_fold(few, range(len(few)), share=0.5, seed=0, level="patient")
     assert folds.selection == folds.calibration == tuple(range(len(few)))
-    assert f"only {2 * LEAST_GROUPS - 2} patients" in folds.warning
+    assert f"only {2 * MIN_GROUPS - 2} patients" in folds.warning
     asked = calibration_fold(few, range(len(few)), share=0.0, seed=0)
     assert not asked.own
     assert "calibration is 0" in asked.warning
-    assert "fitted on the images that chose the epoch" in asked.warning
+    assert "fitted on the same images that selected the epoch" in asked.warning

@@ -1,4 +1,4 @@
-"""Every image of a set once: its content key, whether it decodes, and the list of those that cannot be used."""
+"""One pass over all images of a data set: content keys, decodability, and the list of unusable images."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from PIL import Image
 
 from skinframe.components import Dataset
 from skinframe.data.images import MAX_BYTES, MAX_PIXELS, ImageProblem, decode
-from skinframe.data.pool import PATIENCE, chunked_map
-from skinframe.data.problems import listing
+from skinframe.data.problem_list import listing
+from skinframe.data.worker_pool import PATIENCE, chunked_map
 from skinframe.errors import DataError
 from skinframe.sample import Sample
 
 Policy = Literal["error", "quarantine"]
-Row = tuple[str | None, str, bytes]  # key or None, reason, encoded bytes where they are to be kept
+ReadImage = tuple[str | None, str, bytes]  # content key or None, reason, encoded bytes if they are kept
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How images are read: `decoded` proves that each decodes whole, `keep` sends its bytes back."""
+class ImageReader:
+    """Reads and hashes one image; `decoded` also decodes it to prove that it is complete, `keep` returns its bytes."""
 
     dataset: Dataset
     decoded: bool
@@ -31,22 +31,22 @@ class Reading:
     max_bytes: int
     draft: int
 
-    def __call__(self, sample: Sample) -> Row:
+    def __call__(self, sample: Sample) -> ReadImage:
         try:
             data = self.dataset.image_bytes(sample)
             if self.decoded:
                 self.decode(data)
         except ImageProblem as problem:
             return None, problem.reason, b""
-        except (DataError, OSError) as error:  # the reason goes into reports, where no path stands
+        except (DataError, OSError) as error:  # the reason goes into reports, which contain no paths
             return None, " ".join(str(error).split()).replace(sample.image, "its file"), b""
         return hashlib.sha256(data).hexdigest(), "", data if self.keep else b""
 
     def image(self, sample: Sample, key: str, data: bytes | None = None) -> Image.Image:
-        """Return the decoded image. Raises DataError where its bytes are not those that were hashed to `key`."""
+        """Return the decoded image. Raises DataError if its bytes do not hash to `key` any more."""
         data = self.dataset.image_bytes(sample) if data is None else data
         if hashlib.sha256(data).hexdigest() != key:
-            raise DataError(f"sample {sample.id}: its image changed during the run; start the run again")
+            raise DataError(f"sample {sample.id}: its image changed during the run; restart the run")
         return self.decode(data)
 
     def decode(self, data: bytes) -> Image.Image:
@@ -55,21 +55,21 @@ class Reading:
 
 @dataclass(frozen=True)
 class ImageTable:
-    """`keys[i]` is the SHA-256 of image i's encoded bytes; None where it is quarantined, with (id, reason) listed."""
+    """`keys[i]` is the SHA-256 of image i's encoded bytes, or None if it is in `quarantined` as (id, reason)."""
 
     dataset: Dataset
     samples: Sequence[Sample]
     keys: list[str | None]
     quarantined: list[tuple[str, str]]
-    reading: Reading
+    reader: ImageReader
     kept: dict[int, bytes] = field(default_factory=dict, repr=False)
 
     def image(self, index: int) -> Image.Image:
-        """Return the decoded image. Raises DataError where it is quarantined or has changed since it was hashed."""
+        """Return the decoded image. Raises DataError if it is quarantined or has changed since it was hashed."""
         sample, key = self.samples[index], self.keys[index]
         if key is None:
             raise DataError(f"sample {sample.id}: its image is quarantined")
-        return self.reading.image(sample, key, self.kept.get(index))
+        return self.reader.image(sample, key, self.kept.get(index))
 
 
 def image_table(
@@ -89,15 +89,15 @@ def image_table(
 ) -> ImageTable:
     """Return the table of all images, read by `workers` processes, in the order of `samples`.
 
-    Where they finish no image for `patience` seconds, one hangs, and it is said. Up to `keep_bytes` of encoded images
-    stay in memory, so that a set that draws its images draws them once. `progress` gets the number read so far. Raises
-    DataError that lists the unusable images: any of them under policy "error", more than `max_fraction` of all under
-    "quarantine".
+    Raises DataError if no worker finishes an image for `patience` seconds, and one that lists the unusable images: if
+    there are any under policy "error", or more than `max_fraction` of all under "quarantine". Up to `keep_bytes` of
+    encoded images stay in memory, so that a synthetic data set renders its images once. `progress` receives the number
+    of images read so far.
     """
-    reading = Reading(dataset, decoded, keep_bytes > 0, max_pixels, max_bytes, draft)
-    table = ImageTable(dataset, samples, [], [], reading)
+    reader = ImageReader(dataset, decoded, keep_bytes > 0, max_pixels, max_bytes, draft)
+    table = ImageTable(dataset, samples, [], [], reader)
     room = keep_bytes
-    for index, (key, reason, data) in enumerate(_rows(reading, samples, workers, patience)):
+    for index, (key, reason, data) in enumerate(_rows(reader, samples, workers, patience)):
         table.keys.append(key)
         if key is None:
             table.quarantined.append((samples[index].id, reason))
@@ -106,23 +106,25 @@ def image_table(
             room -= len(data)
         if progress is not None:
             progress(index + 1)
-    _judge(table, policy, max_fraction)
+    _check_quarantined(table, policy, max_fraction)
     return table
 
 
-def _rows(reading: Reading, samples: Sequence[Sample], workers: int, patience: float) -> Iterator[Row]:
-    remedy = "give images.patience more seconds; images.workers=1 waits as long as it takes"
-    return chunked_map(reading, samples, workers=workers, carries=reading.dataset, patience=patience, remedy=remedy)
+def _rows(reader: ImageReader, samples: Sequence[Sample], workers: int, patience: float) -> Iterator[ReadImage]:
+    remedy = "raise images.patience (seconds), or set images.workers=1 to wait indefinitely"
+    return chunked_map(reader, samples, workers=workers, carries=reader.dataset, patience=patience, remedy=remedy)
 
 
-def _judge(table: ImageTable, policy: Policy, max_fraction: float) -> None:
+def _check_quarantined(table: ImageTable, policy: Policy, max_fraction: float) -> None:
     if not table.quarantined:
         return
     files = {sample.id: sample.image for sample in table.samples}
     lines = [f"sample {name}: {reason} ({files[name]})" for name, reason in table.quarantined]
     total = len(table.samples)
     if policy == "error":
-        raise DataError(listing(f"images: {len(lines)} of {total} cannot be used (or set them aside by policy)", lines))
+        raise DataError(
+            listing(f"images: {len(lines)} of {total} cannot be used; fix them or set images.policy=quarantine", lines)
+        )
     if len(lines) > max_fraction * total:
-        share = f"{len(lines)} of {total} cannot be used, more than the {max_fraction:.1%} that may be set aside"
+        share = f"{len(lines)} of {total} cannot be used; images.max_fraction allows {max_fraction:.1%}"
         raise DataError(listing(f"images: {share}", lines))

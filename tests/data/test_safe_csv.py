@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from skinframe.data.cells import csv_of, guarded, restored, rows_of
+from skinframe.data.safe_csv import csv_text, escape_text, parse_csv, unescape_text
 from skinframe.errors import DataError
 
 FORMULA = re.compile("[=+\\-@\uff1d\uff0b\uff0d\uff20]")
@@ -36,24 +36,24 @@ def begins_a_formula(text: str) -> bool:
 @pytest.mark.parametrize("lead", LEADS)
 def test_e9_every_lead_character_is_neutralised(lead: str) -> None:
     for text in (f"{lead}1+1", f" {lead}1+1", f"a\n{lead}1", f"{lead}=1"):
-        safe = guarded(text)
+        safe = escape_text(text)
         assert not begins_a_formula(safe), (text, safe)
         assert not safe.startswith(("\t", "\r", "\n"))
-        assert restored(safe) == text
+        assert unescape_text(safe) == text
 
 
 @pytest.mark.parametrize("text", NAUGHTY)
 def test_e9_the_ways_around_a_naive_check_are_closed(text: str) -> None:
-    assert not begins_a_formula(guarded(text))
-    assert restored(guarded(text)) == text
+    assert not begins_a_formula(escape_text(text))
+    assert unescape_text(escape_text(text)) == text
 
 
 @settings(deadline=None, derandomize=True, max_examples=300)
 @given(TEXTS)
 @example("'\t'=")
 def test_e9_any_text_is_safe_and_comes_back(text: str) -> None:
-    assert not begins_a_formula(guarded(text))
-    assert restored(guarded(text)) == text
+    assert not begins_a_formula(escape_text(text))
+    assert unescape_text(escape_text(text)) == text
 
 
 def test_e9_the_check_of_this_test_bites() -> None:
@@ -64,13 +64,13 @@ def test_e9_the_check_of_this_test_bites() -> None:
 def test_e9_numbers_are_unchanged_and_a_whole_table_comes_back() -> None:
     head = ("id", "=score", "value")
     rows = [(text, "x", -2.5) for text in NAUGHTY if "\x00" not in text]
-    text = csv_of(head, [*rows, ("n", None, float("nan")), ("i", "y", -3)])
+    text = csv_text(head, [*rows, ("n", None, float("nan")), ("i", "y", -3)])
     cells = list(csv.reader(io.StringIO(text, newline="")))
     assert {row[2] for row in cells[1:-2]} == {"-2.5"}
     assert [row[2] for row in cells[-2:]] == ["", "-3"]
     assert not any(begins_a_formula(cell) for row in cells for cell in row if not cell.startswith("-") or cell == "-")
-    assert [tuple(row) for row in rows_of(text)] == [
+    assert [tuple(row) for row in parse_csv(text)] == [
         head, *((one, "x", "-2.5") for one, *_ in rows), ("n", "", ""), ("i", "y", "-3"),
     ]  # fmt: skip
     with pytest.raises(DataError, match="not a CSV"):
-        rows_of('"a"b\n')
+        parse_csv('"a"b\n')

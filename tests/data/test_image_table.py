@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from skinframe import DataError, Sample
-from skinframe.data.imagetable import image_table
+from skinframe.data.image_table import image_table
 
 HERE = Path(__file__).parent
 
@@ -43,7 +43,7 @@ def test_keys_are_the_hash_of_the_bytes_and_bad_images_are_listed(slow, workers:
 def test_policy_error_lists_all_and_a_limit_holds(slow) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(DataError, match=r"3 of 150 cannot be used(.|\n)*sample s0057: is not a JPEG"):
         image_table(slow, slow.samples(), workers=1)
-    with pytest.raises(DataError, match=r"3 of 150 cannot be used, more than the 1.0% that may be set aside"):
+    with pytest.raises(DataError, match=r"3 of 150 cannot be used; images.max_fraction allows 1.0%"):
         image_table(slow, slow.samples(), policy="quarantine", workers=1)
 
 
@@ -110,7 +110,7 @@ def test_b8_a_worker_that_is_killed_is_named(slow) -> None:  # type: ignore[no-u
 
     deadly = slow_set.DeadlySet()
     with pytest.raises(
-        DataError, match=r"worker process \d+ was killed by SIGKILL, perhaps for memory; run again with"
+        DataError, match=r"worker process \d+ was killed by SIGKILL, possibly out of memory; rerun with"
     ):
         image_table(deadly, deadly.samples(), workers=2)
 
@@ -122,7 +122,7 @@ def test_b8_a_worker_that_hangs_is_named_and_ended(slow) -> None:  # type: ignor
     stuck = slow_set.StuckSet()
     before = {child.pid for child in multiprocessing.active_children()}
     with pytest.raises(
-        DataError, match=r"no answer for 5 s from the worker at items \d+ to \d+ of 150 \(processes"
+        DataError, match=r"no progress for 5 s in the worker at items \d+ to \d+ of 150 \(processes"
     ) as found:
         image_table(stuck, stuck.samples(), workers=2, patience=5)
     assert "give images.patience more seconds" in str(found.value)
@@ -146,13 +146,13 @@ class Counter:
 
 
 def test_b8_images_that_take_long_are_waited_for_while_one_after_another_is_read() -> None:
-    from skinframe.data import pool
+    from skinframe.data import worker_pool as pool
 
     for most in (0, 100):
         counter, chunk = Counter(most), Future()  # type: ignore[var-annotated]
         with pytest.raises(pool._HangError):
-            pool._answer(chunk, counter, 0.02)
+            pool._wait_for(chunk, counter, 0.02)
         assert counter.looks == pytest.approx(most + 2 * pool.TICKS, abs=4)
     chunk = Future()
     chunk.set_result([3])
-    assert pool._answer(chunk, Counter(0), 0.02) == [3]
+    assert pool._wait_for(chunk, Counter(0), 0.02) == [3]
