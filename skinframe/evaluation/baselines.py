@@ -1,4 +1,4 @@
-"""Reference rows of the report: what is reached without the method, from the same frozen features and metadata."""
+"""Reference rows of the report: prior, zero-shot, linear probes on frozen features, and the Bayes classifier."""
 
 from __future__ import annotations
 
@@ -11,18 +11,60 @@ from numpy.typing import NDArray
 
 from skinframe.components import Dataset
 from skinframe.errors import DataError
-from skinframe.evaluation.calibrate import mean_of_views, softmax
-from skinframe.evaluation.focal import focal_fit
-from skinframe.evaluation.metrics_calibration import SMALLEST, balanced_nll, log_losses
-from skinframe.evaluation.weighted import Floats, Ints, once
+from skinframe.evaluation.proper_scores import SMALLEST, balanced_nll, log_losses
+from skinframe.evaluation.softmax import log_softmax, mean_of_views, softmax
 from skinframe.sample import Sample
+from skinframe.weighted import Floats, Ints, once
+
+STEPS = 2000
+
+
+def focal_sum(logits: Floats, labels: Ints, gamma: float) -> tuple[float, Floats]:
+    """Return sum_i (1 - p_i)^gamma (-log p_i), p_i = softmax(logits_i)[labels_i], and its gradient [N, C].
+
+    Lin et al. 2017 (arXiv:1708.02002), without class weights. `logits` is [N, C]; gamma is 0 or at least 1.
+    """
+    logs = log_softmax(logits)
+    rows = np.arange(len(labels))
+    log_p = logs[rows, labels]
+    miss = -np.expm1(log_p)
+    pull = -(miss**gamma)  # d loss / d log p_i, without p_i's part in the factor
+    if gamma:
+        pull += gamma * np.exp(log_p) * miss ** (gamma - 1) * log_p
+    slope = -np.exp(logs)
+    slope[rows, labels] += 1.0  # d log p_i / d logits
+    return float((miss**gamma * -log_p).sum()), pull[:, None] * slope
+
+
+def focal_fit(
+    features: Floats, labels: Ints, start: Floats, *, strength: float, gamma: float
+) -> tuple[Floats, tuple[str, ...]]:
+    """Return W [C, D + 1], its last column the biases, that minimises strength * focal_sum + |W without biases|^2 / 2.
+
+    From `start` downhill by L-BFGS: the loss is not convex, and the minimum that cross entropy leads to is meant.
+    `features` is [N, D]. Also returns what went wrong.
+    """
+    from scipy.optimize import minimize
+
+    inputs = np.hstack([features, np.ones((len(features), 1))])
+
+    def objective(flat: Floats) -> tuple[float, Floats]:
+        w = flat.reshape(start.shape)
+        value, slope = focal_sum(inputs @ w.T, labels, gamma)
+        penalised = np.hstack([w[:, :-1], np.zeros((len(w), 1))])
+        return strength * value + 0.5 * float((penalised**2).sum()), (strength * slope.T @ inputs + penalised).ravel()
+
+    found = minimize(objective, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": STEPS})
+    said = () if found.success else ("the focal probe stopped before it converged",)
+    return np.asarray(found.x, dtype=np.float64).reshape(start.shape), said
+
 
 STRENGTHS = (0.0001, 0.001, 0.01, 0.1, 1.0, 10.0)
 PATIENCE = 2  # strengths in a row that may be worse than the best
 
 
 @dataclass(frozen=True, eq=False)
-class Probe:
+class LinearProbe:
     """Probabilities of a linear probe on both splits, the inverse penalty C that was chosen, and what went wrong."""
 
     valid: Floats
@@ -63,7 +105,7 @@ def linear_probe(
     strengths: Sequence[float] = STRENGTHS,
     chooses: NDArray[np.bool_] | None = None,
     gamma: float = 0.0,
-) -> Probe:
+) -> LinearProbe:
     """Fit multinomial logistic regression on standardised features, with C chosen by the NLL of validation.
 
     Of the validation rows that `chooses` [N] marks, where it is given; the others are then predicted as new ones.
@@ -81,7 +123,7 @@ def linear_probe(
     spread = np.where(spread > 0, spread, 1.0)
     train, valid, test = ((part - mean) / spread for part in (features_train, features_valid, features_test))
     marked = np.ones(len(labels_valid), dtype=bool) if chooses is None else chooses
-    best: tuple[float, Probe] | None = None
+    best: tuple[float, LinearProbe] | None = None
     worse = 0
     for strength in strengths:
         probe = _fit(train, labels, valid, test, classes, strength, balanced, seed, gamma)
@@ -105,7 +147,7 @@ def _fit(
     balanced: bool,
     seed: int,
     gamma: float,
-) -> Probe:
+) -> LinearProbe:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
@@ -122,7 +164,7 @@ def _fit(
     if gamma:
         w, said = focal_fit(train, np.searchsorted(seen, labels), w, strength=strength, gamma=gamma)
     on_valid, on_test = (_spread(_asked(part @ w[:, :-1].T + w[:, -1]), seen, classes) for part in (valid, test))
-    return Probe(on_valid, on_test, strength, said)
+    return LinearProbe(on_valid, on_test, strength, said)
 
 
 def _asked(scores: Floats) -> Floats:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe.evaluation.weighted import Floats
+from skinframe.weighted import Floats
 
 
 @dataclass(frozen=True)

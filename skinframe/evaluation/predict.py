@@ -12,7 +12,7 @@ from torch import Tensor
 from skinframe.components import Explainer
 from skinframe.data.batches import micro_batches
 from skinframe.data.feed import Feed
-from skinframe.evaluation.calibrate import mean_of_views
+from skinframe.evaluation.softmax import mean_of_views
 from skinframe.model.assemble import Assembled
 
 Watch = Callable[[int, int], None]

@@ -13,7 +13,7 @@ import numpy as np
 
 from skinframe.durable import write_atomic
 from skinframe.errors import DataError
-from skinframe.evaluation.weighted import Floats, Ints
+from skinframe.weighted import Floats, Ints
 
 if TYPE_CHECKING:
     import pyarrow as pa

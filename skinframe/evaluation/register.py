@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 from skinframe.components import Calibrator, Metric
-from skinframe.evaluation.calibrate import NoCalibration, Temperature
-from skinframe.evaluation.calibrators.beta import Beta
-from skinframe.evaluation.calibrators.dirichlet import Dirichlet
-from skinframe.evaluation.calibrators.isotonic import Isotonic
-from skinframe.evaluation.calibrators.scaling import BiasCorrectedTemperature, Vector
-from skinframe.evaluation.measures.agreement import MCC
-from skinframe.evaluation.measures.binned import MCE, ECEClasswise, ECEMass, Overconfidence, Underconfidence
-from skinframe.evaluation.measures.corp import BrierDSC, BrierMCB, BrierUNC
-from skinframe.evaluation.measures.debiased import DebiasedL2
-from skinframe.evaluation.measures.decisions import NPV, PPV, Sensitivity, Specificity
-from skinframe.evaluation.measures.operating import SensitivityAtSpecificity, SpecificityAtSensitivity
-from skinframe.evaluation.measures.ranking import AUPRC, AUROC, MacroAUPRC, PartialAUC, WeightedAUROC
-from skinframe.evaluation.measures.selective import AUGRC, AURC, ExcessAURC
-from skinframe.evaluation.measures.smooth import SmoothECE
-from skinframe.evaluation.metrics import Accuracy, BalancedAccuracy, MacroAUROC, MacroF1
-from skinframe.evaluation.metrics_calibration import ECE, NLL, BalancedNLL, Brier
+from skinframe.evaluation.calibration_error import (
+    ECE,
+    MCE,
+    DebiasedL2,
+    ECEClasswise,
+    ECEMass,
+    Overconfidence,
+    Underconfidence,
+)
+from skinframe.evaluation.calibrators import BiasCorrectedTemperature, Dirichlet, NoCalibration, Temperature, Vector
+from skinframe.evaluation.discrimination import (
+    AUPRC,
+    AUROC,
+    MCC,
+    Accuracy,
+    BalancedAccuracy,
+    MacroAUPRC,
+    MacroAUROC,
+    MacroF1,
+    PartialAUC,
+    WeightedAUROC,
+)
+from skinframe.evaluation.one_vs_rest_calibrators import Beta, Isotonic
+from skinframe.evaluation.operating_points import (
+    NPV,
+    PPV,
+    Sensitivity,
+    SensitivityAtSpecificity,
+    Specificity,
+    SpecificityAtSensitivity,
+)
+from skinframe.evaluation.proper_scores import NLL, BalancedNLL, Brier, BrierDSC, BrierMCB, BrierUNC
+from skinframe.evaluation.selective_prediction import AUGRC, AURC, ExcessAURC
+from skinframe.evaluation.smooth_ece import SmoothECE
 
 METRICS: tuple[type[Metric], ...] = (
     Accuracy,

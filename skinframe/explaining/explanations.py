@@ -15,10 +15,9 @@ from skinframe.data.feed import Feed
 from skinframe.durable import write_atomic
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.grounding import mask_lift
-from skinframe.evaluation.intervals import score_of
 from skinframe.evaluation.predict import explain, write_rationales
-from skinframe.evaluation.rationales import score_rationales
-from skinframe.evaluation.weighted import mean_of
+from skinframe.evaluation.rationale_accuracy import score_rationales
+from skinframe.evaluation.scores import score_of
 from skinframe.explaining.example_cases import choose, make_case
 from skinframe.judging.report_estimates import estimate, known
 from skinframe.model.assemble import Assembled
@@ -27,6 +26,7 @@ from skinframe.preparing.prepared_data import Prepared
 from skinframe.progress import Display
 from skinframe.reporting.schema import AttributeRow, Case, Check, Estimate, Grounding, RationaleQuality
 from skinframe.seeding import derive
+from skinframe.weighted import mean_of
 
 MASKED = 400  # test images whose masks are read for the lift; enough for an interval, and masks may be files
 

@@ -11,12 +11,12 @@ import numpy as np
 from skinframe.data.feed import Feed
 from skinframe.data.images import decode
 from skinframe.evaluation.bootstrap import replicate
+from skinframe.evaluation.discrimination import BalancedAccuracy
 from skinframe.evaluation.injection import claim, other_class, overlaid, shuffled, tagged
-from skinframe.evaluation.intervals import paired_difference
-from skinframe.evaluation.metrics import BalancedAccuracy
+from skinframe.evaluation.scores import paired_difference
 from skinframe.explaining.attacked_feed import with_pictures, with_questions
 from skinframe.explaining.metadata_injection import Entering, try_metadata
-from skinframe.judging.prediction_figures import Judged, interval_of
+from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate
 from skinframe.model.assemble import Assembled
 from skinframe.predicting.validation import Outcome, logits_of
@@ -42,7 +42,7 @@ ROOM = 2**31  # bytes of a tagged file: a lossless copy is larger than the JPEG 
 
 
 def injection_table(
-    prepared: Prepared, model: Assembled, feed: Feed, judged: Judged, outcome: Outcome
+    prepared: Prepared, model: Assembled, feed: Feed, judged: JudgedSamples, outcome: Outcome
 ) -> tuple[EvidenceTable, ...]:
     """Return the table of as many test images as the recipe asks for; nothing where it asks for none."""
     plan = prepared.plan
@@ -124,7 +124,7 @@ def _equal(tables: Mapping[str, Floats], name: str) -> bool:
     return np.array_equal(tables[name], tables[CLEAN])
 
 
-def _part(judged: Judged, prepared: Prepared, rows: Sequence[int]) -> Judged:
+def _part(judged: JudgedSamples, prepared: Prepared, rows: Sequence[int]) -> JudgedSamples:
     """Return the chosen test samples, judged as all of them are."""
     place = {row: i for i, row in enumerate(prepared.split.test)}
     at = [place[row] for row in rows]
@@ -132,7 +132,7 @@ def _part(judged: Judged, prepared: Prepared, rows: Sequence[int]) -> Judged:
     return replace(judged, labels=judged.labels[at], groups=[judged.groups[i] for i in at], units=units, columns={})
 
 
-def _row(judged: Judged, name: str, clean: Floats, attacked: Floats, named: Ints, note: str) -> EvidenceRow:
+def _row(judged: JudgedSamples, name: str, clean: Floats, attacked: Floats, named: Ints, note: str) -> EvidenceRow:
     metric, seed = BalancedAccuracy(), derive(judged.seed, "bootstrap")
     drop = None
     if name != CLEAN:

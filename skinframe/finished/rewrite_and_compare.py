@@ -13,9 +13,9 @@ import numpy as np
 from skinframe.catalog import Catalog
 from skinframe.components import Metric
 from skinframe.errors import DataError, Problem, RecipeError
-from skinframe.evaluation.inference.multiplicity import holm
-from skinframe.evaluation.intervals import paired_difference
+from skinframe.evaluation.hypothesis_tests import holm
 from skinframe.evaluation.predictions import Predictions, read_predictions
+from skinframe.evaluation.scores import paired_difference
 from skinframe.finished.csv_export import export_csv
 from skinframe.finished.pseudonymous_report import disguised
 from skinframe.finished.pseudonyms import pseudonyms

@@ -11,12 +11,11 @@ import numpy as np
 
 from skinframe.components import Facts, Metric
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
-from skinframe.evaluation.bca import centred
 from skinframe.evaluation.bootstrap import Replicates, replicate
-from skinframe.evaluation.inference.hierarchical import OverSeeds, of_replicates
-from skinframe.evaluation.inference.multiplicity import holm
+from skinframe.evaluation.hypothesis_tests import holm
+from skinframe.evaluation.interval_methods import centred
 from skinframe.evaluation.predictions import Predictions, read_predictions
-from skinframe.evaluation.weighted import Floats, weighted
+from skinframe.evaluation.seed_bootstrap import OverSeeds, over_seeds
 from skinframe.grid.contrasts import Contrast
 from skinframe.grid.grid import Grid
 from skinframe.judging.report_estimates import infos, known
@@ -24,6 +23,7 @@ from skinframe.plugins import load
 from skinframe.reporting.figures import Estimate, MetricInfo
 from skinframe.reporting.grid import Figure, Paired
 from skinframe.seeding import derive
+from skinframe.weighted import Floats
 
 RESAMPLES = 2000
 
@@ -72,7 +72,7 @@ class Judged:
         return self._over([_sum([(c, arms[name][s]) for name, c in contrast.coefficients.items()]) for s in seeds])
 
     def _over(self, found: Sequence[Replicates]) -> OverSeeds:
-        return of_replicates(found, self.groups, seed=self.seed, level=self.level)
+        return over_seeds(found, self.groups, seed=self.seed, level=self.level)
 
 
 def judge(grid: Grid) -> Judged:
@@ -89,7 +89,7 @@ def judge(grid: Grid) -> Judged:
     seed = derive(recipe.seed, grid.kind)
     found: dict[str, dict[str, list[Replicates]]] = {name: {arm.name: [] for arm in grid.arms} for name in metrics}
     statistics = {
-        (metric, item.arm, item.seed): weighted(one, first.labels, _probabilities(grid, tables[item.name][0]))
+        (metric, item.arm, item.seed): one.over(first.labels, _probabilities(grid, tables[item.name][0]))
         for metric, one in metrics.items()
         for item in grid.items
     }

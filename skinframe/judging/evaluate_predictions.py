@@ -8,7 +8,7 @@ from pathlib import Path
 from skinframe.catalog import Catalog
 from skinframe.components import BinaryMetric, Calibrator, Metric
 from skinframe.errors import Problem, RecipeError
-from skinframe.judging.evaluation_options import Options
+from skinframe.judging.evaluation_options import EvaluationOptions
 from skinframe.judging.evaluation_report import assess
 from skinframe.judging.run_predictions import of_run
 from skinframe.judging.table_predictions import of_table
@@ -20,7 +20,7 @@ from skinframe.reporting.run_result import RunResult
 
 def evaluate(
     target: Path,
-    options: Options,
+    options: EvaluationOptions,
     *,
     out: Path | None = None,
     overrides: Sequence[str] = (),
@@ -47,7 +47,7 @@ def evaluate(
     return RunResult(out, report)
 
 
-def metrics_of(catalog: Catalog, options: Options) -> dict[str, Metric]:
+def metrics_of(catalog: Catalog, options: EvaluationOptions) -> dict[str, Metric]:
     """Return the default metrics and those asked for, about the positive classes where they ask for some.
 
     Raises RecipeError for a name that is none.

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skinframe.errors import Problem, RecipeError
-from skinframe.evaluation.outside import Columns
+from skinframe.evaluation.external_predictions import TableColumns
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class EvaluationOptions:
     """How to judge. `positive` are the classes to look for, `prevalence` their share where the model will be used,
     `thresholds` the range that a decision would accept, `subgroups` recorded fields to compare by, `tier` a field of
     tiers and the one in distribution, `fit_on` a table whose patients calibrate and set thresholds for the one that is
@@ -26,7 +26,7 @@ class Options:
     resamples: int = 1000
     level: float = 0.95
     seed: int | None = None
-    columns: Columns = field(default_factory=Columns)
+    columns: TableColumns = field(default_factory=TableColumns)
     fit_on: Path | None = None
     requires: tuple[str, ...] = ()
 

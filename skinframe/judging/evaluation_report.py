@@ -9,16 +9,16 @@ from pathlib import Path
 
 from skinframe.components import Calibrator, Metric
 from skinframe.durable import write_json
-from skinframe.evaluation.calibrate import softmax
-from skinframe.evaluation.intervals import Score
-from skinframe.judging.evaluation_options import Options
+from skinframe.evaluation.scores import Score
+from skinframe.evaluation.softmax import softmax
+from skinframe.judging.evaluation_options import EvaluationOptions
 from skinframe.judging.evidence.calibration_table import Method, calibration_table
 from skinframe.judging.evidence.decision_tables import positive_tables
 from skinframe.judging.evidence.distance_table import tier_table
 from skinframe.judging.evidence.selective_and_conformal import selective_table, sets_table
 from skinframe.judging.evidence.subgroup_tables import subgroup_tables
-from skinframe.judging.prediction_figures import Judged, class_rows_of, confusion_of, reliability_of
-from skinframe.judging.prediction_source import Source, Tiers
+from skinframe.judging.prediction_figures import JudgedSamples, class_rows_of, confusion_of, reliability_of
+from skinframe.judging.prediction_source import PredictionSource, Tiers
 from skinframe.judging.report_estimates import estimate, infos, plain, said
 from skinframe.predicting.output_folder import make_ready
 from skinframe.reporting.evidence import EvidenceTable
@@ -29,7 +29,11 @@ from skinframe.weighted import Floats
 
 
 def assess(
-    source: Source, metrics: Mapping[str, Metric], calibrators: Mapping[str, Calibrator], options: Options, out: Path
+    source: PredictionSource,
+    metrics: Mapping[str, Metric],
+    calibrators: Mapping[str, Calibrator],
+    options: EvaluationOptions,
+    out: Path,
 ) -> Report:
     """Judge a source, write metrics.json, calibrators.json, report.json and report.html, and return the report.
 
@@ -62,13 +66,17 @@ def assess(
     return report
 
 
-def _scored(source: Source, metrics: Mapping[str, Metric], here: Floats, on_fold: Floats | None) -> dict[str, Score]:
+def _scored(
+    source: PredictionSource, metrics: Mapping[str, Metric], here: Floats, on_fold: Floats | None
+) -> dict[str, Score]:
     judged, fold = source.judged, source.fold
     chosen_on = None if fold is None or on_fold is None else (fold.labels, on_fold)
     return judged.scored(metrics, here, chosen_on)
 
 
-def _evidence(source: Source, main: Floats, after: Mapping[str, Floats], options: Options) -> tuple[EvidenceTable, ...]:
+def _evidence(
+    source: PredictionSource, main: Floats, after: Mapping[str, Floats], options: EvaluationOptions
+) -> tuple[EvidenceTable, ...]:
     judged, fold = source.judged, source.fold
     methods = [
         *(Method(name, p) for name, (p, _) in source.rows.items()),
@@ -95,7 +103,7 @@ def _evidence(source: Source, main: Floats, after: Mapping[str, Floats], options
     )
 
 
-def _by_tier(tiers: Tiers, judged: Judged) -> EvidenceTable:
+def _by_tier(tiers: Tiers, judged: JudgedSamples) -> EvidenceTable:
     return tier_table(tiers, seed=judged.seed, resamples=judged.resamples, level=judged.level)
 
 
@@ -104,13 +112,13 @@ def _row(name: str, found: Mapping[str, Score], main: bool) -> Row:
     return Row(name=name, metrics=estimates, role="main" if main else "variant")
 
 
-def _counts(source: Source) -> dict[str, dict[str, int]]:
+def _counts(source: PredictionSource) -> dict[str, dict[str, int]]:
     classes, labels = source.judged.classes, source.judged.labels
     here = {name: int((labels == c).sum()) for c, name in enumerate(classes)}
     return {"train": dict.fromkeys(classes, 0), "valid": dict.fromkeys(classes, 0), "test": here}
 
 
-def _headline(source: Source) -> Headline:
+def _headline(source: PredictionSource) -> Headline:
     judged = source.judged
     return Headline(
         name=source.title,

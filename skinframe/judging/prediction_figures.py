@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from skinframe.components import Facts, Metric
 from skinframe.evaluation.bootstrap import Replicates, replicate
-from skinframe.evaluation.intervals import Score, score
-from skinframe.evaluation.proportion import interval
+from skinframe.evaluation.interval_methods import interval
 from skinframe.evaluation.reliability import reliability
+from skinframe.evaluation.scores import Score, score
 from skinframe.judging.report_estimates import estimate
 from skinframe.reporting.figures import CALIBRATION_TEST
 from skinframe.reporting.schema import Bin, Check, ClassRow, Confusion, Estimate, Reliability
@@ -24,7 +24,7 @@ ALPHA = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Judged:
+class JudgedSamples:
     """Samples with known classes, and how they are judged: seed, resamples, level, and what shares a diagnosis."""
 
     classes: tuple[str, ...]
@@ -57,7 +57,7 @@ class Judged:
         )
 
 
-def confusion_of(judged: Judged, probabilities: Floats) -> Confusion:
+def confusion_of(judged: JudgedSamples, probabilities: Floats) -> Confusion:
     """Count samples by true class (rows) and predicted class (columns)."""
     counts = np.zeros((len(judged.classes), len(judged.classes)), dtype=int)
     np.add.at(counts, (judged.labels, probabilities.argmax(1)), 1)
@@ -65,7 +65,7 @@ def confusion_of(judged: Judged, probabilities: Floats) -> Confusion:
 
 
 def class_rows_of(
-    judged: Judged, probabilities: Floats, counts: Mapping[str, Mapping[str, int]]
+    judged: JudgedSamples, probabilities: Floats, counts: Mapping[str, Mapping[str, int]]
 ) -> tuple[ClassRow, ...]:
     """Return counts by part, recall and precision with intervals, and AUROC of each class."""
     classes = judged.classes
@@ -100,7 +100,7 @@ def interval_of(found: Replicates, level: float) -> Estimate:
     return Estimate(value=values[0], low=values[1], high=values[2], method=method)
 
 
-def reliability_of(judged: Judged, name: str, probabilities: Floats, ece: Score | None) -> Reliability:
+def reliability_of(judged: JudgedSamples, name: str, probabilities: Floats, ece: Score | None) -> Reliability:
     """Return a diagram with bands from the floor's own draws, and the floor's verdict."""
     seed = derive(judged.seed, "floor")
     bins = reliability(judged.labels, probabilities, seed=seed, draws=judged.resamples, units=judged.units)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from skinframe.errors import DataError, did_you_mean
-from skinframe.evaluation.outside import Outside
+from skinframe.evaluation.external_predictions import ExternalPredictions
 from skinframe.evaluation.predictions import Predictions
-from skinframe.judging.evaluation_options import Options
-from skinframe.judging.prediction_figures import Judged
+from skinframe.judging.evaluation_options import EvaluationOptions
+from skinframe.judging.prediction_figures import JudgedSamples
 from skinframe.weighted import Floats, Ints
 
 Words = Sequence[str | None]
@@ -43,7 +43,7 @@ class Tiers:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Source:
+class PredictionSource:
     """Predictions to judge. `rows` are the lines of the results by name, each with its probabilities here and, where
     they are known, on the fold; the page is about the first.
     """
@@ -51,7 +51,7 @@ class Source:
     title: str
     scale: str
     sentence: str
-    judged: Judged
+    judged: JudgedSamples
     ids: tuple[str, ...]
     logits: Floats
     rows: Mapping[str, tuple[Floats, Floats | None]]
@@ -66,13 +66,13 @@ class Source:
 
 def judged_of(
     classes: tuple[str, ...],
-    own: Outside | Predictions,
-    options: Options,
+    own: ExternalPredictions | Predictions,
+    options: EvaluationOptions,
     columns: Mapping[str, Floats],
     seed: int = 0,
-) -> Judged:
+) -> JudgedSamples:
     """Return predictions as they are judged: with the seed that was asked for, else `seed`."""
-    return Judged(
+    return JudgedSamples(
         classes=classes,
         labels=own.labels,
         groups=own.groups,
@@ -84,12 +84,14 @@ def judged_of(
     )
 
 
-def unknown_lesions(own: Outside | Predictions) -> tuple[str, ...]:
+def unknown_lesions(own: ExternalPredictions | Predictions) -> tuple[str, ...]:
     """Return the warning of predictions whose lesions are not known."""
     return (NO_LESIONS,) if own.lesions is None else ()
 
 
-def tiers_of(asked: tuple[str, str], names: Words, own: Outside | Predictions, probabilities: Floats) -> Tiers:
+def tiers_of(
+    asked: tuple[str, str], names: Words, own: ExternalPredictions | Predictions, probabilities: Floats
+) -> Tiers:
     """Return samples by the tiers of a column. Raises DataError where none is of the reference."""
     column, reference = asked
     if reference not in names:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.data.columns import metadata_matrix
-from skinframe.evaluation.baselines import Probe, bayes, linear_probe, prior, zero_shot
+from skinframe.evaluation.baselines import LinearProbe, bayes, linear_probe, prior, zero_shot
 from skinframe.predicting.validation import labels_of
 from skinframe.preparing.prepared_data import Prepared
 
@@ -93,7 +93,7 @@ class _Frozen:
         self.classes = len(prepared.plan.parts.dataset.classes)
         self.seed = prepared.plan.recipe.seed
 
-    def probe(self, *, with_metadata: bool, balanced: bool, gamma: float = 0.0) -> Probe:
+    def probe(self, *, with_metadata: bool, balanced: bool, gamma: float = 0.0) -> LinearProbe:
         told = zip(self.features, self.metadata, strict=True)
         train, valid, test = [_joined(*pair) for pair in told] if with_metadata else self.features
         return linear_probe(

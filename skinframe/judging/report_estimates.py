@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from skinframe.components import Metric
-from skinframe.evaluation.intervals import Difference, Score
+from skinframe.evaluation.scores import PairedDifference, Score
 from skinframe.reporting.schema import Estimate, Floor, MetricInfo
 from skinframe.reporting.words import OTHERS, STANDARD
 
@@ -18,7 +18,7 @@ def known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def estimate(found: Score | Difference) -> Estimate:
+def estimate(found: Score | PairedDifference) -> Estimate:
     """Return a score with its interval, and its floor where it has one."""
     floor = getattr(found, "floor", None)
     return Estimate(

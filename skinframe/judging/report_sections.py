@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from skinframe.evaluation.intervals import Score
-from skinframe.judging.prediction_figures import Judged, reliability_of
+from skinframe.evaluation.scores import Score
+from skinframe.judging.prediction_figures import JudgedSamples, reliability_of
 from skinframe.planning import Plan
 from skinframe.planning.show import plan_yaml
 from skinframe.planning.sizes import module_rows
@@ -21,10 +21,10 @@ from skinframe.reporting.schema import (
 )
 
 
-def judged_test(prepared: Prepared, outcome: Outcome) -> Judged:
+def judged_test(prepared: Prepared, outcome: Outcome) -> JudgedSamples:
     """Return the test samples and how this recipe judges them."""
     plan, rows = prepared.plan, prepared.split.test
-    return Judged(
+    return JudgedSamples(
         classes=plan.parts.dataset.classes,
         labels=outcome.test.labels,
         groups=outcome.test.groups,
@@ -37,7 +37,7 @@ def judged_test(prepared: Prepared, outcome: Outcome) -> Judged:
 
 
 def reliability_sections(
-    judged: Judged, outcome: Outcome, scores: Mapping[str, Mapping[str, Score]]
+    judged: JudgedSamples, outcome: Outcome, scores: Mapping[str, Mapping[str, Score]]
 ) -> tuple[Reliability, ...]:
     """Return the diagram before and after calibration."""
     test = outcome.test

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from skinframe.evaluation.calibrate import Temperature
+from skinframe.evaluation.calibrators import Temperature
 from skinframe.judging.evidence.calibration_table import Method, calibration_table
 from skinframe.judging.evidence.selective_and_conformal import selective_table, sets_table
-from skinframe.judging.prediction_figures import Judged
+from skinframe.judging.prediction_figures import JudgedSamples
 from skinframe.judging.reference_models import GAMMA, Reference, focal_probes
 from skinframe.predicting.validation import Outcome, labels_of
 from skinframe.preparing.prepared_data import Prepared
@@ -20,7 +20,7 @@ PROBE = "linear probe + metadata"  # trained by cross entropy without class weig
 
 
 def run_evidence(
-    prepared: Prepared, judged: Judged, outcome: Outcome, tables: Sequence[Reference]
+    prepared: Prepared, judged: JudgedSamples, outcome: Outcome, tables: Sequence[Reference]
 ) -> tuple[EvidenceTable, ...]:
     """Return the tables; sets are left out where calibration has too few groups to promise anything."""
     test = outcome.test

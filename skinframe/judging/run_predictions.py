@@ -10,8 +10,8 @@ import numpy as np
 from skinframe.errors import DataError, did_you_mean
 from skinframe.evaluation.predictions import read_predictions
 from skinframe.judging.distance_from_training import placed_tiers
-from skinframe.judging.evaluation_options import Options
-from skinframe.judging.prediction_source import Fold, Source, Words, judged_of, tiers_of, unknown_lesions
+from skinframe.judging.evaluation_options import EvaluationOptions
+from skinframe.judging.prediction_source import Fold, PredictionSource, Words, judged_of, tiers_of, unknown_lesions
 from skinframe.predicting.external_test import predict_external
 from skinframe.predicting.finished_run import plan_of_run, read_json
 from skinframe.progress import Display
@@ -20,13 +20,13 @@ from skinframe.sample import Sample
 
 def of_run(
     run: Path,
-    options: Options,
+    options: EvaluationOptions,
     overrides: Sequence[str],
     plugins: Sequence[Path],
     cache: Path,
     display: Display,
     out: Path,
-) -> Source:
+) -> PredictionSource:
     """Take a run's test predictions, or predict the data set that `overrides` name. Raises DataError, RecipeError."""
     valid, classes = read_predictions(run / "predictions" / "valid.parquet")
     saved = read_json(run / "calibrator.json")
@@ -48,7 +48,7 @@ def of_run(
         tiers = placed_tiers(run, plugins, plan.parts.dataset, samples, own)
     fitted = set(saved.get("fitted_on", valid.ids))
     rows = np.array([one in fitted for one in valid.ids])
-    return Source(
+    return PredictionSource(
         title=name,
         scale=plan.recipe.scale,
         sentence=(plan.parts.dataset.__doc__ or "").strip().splitlines()[0],

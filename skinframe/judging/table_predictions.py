@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from skinframe.errors import DataError
-from skinframe.evaluation.outside import Outside, read_outside
-from skinframe.judging.evaluation_options import Options
-from skinframe.judging.prediction_source import Fold, Source, judged_of, tiers_of, unknown_lesions
+from skinframe.evaluation.external_predictions import ExternalPredictions, read_external
+from skinframe.judging.evaluation_options import EvaluationOptions
+from skinframe.judging.prediction_source import Fold, PredictionSource, judged_of, tiers_of, unknown_lesions
 
 NOTHING_FITTED = "no calibration table was given (--fit-on): nothing is calibrated and no threshold is set"
 NO_PATIENTS = (
@@ -18,17 +18,17 @@ NO_PATIENTS = (
 )
 
 
-def of_table(path: Path, options: Options) -> Source:
+def of_table(path: Path, options: EvaluationOptions) -> PredictionSource:
     """Read a table of another system, and the calibration table beside it. Raises DataError."""
     words = (*options.subgroups, *(options.tier or ())[:1])
-    own = read_outside(path, replace(options.columns, words=words))
+    own = read_external(path, replace(options.columns, words=words))
     fold, there = None, None
     if options.fit_on is not None:
-        other = read_outside(options.fit_on, replace(options.columns, numbers=()))
+        other = read_external(options.fit_on, replace(options.columns, numbers=()))
         _apart(own, other)
         fold = Fold(other.labels, other.logits, other.groups, options.fit_on.name)
         there = other.probabilities
-    return Source(
+    return PredictionSource(
         title=own.source,
         scale="outside predictions",
         sentence=f"Predictions of another system, read from {own.source}.",
@@ -48,7 +48,7 @@ def of_table(path: Path, options: Options) -> Source:
     )
 
 
-def _apart(own: Outside, other: Outside) -> None:
+def _apart(own: ExternalPredictions, other: ExternalPredictions) -> None:
     """Refuse a calibration table that shares a patient with the one to judge, or has other classes."""
     if own.classes != other.classes:
         raise DataError(

@@ -29,7 +29,7 @@ def predict_external(
     refuse_old_libraries(plan.source)
     import torch
 
-    from skinframe.evaluation.calibrate import softmax
+    from skinframe.evaluation.softmax import softmax
     from skinframe.predicting.predict_images import chosen_model
     from skinframe.predicting.validation import logits_of
     from skinframe.preparing.prepare import prepare

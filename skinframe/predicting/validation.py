@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from skinframe.components import Facts
 from skinframe.data.feed import Feed
 from skinframe.durable import write_json
-from skinframe.evaluation.calibrate import softmax
 from skinframe.evaluation.predict import predict_logits
 from skinframe.evaluation.predictions import Predictions, write_predictions
+from skinframe.evaluation.softmax import softmax
 from skinframe.model.assemble import Assembled
 from skinframe.planning import Plan
 from skinframe.preparing.prepared_data import Prepared

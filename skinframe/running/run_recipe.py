@@ -81,7 +81,7 @@ def _train(
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    from skinframe.evaluation.select import best
+    from skinframe.evaluation.checkpoint_selection import best
     from skinframe.model.assemble import assemble
     from skinframe.model.objective import Objective
     from skinframe.predicting.validation import validate
@@ -168,7 +168,7 @@ def _whole(folder: Path, epoch: int) -> Any:
 
 def _until_exhausted(epochs: Any, history: list[dict[str, float]], select: Select, mode: Literal["min", "max"]) -> Any:
     """Yield epochs until patience runs out; asks before the next epoch is trained, so a resume stops alike."""
-    from skinframe.evaluation.select import exhausted
+    from skinframe.evaluation.checkpoint_selection import exhausted
 
     while not exhausted(history, select.by, mode, select.patience or None):
         checkpoint = next(epochs, None)

@@ -12,10 +12,10 @@ import numpy as np
 
 from skinframe.data.feed import Feed
 from skinframe.durable import write_json
-from skinframe.evaluation.intervals import Score
+from skinframe.evaluation.scores import Score
 from skinframe.explaining.explanations import Explanations, explain_test
 from skinframe.explaining.injection_table import injection_table
-from skinframe.judging.prediction_figures import Judged, class_rows_of, confusion_of
+from skinframe.judging.prediction_figures import JudgedSamples, class_rows_of, confusion_of
 from skinframe.judging.reference_models import Reference, references
 from skinframe.judging.report_estimates import estimate, infos, plain, said
 from skinframe.judging.report_sections import data_section, judged_test, plan_section, reliability_sections
@@ -104,7 +104,7 @@ def _own(prepared: Prepared, outcome: Outcome) -> tuple[Reference, Reference]:
 
 
 def _rows(
-    prepared: Prepared, judged: Judged, outcome: Outcome, tables: Sequence[Reference], display: Display
+    prepared: Prepared, judged: JudgedSamples, outcome: Outcome, tables: Sequence[Reference], display: Display
 ) -> tuple[list[Row], dict[str, dict[str, Score]]]:
     rows, scores = [], {}
     # operating points are chosen where the epoch was not, as `skinframe evaluate` chooses them

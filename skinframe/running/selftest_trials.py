@@ -114,8 +114,8 @@ def rise(folder: Path, marks: str) -> tuple[float, float, float]:
 
     The data set shows every test photograph twice, `-plain` and `-marked`; patients are resampled.
     """
-    from skinframe.evaluation.bca import bounds
     from skinframe.evaluation.bootstrap import replicate
+    from skinframe.evaluation.interval_methods import bounds
     from skinframe.evaluation.predictions import read_predictions
     from skinframe.planning.load_plan import plan_of
     from skinframe.running.run_recipe import run

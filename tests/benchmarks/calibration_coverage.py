@@ -17,11 +17,10 @@ from interval_coverage import PRIOR
 from numpy.typing import NDArray
 
 from skinframe.components import Metric
-from skinframe.evaluation.bca import recentred
 from skinframe.evaluation.bootstrap import replicate
-from skinframe.evaluation.measures.debiased import DebiasedL2
-from skinframe.evaluation.measures.smooth import SmoothECE
-from skinframe.evaluation.metrics_calibration import ECE
+from skinframe.evaluation.calibration_error import ECE, DebiasedL2
+from skinframe.evaluation.interval_methods import recentred
+from skinframe.evaluation.smooth_ece import SmoothECE
 
 METRICS: tuple[Metric, ...] = (ECE(), SmoothECE(), DebiasedL2())
 Drawn = tuple[NDArray[np.int64], NDArray[np.float64], list[str]]

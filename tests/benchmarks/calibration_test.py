@@ -14,10 +14,9 @@ import argparse
 import numpy as np
 
 from skinframe import plugins
-from skinframe.evaluation.floor import null_floor
-from skinframe.evaluation.measures.debiased import DebiasedL2
-from skinframe.evaluation.measures.smooth import SmoothECE
-from skinframe.evaluation.metrics_calibration import ECE
+from skinframe.evaluation.calibration_error import ECE, DebiasedL2
+from skinframe.evaluation.reliability import null_floor
+from skinframe.evaluation.smooth_ece import SmoothECE
 
 METRICS = (ECE(), SmoothECE(), DebiasedL2())
 

@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from skinframe.components import Metric
-from skinframe.evaluation.intervals import paired_difference, score
 from skinframe.evaluation.predictions import read_predictions
-from skinframe.evaluation.weighted import Floats, Ints
+from skinframe.evaluation.scores import paired_difference, score
 from skinframe.grid.engines.local import Local
 from skinframe.grid.request import Item, Request
 from skinframe.judging.reference_models import references
 from skinframe.plugins import load
 from skinframe.preparing.prepare import prepare
 from skinframe.progress import Display
+from skinframe.weighted import Floats, Ints
 
 METRICS = ("balanced_accuracy", "macro_auroc", "nll", "balanced_nll", "brier")
 PROBE = "linear probe + metadata, class-balanced"

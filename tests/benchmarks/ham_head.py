@@ -22,10 +22,9 @@ from torch import Tensor, nn
 from skinframe.components import Metric
 from skinframe.data.batches import view_of
 from skinframe.data.columns import metadata_matrix
-from skinframe.evaluation.calibrate import mean_of_views, softmax
-from skinframe.evaluation.intervals import paired_difference, score
 from skinframe.evaluation.predictions import read_predictions
-from skinframe.evaluation.weighted import Floats
+from skinframe.evaluation.scores import paired_difference, score
+from skinframe.evaluation.softmax import mean_of_views, softmax
 from skinframe.judging.reference_models import embeddings
 from skinframe.predicting.validation import labels_of
 from skinframe.preparing.image_cache import Shelf
@@ -33,6 +32,7 @@ from skinframe.preparing.prepare import prepare
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.progress import Display
 from skinframe.train.optimiser import set_rate
+from skinframe.weighted import Floats
 
 RECIPE = "recipes/cfa_full.yaml"
 

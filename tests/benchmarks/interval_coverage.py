@@ -21,11 +21,9 @@ from numpy.typing import NDArray
 from skinframe_derm.metrics.isic2024 import PAUC
 
 from skinframe.components import BinaryMetric, Facts, Metric
-from skinframe.evaluation.bca import recentred
 from skinframe.evaluation.bootstrap import replicate
-from skinframe.evaluation.proportion import interval
+from skinframe.evaluation.interval_methods import interval, recentred
 from skinframe.evaluation.register import METRICS
-from skinframe.evaluation.weighted import weighted
 
 PRIOR = np.log([0.62, 0.18, 0.12, 0.08])
 
@@ -73,7 +71,7 @@ def simulate(
     hits = {name: dict.fromkeys(("ours", "patient percentile", "image percentile"), 0) for name in metrics}
     for simulation in range(simulations):
         labels, probabilities, patient = draw(np.random.default_rng((seed, 0, simulation)), patients)
-        statistics = {name: weighted(metric, labels, probabilities) for name, metric in metrics.items()}
+        statistics = {name: metric.over(labels, probabilities) for name, metric in metrics.items()}
         images = [str(row) for row in range(len(labels))]
         ours = replicate(statistics, patient, seed=simulation, resamples=resamples)
         naive = replicate(statistics, images, seed=simulation, resamples=resamples, blocks=1)

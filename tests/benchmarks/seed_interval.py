@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from skinframe.components import Metric
-from skinframe.evaluation.bca import bounds, p_value
 from skinframe.evaluation.bootstrap import replicate
-from skinframe.evaluation.inference.hierarchical import of_replicates
-from skinframe.evaluation.metrics import BalancedAccuracy
-from skinframe.evaluation.metrics_calibration import NLL
+from skinframe.evaluation.discrimination import BalancedAccuracy
+from skinframe.evaluation.interval_methods import bounds, p_value
+from skinframe.evaluation.proper_scores import NLL
+from skinframe.evaluation.seed_bootstrap import over_seeds
 from skinframe.weighted import minus
 
 METRICS: tuple[Metric, ...] = (BalancedAccuracy(), NLL())
@@ -60,7 +60,7 @@ def judged(
     pairs = zip(*arms, strict=True)
     gaps = {str(k): minus(metric.over(labels, a), metric.over(labels, b)) for k, (a, b) in enumerate(pairs)}
     found = list(replicate(gaps, groups, seed=seed, resamples=resamples).values())
-    both = of_replicates(found, len(set(groups)), seed=seed)
+    both = over_seeds(found, len(set(groups)), seed=seed)
     values = np.array(both.values)
     half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
     alone = stats.ttest_1samp(values, 0.0).pvalue

@@ -10,9 +10,9 @@ from scipy import stats
 from skinframe_derm.metrics.isic2024 import PAUC, pauc_tpr80
 
 from skinframe.evaluation.bootstrap import replicate
-from skinframe.evaluation.intervals import score
-from skinframe.evaluation.proportion import interval
-from skinframe.evaluation.use.subgroups import by_subgroup
+from skinframe.evaluation.interval_methods import interval
+from skinframe.evaluation.scores import score
+from skinframe.evaluation.subgroups import by_subgroup
 from skinframe.weighted import bounded, mean_of, once
 
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinframe.errors import DataError
-from skinframe.evaluation.calibrate import NoCalibration, Temperature, softmax, temperature_nll
+from skinframe.evaluation.calibrators import NoCalibration, Temperature, temperature_nll
+from skinframe.evaluation.softmax import softmax
 
 
 def case(seed, n=400, classes=5, sharpness=1.0):

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skinframe_cfa.classification.focal import focal
 
-from skinframe.evaluation.baselines import linear_probe
-from skinframe.evaluation.focal import focal_fit, focal_sum
+from skinframe.evaluation.baselines import focal_fit, focal_sum, linear_probe
 
 GAMMAS = (0.0, 1.0, 2.0, 3.5)
 

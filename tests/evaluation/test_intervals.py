@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinframe.components import Metric
-from skinframe.evaluation.bca import bounds, degrees_of_freedom
 from skinframe.evaluation.bootstrap import Replicates, replicate
-from skinframe.evaluation.calibrate import softmax
-from skinframe.evaluation.intervals import paired_difference, score
-from skinframe.evaluation.metrics import Accuracy, MacroAUROC
-from skinframe.evaluation.metrics_calibration import ECE, NLL
+from skinframe.evaluation.calibration_error import ECE
+from skinframe.evaluation.discrimination import Accuracy, MacroAUROC
+from skinframe.evaluation.interval_methods import bounds, degrees_of_freedom
+from skinframe.evaluation.proper_scores import NLL
 from skinframe.evaluation.register import METRICS
-from skinframe.evaluation.weighted import mean_of, weighted
+from skinframe.evaluation.scores import paired_difference, score
+from skinframe.evaluation.softmax import softmax
+from skinframe.weighted import mean_of
 
 ALL = {kind.name: kind() for kind in METRICS if kind.by_default}
 
@@ -93,7 +94,7 @@ def test_a_plugin_metric_without_the_fast_path_gives_the_same():
 
 def test_the_draws_do_not_depend_on_how_they_are_cut(monkeypatch):
     labels, probabilities, groups = case()
-    statistic = {"m": weighted(NLL(), labels, probabilities)}
+    statistic = {"m": NLL().over(labels, probabilities)}
     whole = replicate(statistic, groups, seed=5, resamples=50)["m"].resampled
     monkeypatch.setattr("skinframe.evaluation.bootstrap.CHUNK", 240 * 7)
     np.testing.assert_allclose(replicate(statistic, groups, seed=5, resamples=50)["m"].resampled, whole, atol=1e-12)
@@ -101,7 +102,7 @@ def test_the_draws_do_not_depend_on_how_they_are_cut(monkeypatch):
 
 def test_many_groups_are_left_out_in_blocks():
     labels, probabilities, groups = case(n=600, per_group=1)
-    found = replicate({"m": weighted(NLL(), labels, probabilities)}, groups, seed=5, resamples=10, blocks=30)["m"]
+    found = replicate({"m": NLL().over(labels, probabilities)}, groups, seed=5, resamples=10, blocks=30)["m"]
     assert len(found.left_out) == 30
     assert np.ptp(found.left_out) > 0
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skinframe.evaluation.metrics import MacroAUROC
-from skinframe.evaluation.metrics_calibration import ECE, NLL, bin_of
+from skinframe.evaluation.calibration_error import ECE, bin_of
+from skinframe.evaluation.discrimination import MacroAUROC
+from skinframe.evaluation.proper_scores import NLL
 from skinframe.evaluation.register import CALIBRATORS, METRICS
 
 DEFAULTS = [kind for kind in METRICS if kind.by_default]

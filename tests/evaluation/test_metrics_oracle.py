@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
-from skinframe.evaluation.metrics import Accuracy, BalancedAccuracy, MacroAUROC, MacroF1
-from skinframe.evaluation.metrics_calibration import ECE, NLL, BalancedNLL, Brier
+from skinframe.evaluation.calibration_error import ECE
+from skinframe.evaluation.discrimination import Accuracy, BalancedAccuracy, MacroAUROC, MacroF1
+from skinframe.evaluation.proper_scores import NLL, BalancedNLL, Brier
 
 
 @st.composite

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from skinframe.errors import DataError, DiskError
-from skinframe.evaluation.calibrate import softmax
 from skinframe.evaluation.predictions import Predictions, read_predictions, write_predictions
+from skinframe.evaluation.softmax import softmax
 
 CLASSES = ("melanoma", "naevus, common", "größe")
 

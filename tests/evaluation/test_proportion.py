@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from skinframe.evaluation.bootstrap import replicate
-from skinframe.evaluation.intervals import score_of
-from skinframe.evaluation.proportion import clopper_pearson, interval
+from skinframe.evaluation.interval_methods import clopper_pearson, interval
+from skinframe.evaluation.scores import score_of
 from skinframe.weighted import share_of
 
 

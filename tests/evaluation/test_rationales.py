@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from skinframe.evaluation.rationales import majority, score_rationales
+from skinframe.evaluation.rationale_accuracy import majority, score_rationales
 
 NAMES = ("network", "veil", "streaks")
 GROUPS = [f"patient:{row // 2}" for row in range(200)]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from skinframe.evaluation.calibrate import softmax
-from skinframe.evaluation.metrics_calibration import ECE
+from skinframe.evaluation.calibration_error import ECE
 from skinframe.evaluation.reliability import reliability
+from skinframe.evaluation.softmax import softmax
 
 
 def case(seed, n=2000, sharper=1.0):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinframe.errors import DataError
-from skinframe.evaluation.select import best, exhausted
+from skinframe.evaluation.checkpoint_selection import best, exhausted
 
 
 def history(*figures):

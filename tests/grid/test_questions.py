@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import skinframe
-from skinframe.evaluation.metrics_calibration import ECE
+from skinframe.evaluation.calibration_error import ECE
 from skinframe.evaluation.predictions import read_predictions
 from skinframe.reporting.charts.spread import spread
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import skinframe
-from skinframe.evaluation.calibrate import softmax
 from skinframe.evaluation.predictions import read_predictions, write_predictions
+from skinframe.evaluation.softmax import softmax
 
 
 def sharpen(run, part):

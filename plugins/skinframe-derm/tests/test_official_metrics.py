@@ -10,7 +10,7 @@ from skinframe_derm.metrics.seven_point import POINTS, criterion, suspicious, to
 from sklearn.metrics import auc, roc_auc_score, roc_curve
 
 from skinframe import Facts
-from skinframe.evaluation.intervals import score
+from skinframe.evaluation.scores import score
 from skinframe.weighted import once
 
 CASES = 1000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from skinframe.evaluation.measures.debiased import DebiasedL2
-from skinframe.evaluation.measures.smooth import SmoothECE
-from skinframe.evaluation.metrics_calibration import ECE, NLL, Brier
-from skinframe.judging.prediction_figures import Judged
+from skinframe.evaluation.calibration_error import ECE, DebiasedL2
+from skinframe.evaluation.proper_scores import NLL, Brier
+from skinframe.evaluation.smooth_ece import SmoothECE
+from skinframe.judging.prediction_figures import JudgedSamples
 from skinframe.judging.report_estimates import estimate
 from skinframe.reporting.evidence import CALIBRATION, EvidenceRow, EvidenceTable
 from skinframe.weighted import Floats
@@ -33,7 +33,7 @@ class Method:
     note: str = ""
 
 
-def calibration_table(judged: Judged, methods: Sequence[Method]) -> EvidenceTable:
+def calibration_table(judged: JudgedSamples, methods: Sequence[Method]) -> EvidenceTable:
     """Return calibration errors and proper scores of each method."""
     return EvidenceTable(
         name="Calibration metrics before and after calibration",
@@ -44,7 +44,7 @@ def calibration_table(judged: Judged, methods: Sequence[Method]) -> EvidenceTabl
     )
 
 
-def _row(judged: Judged, method: Method) -> EvidenceRow:
+def _row(judged: JudgedSamples, method: Method) -> EvidenceRow:
     found = judged.scored({metric.name: metric for metric in METRICS}, method.probabilities)
     return EvidenceRow(
         name=method.name, cells=tuple(estimate(found[metric.name]) for metric in METRICS), note=method.note

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from skinframe.components import BinaryMetric
 from skinframe.evaluation.bootstrap import replicate
-from skinframe.evaluation.measures.operating import SensitivityAtSpecificity, SpecificityAtSensitivity
-from skinframe.evaluation.measures.ranking import AUPRC, AUROC, PartialAUC
-from skinframe.evaluation.use.decision import at_prevalence, net_benefit, thresholds, treat_all
-from skinframe.judging.prediction_figures import Judged, interval_of
+from skinframe.evaluation.decision_curves import at_prevalence, net_benefit, thresholds, treat_all
+from skinframe.evaluation.discrimination import AUPRC, AUROC, PartialAUC
+from skinframe.evaluation.operating_points import SensitivityAtSpecificity, SpecificityAtSensitivity
+from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate
 from skinframe.reporting.evidence import DECISION, DISCRIMINATION, EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Curve, Estimate
@@ -30,7 +30,7 @@ HEAD = (
 
 
 def positive_tables(
-    judged: Judged,
+    judged: JudgedSamples,
     methods: Mapping[str, tuple[Floats, tuple[Ints, Floats] | None]],
     positive: Sequence[str],
     *,
@@ -63,7 +63,7 @@ def positive_tables(
 
 
 def _row(
-    judged: Judged,
+    judged: JudgedSamples,
     name: str,
     probabilities: Floats,
     chosen_on: tuple[Ints, Floats] | None,
@@ -77,7 +77,7 @@ def _row(
 
 
 def _decision_curve(
-    judged: Judged,
+    judged: JudgedSamples,
     truth: NDArray[np.bool_],
     scores: Floats,
     asked: str,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from skinframe.components import Metric
 from skinframe.curating.distance_tiers import HALF_WIDTH
-from skinframe.evaluation.metrics import BalancedAccuracy
-from skinframe.evaluation.metrics_calibration import NLL
-from skinframe.evaluation.use.cells import LEAST_GROUPS
-from skinframe.evaluation.use.tiers import Tier, by_tier
+from skinframe.evaluation.discrimination import BalancedAccuracy
+from skinframe.evaluation.performance_by_tier import TierScore, by_tier
+from skinframe.evaluation.proper_scores import NLL
+from skinframe.evaluation.subgroups import LEAST_GROUPS
 from skinframe.judging.prediction_figures import ALPHA
 from skinframe.judging.prediction_source import Tiers
 from skinframe.judging.report_estimates import known
@@ -24,7 +24,7 @@ def tier_table(tiers: Tiers, *, seed: int, resamples: int, level: float) -> Evid
     name of a test that was made.
     """
 
-    def judged(metric: Metric) -> Sequence[Tier]:
+    def judged(metric: Metric) -> Sequence[TierScore]:
         return by_tier(
             tiers.names,
             tiers.reference,
@@ -50,7 +50,7 @@ def tier_table(tiers: Tiers, *, seed: int, resamples: int, level: float) -> Evid
     )
 
 
-def _row(tier: Tier, loss: Tier, reference: str) -> EvidenceRow:
+def _row(tier: TierScore, loss: TierScore, reference: str) -> EvidenceRow:
     size = f"{tier.n:,} images of {tier.n_groups:,} groups"
     if not tier.assessable:
         return EvidenceRow(name=tier.name, cells=(None,) * 4, note=f"{size}: not assessable")
@@ -72,7 +72,7 @@ def _row(tier: Tier, loss: Tier, reference: str) -> EvidenceRow:
     )
 
 
-def _checks(rows: Sequence[Tier]) -> tuple[Check, ...]:
+def _checks(rows: Sequence[TierScore]) -> tuple[Check, ...]:
     tested = [row for row in rows if known(row.p) is not None]
     if not tested:
         return ()

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from skinframe.evaluation.bootstrap import replicate
-from skinframe.evaluation.measures.selective import AUGRC, AURC, ExcessAURC, risk_coverage
-from skinframe.evaluation.use.cells import LEAST_GROUPS
-from skinframe.evaluation.use.conformal import Conformal, coverage_band, fit_one_a_group
-from skinframe.judging.prediction_figures import Judged, interval_of
+from skinframe.evaluation.conformal import Conformal, coverage_band, fit_one_a_group
+from skinframe.evaluation.selective_prediction import AUGRC, AURC, ExcessAURC, risk_coverage
+from skinframe.evaluation.subgroups import LEAST_GROUPS
+from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate
 from skinframe.reporting.evidence import CONFORMAL, SELECTIVE, EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Curve
@@ -26,7 +26,7 @@ SHARED = (
 KINDS = (("lac", False), ("aps", False), ("raps", False), ("lac", True))
 
 
-def selective_table(judged: Judged, probabilities: Floats) -> EvidenceTable:
+def selective_table(judged: JudgedSamples, probabilities: Floats) -> EvidenceTable:
     """Return AUGRC, AURC and excess AURC, with the risk-coverage curve."""
     metrics = (AUGRC(), AURC(), ExcessAURC())
     found = judged.scored({metric.name: metric for metric in metrics}, probabilities)
@@ -48,7 +48,11 @@ def selective_table(judged: Judged, probabilities: Floats) -> EvidenceTable:
 
 
 def sets_table(
-    judged: Judged, probabilities: Floats, fitted_on: tuple[Ints, Floats, Sequence[str]] | None, *, own: bool = True
+    judged: JudgedSamples,
+    probabilities: Floats,
+    fitted_on: tuple[Ints, Floats, Sequence[str]] | None,
+    *,
+    own: bool = True,
 ) -> EvidenceTable | None:
     """Return how prediction sets keep their promise here; None where no calibration predictions are known.
 
@@ -76,7 +80,7 @@ def sets_table(
     )
 
 
-def _sets_row(judged: Judged, probabilities: Floats, rule: Conformal, name: str) -> EvidenceRow:
+def _sets_row(judged: JudgedSamples, probabilities: Floats, rule: Conformal, name: str) -> EvidenceRow:
     sets = rule.sets(probabilities)
     hit = np.take_along_axis(sets, judged.labels[:, None], axis=1)[:, 0].astype(np.float64)
     size, everyone = sets.sum(axis=1), np.ones(len(hit), dtype=bool)

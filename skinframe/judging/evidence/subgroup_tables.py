@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from skinframe.components import Metric
-from skinframe.evaluation.metrics import BalancedAccuracy
-from skinframe.evaluation.use.cells import LEAST_GROUPS
-from skinframe.evaluation.use.subgroups import Cell, by_subgroup
-from skinframe.judging.prediction_figures import ALPHA, Judged
+from skinframe.evaluation.discrimination import BalancedAccuracy
+from skinframe.evaluation.subgroups import LEAST_GROUPS, SubgroupScore, by_subgroup
+from skinframe.judging.prediction_figures import ALPHA, JudgedSamples
 from skinframe.judging.report_estimates import known
 from skinframe.reporting.evidence import LARGEST_GAP, SUBGROUPS, EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Check, Estimate
@@ -16,7 +15,7 @@ from skinframe.weighted import Floats
 
 
 def subgroup_tables(
-    judged: Judged,
+    judged: JudgedSamples,
     probabilities: Floats,
     fields: Mapping[str, Sequence[str | None]],
     metric: Metric | None = None,
@@ -53,7 +52,7 @@ def subgroup_tables(
     return tuple(tables)
 
 
-def _row(cell: Cell) -> EvidenceRow:
+def _row(cell: SubgroupScore) -> EvidenceRow:
     size = f"{cell.n:,} images of {cell.n_groups:,} groups"
     if not cell.assessable:
         return EvidenceRow(name=cell.name, cells=(None, None, None), note=f"{size}: not assessable")

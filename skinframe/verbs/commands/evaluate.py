@@ -110,11 +110,11 @@ def _tier(text: str) -> tuple[str, str]:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from skinframe.evaluation.outside import Columns
+    from skinframe.evaluation.external_predictions import TableColumns
     from skinframe.judging.evaluate_predictions import evaluate
-    from skinframe.judging.evaluation_options import Options
+    from skinframe.judging.evaluation_options import EvaluationOptions
 
-    columns = Columns(
+    columns = TableColumns(
         id=options.id,
         group="" if options.group == "none" else options.group,
         label=options.label,
@@ -124,7 +124,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         logits=options.logits,
         numbers=tuple(options.number),
     )
-    asked = Options(
+    asked = EvaluationOptions(
         metrics=tuple(options.metric),
         positive=tuple(options.positive),
         prevalence=options.prevalence,

@@ -76,12 +76,12 @@ def evaluate(
     The arguments are those of `skinframe evaluate`; `group=None` says that each row is another patient. Raises
     DataError where a table or data set is not usable as it stands, RecipeError where the request does not hold.
     """
-    from skinframe.evaluation.outside import Columns
+    from skinframe.evaluation.external_predictions import TableColumns
     from skinframe.judging.evaluate_predictions import evaluate as judge
-    from skinframe.judging.evaluation_options import Options
+    from skinframe.judging.evaluation_options import EvaluationOptions
     from skinframe.progress import Display
 
-    columns = Columns(
+    columns = TableColumns(
         id=id,
         group=group or "",
         label=label,
@@ -91,7 +91,7 @@ def evaluate(
         logits=logits,
         numbers=tuple(numbers),
     )
-    options = Options(
+    options = EvaluationOptions(
         metrics=tuple(metrics),
         positive=tuple(positive),
         prevalence=prevalence,

@@ -8,13 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinframe.errors import DataError
-from skinframe.evaluation.calibrate import Temperature, log_softmax, softmax
-from skinframe.evaluation.calibrators.beta import Beta
-from skinframe.evaluation.calibrators.dirichlet import Dirichlet
-from skinframe.evaluation.calibrators.isotonic import Isotonic
-from skinframe.evaluation.calibrators.scaling import BiasCorrectedTemperature, Vector
-from skinframe.evaluation.metrics_calibration import log_losses
+from skinframe.evaluation.calibrators import BiasCorrectedTemperature, Dirichlet, Temperature, Vector
+from skinframe.evaluation.one_vs_rest_calibrators import Beta, Isotonic
+from skinframe.evaluation.proper_scores import log_losses
 from skinframe.evaluation.register import CALIBRATORS
+from skinframe.evaluation.softmax import log_softmax, softmax
 from skinframe.roc import auroc
 from skinframe.weighted import once
 

@@ -1,17 +1,14 @@
-"""DeLong, McNemar and the label swap: known numbers, exact limits, and errors as often as stated."""
+"""DeLong and McNemar: known numbers, exact limits, and errors as often as stated."""
 
 import math
-from itertools import product
 
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from skinframe.evaluation.inference.delong import clustered_delong, delong
-from skinframe.evaluation.inference.mcnemar import clustered_mcnemar, mcnemar
-from skinframe.evaluation.inference.permutation import swap_p_value
-from skinframe.evaluation.metrics_calibration import NLL
+from skinframe.evaluation.delong import clustered_delong, delong
+from skinframe.evaluation.hypothesis_tests import clustered_mcnemar, mcnemar
 
 
 def draw(seed, n=80, ties=False):
@@ -69,22 +66,37 @@ def test_areas_that_no_sample_could_change_have_no_p():
     assert found.p_value(0, 0) == 1.0
 
 
-def test_one_class_has_no_area_and_a_perfect_one_no_interval():
-    _, s = draw(3)
+def test_one_class_has_no_area_and_equal_rankings_no_interval():
+    y, s = draw(3)
     assert np.isnan(delong(np.zeros(80), s).values).all()
-    assert math.isnan(delong(np.arange(80) > 40, np.arange(80.0)).interval()[0])
-    low, high = delong(*draw(3)).interval()
-    assert 0 < low < delong(*draw(3)).values[0] < high < 1
+    gap, low, high = delong(y, np.stack([s[0], 2 * s[0]])).difference()
+    assert gap == 0
+    assert math.isnan(low)
+    assert math.isnan(high)
 
 
-def test_mcnemar_is_the_binomial_test_and_mid_p_takes_half_of_what_was_seen():
+def test_the_interval_of_a_difference_leaves_out_zero_where_p_is_below_alpha():
+    verdicts = set()
+    for seed in range(60):
+        y, s = draw(seed, n=120)
+        s[1] += 0.6 * y
+        found = delong(y, s)
+        gap, low, high = found.difference()
+        assert gap == pytest.approx(found.values[0] - found.values[1])
+        assert (low > 0 or high < 0) == (found.p_value() < 0.05)
+        verdicts.add(found.p_value() < 0.05)
+    assert verdicts == {True, False}
+
+
+def test_mcnemar_is_the_binomial_test_less_half_of_what_was_seen():
     random = np.random.default_rng(0)
     for _ in range(200):
         a, b = random.random((2, 40)) < 0.7
-        found, exact = mcnemar(a, b), mcnemar(a, b, mid=False)
-        n = exact.first_only + exact.second_only
-        assert exact.p == pytest.approx(stats.binomtest(exact.first_only, n).pvalue if n else 1.0)
-        assert found.p <= exact.p
+        found = mcnemar(a, b)
+        n = found.first_only + found.second_only
+        exact = stats.binomtest(found.first_only, n).pvalue if n else 1.0
+        seen = stats.binom.pmf(found.first_only, n, 0.5) if n else 0.0
+        assert found.p == pytest.approx(min(1.0, exact - seen) if found.first_only != found.second_only else 1.0)
     assert mcnemar(a, a).p == 1.0
 
 
@@ -95,20 +107,3 @@ def test_groups_that_err_together_are_one_vote():
     assert mcnemar(a, b).p < 1e-6
     assert clustered_mcnemar(a, b, groups).p == pytest.approx(stats.chi2.sf(3.6, 1))
     assert clustered_mcnemar(a, a, groups).p == 1.0
-
-
-def test_the_swap_test_of_a_mean_is_the_sign_flip_test():
-    random = np.random.default_rng(4)
-    y = random.integers(0, 2, 9)
-    p, q = random.dirichlet([2, 2], 9), random.dirichlet([2, 2], 9)
-    gap = -np.log(p[np.arange(9), y]) + np.log(q[np.arange(9), y])
-    every = np.array([abs(np.mean(np.array(signs) * gap)) for signs in product((1, -1), repeat=9)])
-    exact = (every >= abs(gap.mean()) - 1e-12).mean()
-    found = swap_p_value(NLL(), y, p, q, [str(i) for i in range(9)], seed=1, permutations=4000)
-    assert found == pytest.approx(exact, abs=0.03)
-
-
-def test_one_group_or_twins_cannot_differ():
-    y, p = np.array([0, 1, 0]), np.array([[0.6, 0.4], [0.3, 0.7], [0.5, 0.5]])
-    assert swap_p_value(NLL(), y, p, p, ["a", "b", "c"], seed=0, permutations=50) == 1.0
-    assert swap_p_value(NLL(), y, p, p[::-1], ["a", "a", "a"], seed=0, permutations=50) == 1.0

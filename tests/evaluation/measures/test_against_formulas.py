@@ -7,11 +7,17 @@ import pytest
 from measure_cases import COUNT, case, copied
 from scipy.optimize import isotonic_regression
 
-from skinframe.evaluation.measures.binned import MCE, ECEClasswise, ECEMass, Overconfidence, Underconfidence
-from skinframe.evaluation.measures.corp import BrierDSC, BrierMCB, BrierUNC
-from skinframe.evaluation.measures.debiased import DebiasedL2
-from skinframe.evaluation.measures.selective import AUGRC, AURC, ExcessAURC
-from skinframe.evaluation.metrics_calibration import ECE, Brier
+from skinframe.evaluation.calibration_error import (
+    ECE,
+    MCE,
+    DebiasedL2,
+    ECEClasswise,
+    ECEMass,
+    Overconfidence,
+    Underconfidence,
+)
+from skinframe.evaluation.proper_scores import Brier, BrierDSC, BrierMCB, BrierUNC
+from skinframe.evaluation.selective_prediction import AUGRC, AURC, ExcessAURC
 
 
 def top(y, p):

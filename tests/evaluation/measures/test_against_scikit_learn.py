@@ -8,9 +8,8 @@ from measure_cases import COUNT, case
 from sklearn import metrics as oracle
 
 from skinframe.components import Facts
-from skinframe.evaluation.measures.agreement import MCC
-from skinframe.evaluation.measures.decisions import NPV, PPV, Sensitivity, Specificity
-from skinframe.evaluation.measures.ranking import AUPRC, AUROC, MacroAUPRC, PartialAUC, WeightedAUROC
+from skinframe.evaluation.discrimination import AUPRC, AUROC, MCC, MacroAUPRC, PartialAUC, WeightedAUROC
+from skinframe.evaluation.operating_points import NPV, PPV, Sensitivity, Specificity
 
 
 def both(y, w):

@@ -7,9 +7,9 @@ import pytest
 from measure_cases import case, copied
 
 from skinframe.components import Facts
-from skinframe.evaluation.intervals import score
-from skinframe.evaluation.measures.operating import SensitivityAtSpecificity, SpecificityAtSensitivity, threshold_for
+from skinframe.evaluation.operating_points import SensitivityAtSpecificity, SpecificityAtSensitivity, threshold_for
 from skinframe.evaluation.register import METRICS
+from skinframe.evaluation.scores import score
 
 NAMED = [kind for kind in METRICS if not kind.by_default]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from skinframe.evaluation.measures.smooth import SmoothECE
+from skinframe.evaluation.smooth_ece import SmoothECE
 
 
 def draw(seed, n=300, sharper=1.0):

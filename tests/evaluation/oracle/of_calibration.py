@@ -9,10 +9,16 @@ import torch
 from comparing import DEFINITION, Comparison, against, apart, case, copied, library
 from sklearn.calibration import calibration_curve
 
-from skinframe.evaluation.measures.binned import MCE, ECEClasswise, ECEMass, Overconfidence, Underconfidence
-from skinframe.evaluation.measures.corp import BrierDSC, BrierMCB, BrierUNC
-from skinframe.evaluation.measures.debiased import DebiasedL2
-from skinframe.evaluation.metrics_calibration import ECE
+from skinframe.evaluation.calibration_error import (
+    ECE,
+    MCE,
+    DebiasedL2,
+    ECEClasswise,
+    ECEMass,
+    Overconfidence,
+    Underconfidence,
+)
+from skinframe.evaluation.proper_scores import BrierDSC, BrierMCB, BrierUNC
 from skinframe.evaluation.reliability import reliability
 
 netcal = library("netcal.metrics")

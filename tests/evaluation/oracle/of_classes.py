@@ -8,12 +8,27 @@ from comparing import Comparison, against, apart, case, copied, library
 from sklearn import metrics as oracle
 
 from skinframe.components import Facts
-from skinframe.evaluation.measures.agreement import MCC
-from skinframe.evaluation.measures.decisions import NPV, PPV, Sensitivity, Specificity
-from skinframe.evaluation.measures.operating import SensitivityAtSpecificity, SpecificityAtSensitivity
-from skinframe.evaluation.measures.ranking import AUPRC, AUROC, MacroAUPRC, PartialAUC, WeightedAUROC
-from skinframe.evaluation.metrics import Accuracy, BalancedAccuracy, MacroAUROC, MacroF1
-from skinframe.evaluation.metrics_calibration import NLL, BalancedNLL, Brier
+from skinframe.evaluation.discrimination import (
+    AUPRC,
+    AUROC,
+    MCC,
+    Accuracy,
+    BalancedAccuracy,
+    MacroAUPRC,
+    MacroAUROC,
+    MacroF1,
+    PartialAUC,
+    WeightedAUROC,
+)
+from skinframe.evaluation.operating_points import (
+    NPV,
+    PPV,
+    Sensitivity,
+    SensitivityAtSpecificity,
+    Specificity,
+    SpecificityAtSensitivity,
+)
+from skinframe.evaluation.proper_scores import NLL, BalancedNLL, Brier
 
 torchmetrics = library("torchmetrics.functional.classification")
 FLOAT32 = 2e-6  # torchmetrics answers in float32, whatever it is given

@@ -10,8 +10,8 @@ import torch
 from comparing import DEFINITION, Comparison, against, apart, case, copied, library
 from scipy.optimize import brentq
 
-from skinframe.evaluation.measures.selective import AUGRC, AURC, ExcessAURC, risk_coverage
-from skinframe.evaluation.measures.smooth import CELLS, SmoothECE
+from skinframe.evaluation.selective_prediction import AUGRC, AURC, ExcessAURC, risk_coverage
+from skinframe.evaluation.smooth_ece import CELLS, SmoothECE
 
 curves = library("torch_uncertainty.metrics.classification")
 

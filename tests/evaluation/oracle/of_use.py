@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from comparing import Comparison, apart, case, library
 
-from skinframe.evaluation.use.conformal import fit, oddness
-from skinframe.evaluation.use.decision import net_benefit, treat_all
+from skinframe.evaluation.conformal import fit, oddness
+from skinframe.evaluation.decision_curves import net_benefit, treat_all
 from skinframe.weighted import once
 
 dcurves, pandas = library("dcurves"), library("pandas")

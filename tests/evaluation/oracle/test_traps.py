@@ -10,11 +10,11 @@ from of_use import Given
 from skinframe_derm.metrics.isic2024 import pauc_tpr80
 from sklearn.metrics import matthews_corrcoef, roc_auc_score
 
-from skinframe.evaluation.measures.agreement import MCC
-from skinframe.evaluation.measures.corp import BrierDSC
-from skinframe.evaluation.measures.selective import AURC
-from skinframe.evaluation.metrics_calibration import ECE
-from skinframe.evaluation.use.conformal import fit
+from skinframe.evaluation.calibration_error import ECE
+from skinframe.evaluation.conformal import fit
+from skinframe.evaluation.discrimination import MCC
+from skinframe.evaluation.proper_scores import BrierDSC
+from skinframe.evaluation.selective_prediction import AURC
 from skinframe.weighted import once
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from skinframe.evaluation.use.conformal import coverage_band, fit, fit_one_a_group, oddness, quantile
+from skinframe.evaluation.conformal import coverage_band, fit, fit_one_a_group, oddness, quantile
 
 
 def draw(seed, n=400, classes=4):

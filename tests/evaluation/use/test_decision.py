@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skinframe.evaluation.use.decision import at_prevalence, net_benefit, thresholds, treat_all
+from skinframe.evaluation.decision_curves import at_prevalence, net_benefit, thresholds, treat_all
 from skinframe.weighted import once
 
 

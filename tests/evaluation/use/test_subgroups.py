@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from skinframe.evaluation.metrics import Accuracy
-from skinframe.evaluation.use.subgroups import by_subgroup
+from skinframe.evaluation.discrimination import Accuracy
+from skinframe.evaluation.subgroups import by_subgroup
 
 
 def draw(seed, skill=(0.8, 0.8, 0.8), patients=120, each=3):

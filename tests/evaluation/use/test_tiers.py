@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from skinframe.evaluation.metrics import Accuracy, BalancedAccuracy
-from skinframe.evaluation.metrics_calibration import NLL
-from skinframe.evaluation.use.tiers import by_tier
+from skinframe.evaluation.discrimination import Accuracy, BalancedAccuracy
+from skinframe.evaluation.performance_by_tier import by_tier
+from skinframe.evaluation.proper_scores import NLL
 
 TIERS = ("T1", "T3", "T4")
 

@@ -18,7 +18,7 @@ from skinframe_cfa.calibration.mmce import mmce_squared
 from skinframe_cfa.calibration.smooth_ece import smooth_ece
 from skinframe_cfa.calibration.soft_ece import soft_ece
 
-from skinframe.evaluation.metrics_calibration import ece
+from skinframe.evaluation.calibration_error import ece
 
 GROUPS = [(3, 4), (4, 5), (2, 3), (5, 6), (9, 10), (1, 2)]  # of so many samples so many are right
 CONFIDENCE = torch.tensor([float(Fraction(*group)) for group in GROUPS for _ in range(group[1])], dtype=torch.float64)
