@@ -12,6 +12,8 @@ import pytest
 from tables.command_line import every_verb
 
 from skinframe import cli, plugins
+from skinframe.reporting.glossary import TERMS
+from skinframe.reporting.sections import SECTIONS
 
 DISTRIBUTIONS = [page.parent.name for page in pages.PAGES if page.parent.parent.name == "plugins"]
 GLOSSARY = pages.DOCS / "glossary.md"
@@ -59,12 +61,14 @@ def test_glossary_anchors_are_unique() -> None:
     assert sorted(set(anchors)) == sorted(anchors)
 
 
-def test_every_glossary_link_in_product_code_has_an_entry() -> None:
-    """The report links to the glossary by strings in the code; pages are covered by `test_no_dead_link`."""
-    sources = [*pages.ROOT.glob("skinframe/**/*"), *pages.ROOT.glob("plugins/*/skinframe_*/**/*")]
-    texts = [path.read_text(encoding="utf-8") for path in sources if path.suffix in (".py", ".j2", ".yaml", ".md")]
-    linked = {anchor for text in texts for anchor in re.findall(r"glossary\.(?:md|html)#([\w-]+)", text)}
-    assert linked - set(pages.anchors(GLOSSARY)) == set()
+def test_every_term_of_the_report_is_in_the_glossary() -> None:
+    assert set(TERMS) - set(pages.anchors(GLOSSARY)) == set()
+
+
+def test_reading_a_report_has_a_heading_for_every_section() -> None:
+    headings = pages.HEADING.findall((pages.DOCS / "reading_a_report.md").read_text(encoding="utf-8"))
+    titles = [section.title for section in SECTIONS if section.anchor != "further"]  # of reports from before topics
+    assert [heading for heading in headings if heading in titles] == titles
 
 
 @pytest.mark.parametrize("term", ["Smooth ECE", "BCa", "Holm", "AUGRC", "LAC", "DeLong", "TOST", "Net benefit", "NF4"])
