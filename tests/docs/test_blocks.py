@@ -23,6 +23,7 @@ OTHER = (
     "uv run tox",
     "pip install",
     "uv run",
+    "uv sync",
     "python -m skinframe_tiny.build",
     "python tests/benchmarks/",
     "python tests/faults/",

@@ -32,7 +32,13 @@ def written(page: str, folder: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(
-    ("page", "test"), [("first_loss.md", "test_my_loss.py"), ("first_encoder.md", "test_my_encoder.py")]
+    ("page", "test"),
+    [
+        ("first_loss.md", "test_my_loss.py"),
+        ("first_encoder.md", "test_my_encoder.py"),
+        ("contributing.md", "test_patient_weights.py"),
+        ("contributing.md", "test_cosine_head.py"),
+    ],
 )
 def test_its_contract_test_passes(page: str, test: str, tmp_path: Path, environment: dict[str, str]) -> None:
     written(page, tmp_path)
