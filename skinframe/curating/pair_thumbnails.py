@@ -50,7 +50,7 @@ def pairs(
 def thumbnail(dataset: Dataset, sample: Sample, view: int) -> bytes:
     """Return a small JPEG of a dihedral view, holding nothing but pixels; empty where the image cannot be read."""
     from skinframe.data.images import decode
-    from skinframe.features.views import dihedral
+    from skinframe.features.dihedral_views import dihedral
 
     try:
         image = dihedral(decode(dataset.image_bytes(sample)), view)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from skinframe.features.audit import Finding, verify
-from skinframe.features.cache import Features
+from skinframe.features.cached_features import Features
+from skinframe.features.dihedral_views import VIEWS, dihedral
 from skinframe.features.extract import extract_images, extract_texts
-from skinframe.features.keys import planned_bytes
-from skinframe.features.views import VIEWS, dihedral
+from skinframe.features.shard_store import ShardCheck, verify
+from skinframe.features.shards import planned_bytes
 
-__all__ = ["VIEWS", "Features", "Finding", "dihedral", "extract_images", "extract_texts", "planned_bytes", "verify"]
+__all__ = ["VIEWS", "Features", "ShardCheck", "dihedral", "extract_images", "extract_texts", "planned_bytes", "verify"]

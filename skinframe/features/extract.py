@@ -1,4 +1,4 @@
-"""Extraction: call each frozen tower once for each content, and never again."""
+"""Feature extraction: run each frozen encoder once per content, and read the cache afterwards."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skinframe.components import Encoder, Tower
-from skinframe.features.cache import Features
-from skinframe.features.fill import Encode, Progress, fill, write_rows
-from skinframe.features.keys import DType, row_key
-from skinframe.features.store import Store
-from skinframe.features.views import VIEWS, dihedral
+from skinframe.features.cached_features import Features
+from skinframe.features.dihedral_views import VIEWS, dihedral
+from skinframe.features.missing_rows import Encode, Progress, compute_missing, write_rows
+from skinframe.features.shard_store import Store
+from skinframe.features.shards import DType, row_key
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
 TEXT = "text_embedding"
-BATCH = 32  # images a call of a tower; the same wherever a shard is made, for the bits may depend on it
+BATCH = 32  # images per call of a tower; the same wherever a shard is made, because the bits may depend on it
 
-Row = tuple[str, int, int]  # key of a row, sample, view
-Elsewhere = Callable[[Sequence[Sequence[Row]]], Generator[int]]  # shards -> which was written, as each is
+ViewRow = tuple[str, int, int]  # key of a row, sample, view
+RemoteExtraction = Callable[[Sequence[Sequence[ViewRow]]], Generator[int]]  # shards -> index of each written shard
 
 
 def extract_images(
@@ -37,13 +37,13 @@ def extract_images(
     dtype: DType = "float16",
     progress: Progress | None = None,
     load_tower: Callable[[], Tower] | None = None,
-    elsewhere: Elsewhere | None = None,
+    remote: RemoteExtraction | None = None,
 ) -> Features:
-    """Return the image signals of every sample in `views` dihedral views, computing those that the cache lacks.
+    """Return the image signals of every sample in `views` dihedral views, computing those that are not in the cache.
 
     `keys[i]` is the SHA-256 of sample i's image bytes; `load(i)` decodes it and is called for missing rows only, as is
     `load_tower` (by default `encoder.load(device)`), at most once. Two samples with the same bytes share their rows.
-    `progress(done, total)` counts rows. `elsewhere` has other processes make the shards, each by `extract_shard`.
+    `progress(done, total)` counts rows. `remote` lets other processes write the shards, each by `extract_shard`.
     Raises DiskError, NonFiniteError, and what `load` raises.
     """
     if not 1 <= views <= VIEWS or batch < 1:
@@ -59,21 +59,21 @@ def extract_images(
         sample, view = origin[row]
         return f"sample {sample} (image {keys[sample][:16]}, view {view})"
 
-    def away(shards: Sequence[Sequence[str]]) -> Generator[int]:
-        assert elsewhere is not None
-        return elsewhere([[(row, *origin[row]) for row in shard] for shard in shards])
+    def write_remotely(shards: Sequence[Sequence[str]]) -> Generator[int]:
+        assert remote is not None
+        return remote([[(row, *origin[row]) for row in shard] for shard in shards])
 
     def refill(wanted: Sequence[str]) -> None:
-        fill(store, wanted, encode, batch=batch, describe=describe)
+        compute_missing(store, wanted, encode, batch=batch, describe=describe)
 
-    others = None if elsewhere is None else away
-    fill(store, list(origin), encode, batch=batch, describe=describe, progress=progress, elsewhere=others)
+    write = None if remote is None else write_remotely
+    compute_missing(store, list(origin), encode, batch=batch, describe=describe, progress=progress, remote=write)
     return Features(store, rows, views, refill)
 
 
 def extract_shard(
     encoder: Encoder,
-    rows: Sequence[Row],
+    rows: Sequence[ViewRow],
     load: Callable[[int], Image],
     *,
     root: Path,
@@ -81,7 +81,7 @@ def extract_shard(
     describe: Callable[[int], str],
     dtype: DType = "float16",
 ) -> None:
-    """Compute and write one shard for the process that holds the cache's lock; the bytes are those it would write.
+    """Compute and write one shard for the process that holds the cache's lock, with the same bytes.
 
     `describe(sample)` names a sample in an error. Raises as `extract_images` does.
     """
@@ -98,7 +98,7 @@ def extract_shard(
 def _image_store(encoder: Encoder, root: Path, dtype: DType) -> Store:
     shapes = {name: shape for name, shape in encoder.provides().items() if name != TEXT}
     if not shapes:
-        raise ValueError(f"encoder '{encoder.name}' gives no image signal")
+        raise ValueError(f"encoder '{encoder.name}' provides no image signal")
     return Store(root, "image", encoder.digest(), dtype, shapes)
 
 
@@ -122,7 +122,7 @@ def extract_texts(
         return {TEXT: tower().texts([origin[row] for row in wanted])}
 
     def refill(wanted: Sequence[str]) -> None:
-        fill(store, wanted, encode, batch=batch, describe=lambda row: f"text {origin[row][:60]!r}")
+        compute_missing(store, wanted, encode, batch=batch, describe=lambda row: f"text {origin[row][:60]!r}")
 
     refill(list(origin))
     return Features(store, rows, 1, refill).get(range(len(rows)), [0] * len(rows))[TEXT]
@@ -131,7 +131,7 @@ def extract_texts(
 def _image_encoder(
     origin: Mapping[str, tuple[int, int]], load: Callable[[int], Image], tower: Callable[[], Tower]
 ) -> Encode:
-    held: dict[int, Image] = {}  # the last decoded image: its views follow one another
+    held: dict[int, Image] = {}  # the last decoded image: its views are consecutive
 
     def encode(wanted: Sequence[str]) -> Mapping[str, Tensor]:
         pictures = []
@@ -146,7 +146,7 @@ def _image_encoder(
 
 
 def _once(make: Callable[[], Tower]) -> Callable[[], Tower]:
-    """Return a function that makes the tower at its first call and keeps it."""
+    """Return a function that creates the tower at its first call and keeps it."""
     kept: list[Tower] = []
 
     def get() -> Tower:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from skinframe.errors import DataError
 from skinframe.evaluation.grounding import patch_cover
-from skinframe.features.views import dihedral
+from skinframe.features.dihedral_views import dihedral
 from skinframe.preparing.prepared_data import Prepared, encoders
 
 SIGNAL = "batch.lesion_cover"

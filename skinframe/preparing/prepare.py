@@ -12,7 +12,7 @@ from skinframe.features.extract import extract_images, extract_texts
 from skinframe.planning import Plan
 from skinframe.preparing.image_cache import Shelf
 from skinframe.preparing.prepared_data import Prepared, descriptions, encoders
-from skinframe.preparing.remote_features import Spread, elsewhere
+from skinframe.preparing.remote_features import ShardEngine, remote_extraction
 from skinframe.preparing.run_split import Divided, divide
 from skinframe.progress import Display
 
@@ -26,7 +26,7 @@ def prepare(
     *,
     all_test: bool = False,
     shelf: Shelf | None = None,
-    spread: Spread | None = None,
+    spread: ShardEngine | None = None,
 ) -> Prepared:
     """Check, hash, split and extract; `all_test` splits nothing off, for an external test.
 
@@ -63,7 +63,7 @@ def prepare(
 
 
 def _extract(
-    prepared: Prepared, name: str, encoder: Encoder, cache: Path, display: Display, spread: Spread | None
+    prepared: Prepared, name: str, encoder: Encoder, cache: Path, display: Display, spread: ShardEngine | None
 ) -> None:
     plan = prepared.plan
     signals = encoder.provides()
@@ -78,7 +78,7 @@ def _extract(
                 device=prepared.device,
                 progress=task.update,
                 load_tower=lambda: prepared.tower(name, encoder),
-                elsewhere=None if spread is None else elsewhere(prepared, name, cache, spread),
+                remote=None if spread is None else remote_extraction(prepared, name, cache, spread),
             )
         if "text_embedding" in signals:
             _extract_texts(prepared, name, encoder, cache)

@@ -20,7 +20,7 @@ from skinframe.planning.resolve import select_mode
 from skinframe.preparing.image_cache import Shelf
 from skinframe.preparing.prepare import prepare
 from skinframe.preparing.prepared_data import Prepared
-from skinframe.preparing.remote_features import Spread
+from skinframe.preparing.remote_features import ShardEngine
 from skinframe.preparing.run_feed import make_feed
 from skinframe.progress import Display, parts_note
 from skinframe.recipe.schema import Select
@@ -39,7 +39,7 @@ def run(
     allow: Collection[str] = (),
     display: Display | None = None,
     shelf: Shelf | None = None,
-    spread: Spread | None = None,
+    spread: ShardEngine | None = None,
 ) -> RunResult:
     """Run a plan to its report and return the result; `shelf` keeps the images for the next run of this process.
 

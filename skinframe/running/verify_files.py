@@ -10,8 +10,8 @@ from pathlib import Path
 
 from skinframe.durable import MANIFEST, flaw_of, write_json
 from skinframe.errors import NotWholeError, Problem, RecipeError
-from skinframe.features.audit import Finding
-from skinframe.features.audit import verify as verify_cache
+from skinframe.features.shard_store import ShardCheck
+from skinframe.features.shard_store import verify as verify_cache
 
 FILES = "files.json"
 UNHASHED = (FILES, ".lock", "report.html", "compare.html")  # the pages are made again from report.json
@@ -23,10 +23,10 @@ class Verified:
 
     place: Path
     kind: str
-    findings: Sequence[Finding]
+    findings: Sequence[ShardCheck]
 
     @property
-    def damaged(self) -> list[Finding]:
+    def damaged(self) -> list[ShardCheck]:
         return [finding for finding in self.findings if finding.state == "damaged"]
 
     def __str__(self) -> str:
@@ -69,28 +69,31 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _checkpoint(folder: Path) -> Finding:
+def _checkpoint(folder: Path) -> ShardCheck:
     flaw = flaw_of(folder)
-    return Finding(folder, "whole" if flaw is None else "damaged", what=flaw or "")
+    return ShardCheck(folder, "whole" if flaw is None else "damaged", what=flaw or "")
 
 
-def _run(folder: Path) -> list[Finding]:
+def _run(folder: Path) -> list[ShardCheck]:
     checkpoints = sorted(path for path in folder.glob("checkpoints/epoch-*") if ".tmp-" not in path.name)
     found = [_checkpoint(path) for path in checkpoints]
-    found += [Finding(path, "leftover", what="left by an interrupted write") for path in folder.rglob("*.tmp-*")]
+    found += [ShardCheck(path, "leftover", what="left by an interrupted write") for path in folder.rglob("*.tmp-*")]
     listing = folder / FILES
     if not listing.is_file():
-        return [*found, Finding(listing, "leftover", what="the run has not finished; its other files have no hash yet")]
+        return [
+            *found,
+            ShardCheck(listing, "leftover", what="the run is not finished; its other files have no hash yet"),
+        ]
     try:
         entries = dict(json.loads(listing.read_text(encoding="utf-8")))
         return found + [_file(folder / name, entry["sha256"]) for name, entry in sorted(entries.items())]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return [*found, Finding(listing, "damaged", what=f"cannot be read ({type(error).__name__})")]
+        return [*found, ShardCheck(listing, "damaged", what=f"cannot be read ({type(error).__name__})")]
 
 
-def _file(path: Path, sha256: str) -> Finding:
+def _file(path: Path, sha256: str) -> ShardCheck:
     try:
         same = _sha256(path) == sha256
     except OSError as error:
-        return Finding(path, "damaged", what=(error.strerror or str(error)).lower())
-    return Finding(path, "whole" if same else "damaged", what="" if same else "does not match its hash")
+        return ShardCheck(path, "damaged", what=(error.strerror or str(error)).lower())
+    return ShardCheck(path, "whole" if same else "damaged", what="" if same else "does not match its hash")

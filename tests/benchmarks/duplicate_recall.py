@@ -19,7 +19,7 @@ from PIL import Image
 from skinframe_derm import Ham10000
 
 from skinframe.data.images import decode
-from skinframe.features.views import dihedral
+from skinframe.features.dihedral_views import dihedral
 from skinframe.preparing.image_descriptor import grey_grid, phash, turned_grid
 from skinframe.preparing.near_duplicates import TEXTURE, near_pairs
 

@@ -76,7 +76,7 @@ def poisoned(cache: Path, name: str) -> Path:
     import numpy as np
     from safetensors.numpy import load_file
 
-    from skinframe.features.shard import INDEX, read_index, write_shard
+    from skinframe.features.shards import INDEX, read_index, write_shard
 
     for index in sorted(cache.glob(f"{name}-*/*{INDEX}")):
         if index.name == "about.json":
@@ -84,7 +84,7 @@ def poisoned(cache: Path, name: str) -> Path:
         shard = read_index(index)
         values = {signal: np.flip(value, axis=-1) for signal, value in load_file(shard.path).items()}
         assert write_shard(index.parent, shard.keys, values).path == shard.path
-        assert read_index(index).flaw(deep=True) is None
+        assert read_index(index).damage(deep=True) is None
     return cache
 
 

@@ -14,7 +14,8 @@ from features_small import Pictures, Small, extract
 
 from skinframe import DiskError, locks
 from skinframe.errors import BusyError
-from skinframe.features import fill, lock, verify
+from skinframe.features import missing_rows, shard_store, verify
+from skinframe.features.shard_store import LOCK_NAME
 
 SCRIPT = Path(__file__).with_name("small.py")
 N = 700  # three shards
@@ -30,7 +31,7 @@ def start(root, pause=0.0):
 
 
 def files(root):
-    return {path.name: path.read_bytes() for path in root.rglob("*") if path.is_file() and path.name != lock.NAME}
+    return {path.name: path.read_bytes() for path in root.rglob("*") if path.is_file() and path.name != LOCK_NAME}
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +133,7 @@ def test_leftovers_of_a_killed_writer_are_seen_and_swept(tmp_path):
 
 
 def test_too_little_space_is_refused_with_figures_before_any_call(tmp_path, monkeypatch):
-    monkeypatch.setattr(fill, "free_bytes", lambda folder: 1000)
+    monkeypatch.setattr(missing_rows, "free_bytes", lambda folder: 1000)
     encoder = Small()
     with pytest.raises(DiskError, match=r"needs \d+\.\d+ GB for 40 rows and 0.00 GB is free"):
         extract(encoder, Pictures(40), tmp_path)
@@ -159,7 +160,7 @@ def test_a_whole_cache_is_read_where_nothing_can_be_written(tmp_path, monkeypatc
     def refuse(root):
         raise AssertionError("reading took the writer's lock")
 
-    monkeypatch.setattr(fill, "exclusive", refuse)
+    monkeypatch.setattr(missing_rows, "exclusive", refuse)
     assert extract(Small(), Pictures(5), tmp_path).digest == digest
 
 
@@ -179,8 +180,8 @@ def no_flock(handle, operation):
 
 def test_without_flock_a_lease_takes_its_place(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(locks.fcntl, "flock", no_flock)
-    lease = tmp_path / f"{lock.NAME}.lease"
-    with lock.exclusive(tmp_path):
+    lease = tmp_path / f"{LOCK_NAME}.lease"
+    with shard_store.exclusive(tmp_path):
         assert json.loads(lease.read_text())["pid"] == os.getpid()
     assert not lease.exists()
     assert "no working flock" in caplog.text
@@ -188,13 +189,13 @@ def test_without_flock_a_lease_takes_its_place(tmp_path, monkeypatch, caplog):
 
 def test_a_dead_lease_is_cleared_and_a_foreign_one_is_not(tmp_path, monkeypatch):
     monkeypatch.setattr(locks.fcntl, "flock", no_flock)
-    lease = tmp_path / f"{lock.NAME}.lease"
+    lease = tmp_path / f"{LOCK_NAME}.lease"
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     lease.write_text(json.dumps({**json.loads(locks._holder()), "pid": gone.pid}))
-    with lock.exclusive(tmp_path):
+    with shard_store.exclusive(tmp_path):
         pass
     lease.write_text(json.dumps({"host": "elsewhere", "pid": 7, "since": "noon"}))
-    with pytest.raises(BusyError, match="pid 7 on elsewhere since noon"), lock.exclusive(tmp_path):
+    with pytest.raises(BusyError, match="pid 7 on elsewhere since noon"), shard_store.exclusive(tmp_path):
         pass
     assert lease.exists()

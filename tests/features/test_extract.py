@@ -10,8 +10,8 @@ from skinframe import NonFiniteError, RecipeError, locks
 from skinframe.errors import BusyError, DiskError
 from skinframe.features import VIEWS, dihedral, extract_texts, planned_bytes, verify
 from skinframe.features.extract import extract_shard
-from skinframe.features.keys import row_key
-from skinframe.features.lock import NAME
+from skinframe.features.shard_store import LOCK_NAME
+from skinframe.features.shards import row_key
 
 PART = st.text("ab\x1f,", max_size=3)  # few letters and likely separators, so that a careless join collides
 
@@ -135,7 +135,7 @@ def test_values_that_overflow_name_the_sample(tmp_path):
 def test_a_broken_promise_is_named(tmp_path):
     encoder = Small()
     encoder.provides = lambda: {"image_tokens": (9, 6)}
-    with pytest.raises(RecipeError, match=r"promised \(3, 9, 6\) and gave \(3, 9, 5\)"):
+    with pytest.raises(RecipeError, match=r"declares \(3, 9, 6\) but returned \(3, 9, 5\)"):
         extract(encoder, Pictures(3), tmp_path)
 
 
@@ -169,13 +169,13 @@ def test_shards_that_other_processes_write_are_those_of_this_one(tmp_path):
             yield number
 
     seen = []
-    options = {"elsewhere": away, "views": 2, "progress": lambda *done: seen.append(done)}
+    options = {"remote": away, "views": 2, "progress": lambda *done: seen.append(done)}
     there = extract(encoder, pictures, tmp_path / "there", **options)
     assert encoder.loads == 0
     assert there.digest == here.digest
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
     assert [done for done, total in seen if total == 600] == [0, 88, 344, 600, 600]
-    extract(encoder, pictures, tmp_path / "there", views=2, elsewhere=lambda shards: pytest.fail("was asked again"))
+    extract(encoder, pictures, tmp_path / "there", views=2, remote=lambda shards: pytest.fail("was asked again"))
 
 
 def test_a_shard_that_a_worker_wrote_somewhere_else_is_an_error_with_what_to_do(tmp_path):
@@ -186,13 +186,13 @@ def test_a_shard_that_a_worker_wrote_somewhere_else_is_an_error_with_what_to_do(
                 extract_shard(Small(), shard, Pictures(3).load, root=root, tower=lambda: tower, describe=str)
                 yield number
         finally:
-            with pytest.raises(BusyError), locks.exclusive(tmp_path / "cache", NAME, wait=False):
+            with pytest.raises(BusyError), locks.exclusive(tmp_path / "cache", LOCK_NAME, wait=False):
                 pass
             stopped.append(True)
 
     stopped = []
-    with pytest.raises(DiskError, match="every node must see the same cache under this path") as caught:
-        extract(Small(), Pictures(3), tmp_path / "cache", elsewhere=away)
+    with pytest.raises(DiskError, match="check that all nodes share this path") as caught:
+        extract(Small(), Pictures(3), tmp_path / "cache", remote=away)
     assert stopped, caught  # before the lock was let go, and while the error is still held
 
 

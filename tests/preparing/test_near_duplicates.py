@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from skinframe.data.images import decode
-from skinframe.features.views import dihedral
+from skinframe.features.dihedral_views import dihedral
 from skinframe.preparing.image_alignment import best_window, texture
 from skinframe.preparing.image_descriptor import TURNS, describe, grey_grid, phash, turned, turned_grid
 from skinframe.preparing.near_duplicates import INVERSE, SIZE, near_pairs

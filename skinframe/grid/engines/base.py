@@ -11,7 +11,7 @@ from skinframe.grid.request import Item, Request
 from skinframe.grid.work import Outcome
 
 if TYPE_CHECKING:
-    from skinframe.preparing.remote_features import Spread
+    from skinframe.preparing.remote_features import ShardEngine
 
 ENGINES = ("local", "ray")
 
@@ -41,7 +41,7 @@ def engine_of(name: str, *, workers: int, threads: int, logs: Path) -> Engine:
     raise _unknown(name)
 
 
-def spread_of(name: str, request: Request, *, threads: int) -> Spread | None:
+def spread_of(name: str, request: Request, *, threads: int) -> ShardEngine | None:
     """Return what extracts a run's features on an engine; None where the run does it itself. Raises RecipeError."""
     if name == "local":
         return None

@@ -15,7 +15,7 @@ from skinframe.errors import DataError, WorkerError
 from skinframe.grid.engines.ray_cluster import RETRIES, connected, imported, resources, share
 from skinframe.grid.request import Request, request_of
 from skinframe.grid.work import caught
-from skinframe.preparing.remote_features import Maker, Wanted
+from skinframe.preparing.remote_features import ShardWorker, WantedRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +35,7 @@ class FeaturesOnRay:
     threads: int
 
     def __call__(
-        self, encoder: str, fingerprint: str, cache: Path, shards: Sequence[Sequence[Wanted]]
+        self, encoder: str, fingerprint: str, cache: Path, shards: Sequence[Sequence[WantedRow]]
     ) -> Generator[int]:
         ray = imported(data=True)
         with connected(ray):
@@ -52,7 +52,7 @@ class FeaturesOnRay:
                     f"features of {encoder}: {what}; what was written stands, start again to go on"
                 ) from error
 
-    def _dataset(self, ray: Any, shards: Sequence[Sequence[Wanted]], told: tuple[str, ...]) -> Any:
+    def _dataset(self, ray: Any, shards: Sequence[Sequence[WantedRow]], told: tuple[str, ...]) -> Any:
         """Return the data set of outcomes: a block of rows is a shard, and each goes to an actor that is free."""
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False  # the run shows its own
@@ -79,22 +79,22 @@ class _Actor:
 
     def __init__(self, *told: str) -> None:
         self.told = told
-        self.maker: Maker | None = None
+        self.maker: ShardWorker | None = None
 
     def __call__(self, table: pa.Table) -> pa.Table:
         import pyarrow as pa
 
-        columns = (table[name].to_pylist() for name in Wanted._fields)
-        code, message = caught(lambda: self._make([Wanted(*row) for row in zip(*columns, strict=True)]))
+        columns = (table[name].to_pylist() for name in WantedRow._fields)
+        code, message = caught(lambda: self._make([WantedRow(*row) for row in zip(*columns, strict=True)]))
         return pa.table({"number": table["number"].slice(0, 1), "code": [code], "message": [message]})
 
-    def _make(self, shard: Sequence[Wanted]) -> None:
+    def _make(self, shard: Sequence[WantedRow]) -> None:
         if self.maker is None:
             self.maker = _maker(*self.told)
         self.maker.make(shard)
 
 
-def _maker(words: str, folder: str, encoder: str, fingerprint: str, cache: str) -> Maker:
+def _maker(words: str, folder: str, encoder: str, fingerprint: str, cache: str) -> ShardWorker:
     import torch
 
     from skinframe.device import best_device
@@ -102,12 +102,12 @@ def _maker(words: str, folder: str, encoder: str, fingerprint: str, cache: str) 
     os.chdir(folder)  # a recipe, its data or its plugins may be named from where the run was started
     plan = request_of(json.loads(words)).plan()
     torch.set_num_threads(plan.recipe.train.threads)
-    return Maker(plan, encoder, fingerprint, Path(cache), best_device())
+    return ShardWorker(plan, encoder, fingerprint, Path(cache), best_device())
 
 
-def _table(number: int, shard: Sequence[Wanted]) -> pa.Table:
+def _table(number: int, shard: Sequence[WantedRow]) -> pa.Table:
     import pyarrow as pa
 
     columns = zip(*shard, strict=True)
-    named: dict[str, Any] = dict(zip(Wanted._fields, map(list, columns), strict=True))
+    named: dict[str, Any] = dict(zip(WantedRow._fields, map(list, columns), strict=True))
     return pa.table({"number": [number] * len(shard), **named})

@@ -20,7 +20,7 @@ from skinframe.grid.engines.base import spread_of
 from skinframe.grid.engines.ray_cluster import imported
 from skinframe.grid.request import Request
 from skinframe.preparing.prepare import prepare
-from skinframe.preparing.remote_features import Spread, Wanted
+from skinframe.preparing.remote_features import ShardEngine, WantedRow
 from skinframe.progress import Display
 
 VIEWS = "train.views=8"  # 480 rows of 60 images: two shards
@@ -65,7 +65,7 @@ def extract(small: Any, tmp_path: Path) -> Extract:
         words = (*small.overrides, *overrides)
         request = Request(recipe=str(small.recipe), overrides=words, plugins=plugins)
         plan = request.plan()
-        spread: Spread | None = spread_of(engine, request, threads=1)
+        spread: ShardEngine | None = spread_of(engine, request, threads=1)
         folder = Path(tempfile.mkdtemp(dir=tmp_path))
         prepare(plan, folder, tmp_path / name, "cpu", Display(quiet=True), spread=spread)
         return shards(tmp_path / name)
@@ -136,7 +136,7 @@ def test_an_encoder_of_a_file_that_always_fails_ends_it_with_a_message(
     ("fingerprint", "code", "message"),
     [
         ("own", 3, "its image changed during the run"),
-        ("0" * 64, 2, "plan: is another one in the process that extracts"),
+        ("0" * 64, 2, "plan: differs in the worker"),
     ],
 )
 def test_what_is_wrong_in_a_worker_is_said_once(
@@ -147,7 +147,7 @@ def test_what_is_wrong_in_a_worker_is_said_once(
     assert spread is not None
     known = request.plan().fingerprint if fingerprint == "own" else fingerprint
     with pytest.raises(WorkerError, match=message) as caught:
-        list(spread("clip", known, tmp_path, [[Wanted("row", 0, "0" * 64, 0)]]))
+        list(spread("clip", known, tmp_path, [[WantedRow("row", 0, "0" * 64, 0)]]))
     assert caught.value.exit_code == code
     assert not imported().is_initialized()
 

@@ -1,4 +1,4 @@
-"""Computing what a store lacks, in shards that do not depend on when it was interrupted."""
+"""Computing the rows that a store does not have yet, in the same shards however often it was interrupted."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from numpy.typing import NDArray
 
 from skinframe.durable import free_bytes
 from skinframe.errors import DiskError, NonFiniteError, Problem, RecipeError
-from skinframe.features.keys import ROWS, planned_bytes
-from skinframe.features.lock import exclusive
-from skinframe.features.store import Store
+from skinframe.features.shard_store import Store, exclusive
+from skinframe.features.shards import ROWS, planned_bytes
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Encode = Callable[[Sequence[str]], Mapping[str, "Tensor"]]
 Progress = Callable[[int, int], None]
-Elsewhere = Callable[[Sequence[Sequence[str]]], Generator[int]]  # shards by key -> which was written, as each is
+WriteRemotely = Callable[[Sequence[Sequence[str]]], Generator[int]]  # keys by shard -> index of each written shard
 
 
-def fill(
+def compute_missing(
     store: Store,
     keys: Sequence[str],
     encode: Encode,
@@ -32,39 +31,41 @@ def fill(
     batch: int,
     describe: Callable[[str], str],
     progress: Progress | None = None,
-    elsewhere: Elsewhere | None = None,
+    remote: WriteRemotely | None = None,
 ) -> None:
-    """Compute the rows of `keys` that the store lacks, in this process or through `elsewhere` in others.
+    """Compute the rows of `keys` that the store does not have, in this process or through `remote` in others.
 
-    Missing rows are taken in the order of `keys`, 256 a shard, `batch` a call of `encode` (keys -> signals [B, ...]).
-    A shard stands whole or not at all, so after an interruption the first missing row opens a shard again and every
-    batch holds the rows it would have held: the values are bitwise those of an uninterrupted extraction.
+    Missing rows are taken in the order of `keys`, 256 per shard, `batch` per call of `encode` (keys -> signals
+    [B, ...]). Shards are written atomically, so after an interruption the first missing row starts a new shard and each
+    batch has the same rows: the values are bitwise those of an uninterrupted extraction.
 
-    Raises DiskError with figures before the first call when the rows will not fit, NonFiniteError naming the row as
-    `describe` does.
+    Raises DiskError before the first call if the rows will not fit on the disk, NonFiniteError naming the row by
+    `describe`.
     """
-    tell = progress or (lambda done, total: None)
+    report = progress or (lambda done, total: None)
     store.scan()
     if not all(key in store.places for key in keys):
         with exclusive(store.root):
-            store.scan()  # another process may have written them while this one waited
+            store.scan()  # another process may have written them during the wait
             store.clean()
             missing = [key for key in keys if key not in store.places]
-            _preflight(store, len(missing))
+            _check_disk_space(store, len(missing))
             shards, done = _slices(missing, ROWS), len(keys) - len(missing)
-            tell(done, len(keys))
+            report(done, len(keys))
 
-            def here(shards: Sequence[Sequence[str]]) -> Generator[int]:
+            def write_locally(shards: Sequence[Sequence[str]]) -> Generator[int]:
                 for number, shard in enumerate(shards):
-                    write_rows(store, shard, encode, batch, describe, lambda rows: tell(done + rows, len(keys)))
+                    write_rows(store, shard, encode, batch, describe, lambda rows: report(done + rows, len(keys)))
                     yield number
 
-            with closing((elsewhere or here)(shards)) as written:  # no worker writes on when the lock is let go
+            with closing(
+                (remote or write_locally)(shards)
+            ) as written:  # no worker keeps writing after the lock is released
                 for number in written:
                     store.adopt(shards[number])
                     done += len(shards[number])
-                    tell(done, len(keys))
-    tell(len(keys), len(keys))
+                    report(done, len(keys))
+    report(len(keys), len(keys))
 
 
 def write_rows(
@@ -73,13 +74,13 @@ def write_rows(
     encode: Encode,
     batch: int,
     describe: Callable[[str], str],
-    tell: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> None:
-    """Compute one shard's rows and write it; whoever asks holds the lock. Raises as `fill` does."""
+    """Compute and write the rows of one shard. The caller holds the lock. Raises as `compute_missing` does."""
     rows: list[dict[str, NDArray[Any]]] = []
-    for some in _slices(keys, batch):
-        tell(len(rows) * batch)
-        rows.append(_checked(store, some, encode(some), describe))
+    for chunk in _slices(keys, batch):
+        progress(len(rows) * batch)
+        rows.append(_checked(store, chunk, encode(chunk), describe))
     store.add(keys, {name: np.concatenate([part[name] for part in rows]) for name in store.shapes})
 
 
@@ -90,26 +91,26 @@ def _slices(keys: Sequence[str], size: int) -> list[Sequence[str]]:
 def _checked(
     store: Store, keys: Sequence[str], signals: Mapping[str, Tensor], describe: Callable[[str], str]
 ) -> dict[str, NDArray[Any]]:
-    """Return the rows as they are stored. Raises where an encoder breaks its promise or a value is not finite."""
-    out = {}
+    """Return the rows as stored. Raises if the shapes are not those declared or a value is not finite."""
+    stored = {}
     for name, shape in store.shapes.items():
         if name not in signals or tuple(signals[name].shape) != (len(keys), *shape):
-            gave = tuple(signals[name].shape) if name in signals else "nothing"
-            what = f"the encoder promised {(len(keys), *shape)} and gave {gave}"
+            actual = tuple(signals[name].shape) if name in signals else "nothing"
+            what = f"the encoder declares {(len(keys), *shape)} but returned {actual}"
             raise RecipeError("features", [Problem(name, what)])
         with np.errstate(over="ignore"):
             value = signals[name].detach().cpu().float().numpy().astype(store.dtype)
         bad = np.flatnonzero(~np.isfinite(value).reshape(len(keys), math.prod(shape)).all(axis=1))
         if bad.size:
             raise NonFiniteError(f"features: {name} of {describe(keys[bad[0]])} is not finite in {store.dtype}")
-        out[name] = value
-    return out
+        stored[name] = value
+    return stored
 
 
-def _preflight(store: Store, rows: int) -> None:
+def _check_disk_space(store: Store, rows: int) -> None:
     need = planned_bytes(store.shapes, rows, 1, store.dtype)
     free = free_bytes(store.root)
     if need > free:
         figures = f"needs {need / 1e9:.2f} GB for {rows} rows and {free / 1e9:.2f} GB is free"
-        todo = "free space, choose another cache folder, or store fewer views or a coarser grid of tokens"
+        todo = "free some space, choose another cache folder, or store fewer views or a coarser token grid"
         raise DiskError(f"{store.root}: the feature cache {figures}; {todo}")

@@ -1,11 +1,11 @@
-"""The eight views of an image that a flip or a quarter turn can make: dermoscopy has no up."""
+"""The eight dihedral views of an image (flips and quarter turns): dermoscopy has no upright orientation."""
 
 from __future__ import annotations
 
 from PIL.Image import Image, Transpose
 
-# The order is part of every cache key's meaning: the upright view first, those that keep the aspect ratio before
-# those that turn it. Appending is allowed, reordering is not (raise `keys.SCHEMA` then).
+# The order is part of the meaning of every cache key: the original first, then views that keep the aspect ratio, then
+# those that swap the sides. Appending is allowed; reordering needs a higher `shards.SCHEMA`.
 STEPS = (
     None,
     Transpose.FLIP_LEFT_RIGHT,

@@ -1,4 +1,6 @@
-"""A shard: up to 256 rows in one safetensors file, and a JSON index beside it that is written last.
+"""Cache keys and shards: up to 256 rows in one safetensors file, with a JSON index that is written last.
+
+A row is keyed by the content it was computed from and by the encoder, never by path or time.
 
 Rows are read with `pread`, not through a memory map: a file that shrinks under a map kills the process (SIGBUS), while
 a short read is an error that can be repaired.
@@ -14,7 +16,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,18 +24,45 @@ from safetensors.numpy import save
 
 from skinframe.components import Shape
 from skinframe.durable import write_atomic
-from skinframe.features.keys import SCHEMA, hashed
 
 DATA, INDEX = ".safetensors", ".json"
+# Increase it when the meaning of a key or the layout of a shard changes: old rows are then never used again.
+SCHEMA = 1
+ROWS = 256  # rows per shard; fixed, so that an interrupted extraction makes the same shards
+ROW_OVERHEAD = 128  # bytes of index per row and signal
+
+DType = Literal["float16", "float32"]
+WIDTH = {"float16": 2, "float32": 4}
+
+
+def hashed(*parts: str | int) -> str:
+    """Return the SHA-256 of the parts as a JSON list: different lists have different texts."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def row_key(content: str, encoder: str, view: int, dtype: DType) -> str:
+    """Return the key of one row: `content` is the SHA-256 of an image's bytes or of a text, `encoder` its digest."""
+    return hashed("row", SCHEMA, content, encoder, view, dtype)
+
+
+def space_key(kind: str, encoder: str, dtype: DType) -> str:
+    """Return the folder name for all rows of one encoder."""
+    return f"{kind}-{hashed('space', SCHEMA, encoder, dtype)[:24]}"
+
+
+def planned_bytes(shapes: Mapping[str, Shape], n: int, views: int = 1, dtype: DType = "float16") -> int:
+    """Return the disk space in bytes of `n` samples in `views` views, including the index."""
+    values = sum(math.prod(shape) for shape in shapes.values())
+    return n * views * (values * WIDTH[dtype] + ROW_OVERHEAD * max(1, len(shapes)))
 
 
 class DamagedError(Exception):
-    """A shard, or one row of it, is not what was written."""
+    """A shard or one of its rows is not what was written."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:
-    """The index of one shard. `starts[signal]` is the byte at which its row 0 stands in the data file."""
+    """The index of one shard. `starts[signal]` is the byte offset of its row 0 in the data file."""
 
     path: Path
     dtype: str
@@ -49,13 +78,13 @@ class Shard:
         """Bytes of one row of a signal."""
         return math.prod(self.shapes[signal]) * np.dtype(self.dtype).itemsize
 
-    def flaw(self, deep: bool = False) -> str | None:
-        """Say what is wrong with the data file: its size and header, and with `deep` every byte."""
+    def damage(self, deep: bool = False) -> str | None:
+        """Return what is wrong with the data file (size and header; with `deep` every byte), or None."""
         try:
             with self.path.open("rb") as file:
-                found = os.fstat(file.fileno()).st_size
-                if found != self.size:
-                    return f"{found} bytes where {self.size} were written"
+                size = os.fstat(file.fileno()).st_size
+                if size != self.size:
+                    return f"{size} bytes instead of {self.size}"
                 if zlib.crc32(file.read(min(self.starts.values()))) != self.header_crc:
                     return "the header does not match its checksum"
                 file.seek(0)
@@ -66,7 +95,7 @@ class Shard:
         return None
 
     def read(self, handle: int, signal: str, row: int, check: bool) -> NDArray[Any]:
-        """Read one row through an open file. Raises DamagedError where it is short or fails its CRC32."""
+        """Read one row from an open file. Raises DamagedError if it is short or fails its CRC32."""
         stride = self.stride(signal)
         data = os.pread(handle, stride, self.starts[signal] + row * stride)
         if len(data) != stride:
@@ -77,12 +106,12 @@ class Shard:
 
 
 def index_of(folder: Path, keys: Sequence[str]) -> Path:
-    """Return where the index of a shard of these keys stands: its name follows from them, whoever writes it."""
+    """Return the path of the index of a shard: the name depends on its keys only, not on the writer."""
     return folder / f"{hashed(*keys)[:32]}{INDEX}"
 
 
 def write_shard(folder: Path, keys: Sequence[str], tensors: Mapping[str, NDArray[Any]]) -> Shard:
-    """Write rows [n, ...] of each signal, data first, index last. Raises DiskError and leaves nothing behind."""
+    """Write rows [n, ...] of each signal, data first, index last. Raises DiskError and leaves no partial file."""
     path = index_of(folder, keys).with_suffix(DATA)
     data = save({name: np.ascontiguousarray(value) for name, value in tensors.items()})
     first = 8 + int.from_bytes(data[:8], "little")
@@ -108,7 +137,7 @@ def write_shard(folder: Path, keys: Sequence[str], tensors: Mapping[str, NDArray
 
 
 def read_index(path: Path) -> Shard:
-    """Read a shard's index. Raises DamagedError where it is not what was written."""
+    """Read a shard's index. Raises DamagedError if it is not what was written."""
     try:
         written = json.loads(path.read_bytes())
         body = written["body"]
