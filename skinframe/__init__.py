@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from skinframe.components import (
@@ -33,25 +34,26 @@ from skinframe.sample import Field, Sample
 from skinframe.version import __version__
 
 if TYPE_CHECKING:
-    from skinframe.verbs.functions import (
-        ablate,
-        audit_data,
-        check,
-        compare,
-        evaluate,
-        learning_curve,
-        new,
-        plan,
-        predict,
-        report,
-        reproduce,
-        run,
-        selftest,
-        show,
-        split_data,
-        sweep,
-        verify,
-    )
+    from skinframe.verbs.ablate import ablate
+    from skinframe.verbs.check import check
+    from skinframe.verbs.compare import compare
+    from skinframe.verbs.data_audit import audit_data
+    from skinframe.verbs.data_show import show_data
+    from skinframe.verbs.data_split import split_data
+    from skinframe.verbs.evaluate import evaluate
+    from skinframe.verbs.learning_curve import learning_curve
+    from skinframe.verbs.list_plugins import list_plugins
+    from skinframe.verbs.new import new
+    from skinframe.verbs.plan import plan
+    from skinframe.verbs.plugin_verbs import verb
+    from skinframe.verbs.predict import predict
+    from skinframe.verbs.report import report
+    from skinframe.verbs.reproduce import reproduce
+    from skinframe.verbs.run import run
+    from skinframe.verbs.selftest import selftest
+    from skinframe.verbs.show import show
+    from skinframe.verbs.sweep import sweep
+    from skinframe.verbs.verify import verify
 
 __all__ = [
     "Balancer",
@@ -90,6 +92,7 @@ __all__ = [
     "evaluate",
     "hookimpl",
     "learning_curve",
+    "list_plugins",
     "new",
     "plan",
     "predict",
@@ -98,41 +101,43 @@ __all__ = [
     "run",
     "selftest",
     "show",
+    "show_data",
     "split_data",
     "sweep",
     "upcast",
+    "verb",
     "verify",
 ]
 
 # a loss needs torch and numpy alone; the verbs, which need more, are imported at first use
-_VERBS = frozenset(
-    {
-        "ablate",
-        "audit_data",
-        "check",
-        "compare",
-        "evaluate",
-        "learning_curve",
-        "new",
-        "plan",
-        "predict",
-        "report",
-        "reproduce",
-        "run",
-        "selftest",
-        "show",
-        "split_data",
-        "sweep",
-        "verify",
-    }
-)
+# each verb and its module in skinframe.verbs, imported at first use
+_VERBS = {
+    "ablate": "ablate",
+    "audit_data": "data_audit",
+    "check": "check",
+    "compare": "compare",
+    "evaluate": "evaluate",
+    "learning_curve": "learning_curve",
+    "list_plugins": "list_plugins",
+    "new": "new",
+    "plan": "plan",
+    "predict": "predict",
+    "report": "report",
+    "reproduce": "reproduce",
+    "run": "run",
+    "selftest": "selftest",
+    "show": "show",
+    "show_data": "data_show",
+    "split_data": "data_split",
+    "sweep": "sweep",
+    "verb": "plugin_verbs",
+    "verify": "verify",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _VERBS:
-        from skinframe.verbs import functions
-
-        return getattr(functions, name)
+        return getattr(import_module(f"skinframe.verbs.{_VERBS[name]}"), name)
     raise AttributeError(f"module 'skinframe' has no attribute '{name}'")
 
 

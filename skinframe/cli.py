@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. The commands are in `verbs`."""
+"""The command line: parse, call, print. Every command is a verb of `skinframe.verbs` or of a plugin."""
 
 from __future__ import annotations
 
@@ -6,22 +6,35 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
 from skinframe.errors import SkinframeError
-from skinframe.verbs.commands import VERBS
+from skinframe.verbs.command import Command
+from skinframe.verbs.plugin_verbs import PluginCommand
+
+# modules of skinframe.verbs, in the order of the help
+MODULES = (
+    *("run", "plan", "list_plugins", "show", "new", "check", "report", "compare", "ablate", "sweep", "learning_curve"),
+    *("evaluate", "predict", "verify", "reproduce", "selftest", "data_show", "data_audit", "data_split"),
+)
+GROUPS = {"data": "show, audit or split a data set"}
+PLUGIN = "--plugin"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and exit with its code; a user's mistake prints one message and no stack trace."""
+    """Run one command and exit with its code; an error that a user can cause prints one message and no stack trace."""
     # set before torch is imported: threads that wait by spinning are four times slower on a shared machine
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    options = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _terminate)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        options.verb(options)
+        options = parser(words).parse_args(words)
+        signal.signal(signal.SIGTERM, _terminate)
+        if hasattr(options, "plugins"):
+            options.plugins = [*(options.files or []), *options.plugins]
+        options.command.run(options)
     except SkinframeError as error:
-        if options.debug:
+        if "--debug" in words:
             raise
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
@@ -33,17 +46,60 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _terminate(number: int, frame: object) -> None:
-    print("terminated; the last checkpoint is whole, continue with --resume", file=sys.stderr)
+    print("terminated; the last checkpoint is complete, continue with --resume", file=sys.stderr)
     sys.exit(143)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser; also what the docs are checked against."""
+def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of `words`; without any, that of every built-in command, which the docs are checked against.
+
+    Plugins are imported only where the command is not built in. Raises RecipeError for a plugin file that fails.
+    """
     top = argparse.ArgumentParser(
-        prog="skinframe", description="Train, ablate and judge multimodal skin-cancer models from recipes and plugins."
+        prog="skinframe",
+        description="Train, ablate and judge multimodal skin-cancer models from recipes and plugins.",
+        epilog="Plugins can add commands; `skinframe list --all` shows them.",
     )
     top.add_argument("--debug", action="store_true", help="show the stack trace of an error")
-    verbs = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in VERBS:
-        add(verbs)
+    top.add_argument(PLUGIN, action="append", metavar="FILE", dest="files", help="load a one-file plugin; repeatable")
+    built_in: list[Command | PluginCommand] = [import_module(f"skinframe.verbs.{name}").COMMAND for name in MODULES]
+    command, files = _command_and_files(words)
+    if command and command not in {known.name.split(" ")[0] for known in built_in}:
+        from skinframe.verbs.plugin_verbs import plugin_verbs
+
+        own = [PluginCommand(verb) for verb in plugin_verbs(files).values()]
+        names = {known.name.split(" ")[0] for known in built_in}
+        built_in += [added for added in own if added.name not in names]
+    _add_commands(top, built_in)
     return top
+
+
+def _add_commands(top: argparse.ArgumentParser, commands: Iterable[Command | PluginCommand]) -> None:
+    verbs = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    groups = {}
+    for command in commands:
+        group, _, action = command.name.rpartition(" ")
+        if group and group not in groups:
+            actions = verbs.add_parser(group, help=GROUPS[group], description=_sentence(GROUPS[group]))
+            groups[group] = actions.add_subparsers(title="actions", required=True, metavar="ACTION", help="see below")
+        parent = groups[group] if group else verbs
+        verb = parent.add_parser(action, help=command.help, description=_sentence(command.help))
+        command.add_to(verb)
+        if isinstance(command, PluginCommand):
+            verb.add_argument(PLUGIN, action="append", metavar="FILE", dest="files", help="load a one-file plugin")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _command_and_files(words: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the first word that is no option, and every plugin file that is named."""
+    command, files, rest = "", [], iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name == PLUGIN:
+            files.append(value if equals else next(rest, ""))
+        elif not command and not word.startswith("-"):
+            command = word
+    return command, files

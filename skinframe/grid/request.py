@@ -64,7 +64,7 @@ def item_of(text: str) -> Item:
     return Item(request=request_of(data.pop("request")), **data)
 
 
-def asked(
+def make_request(
     recipe: str | Path,
     presets: Sequence[str],
     overrides: Sequence[str],

@@ -1,1 +1,1 @@
-"""The commands of skinframe, as Python functions and in the command line."""
+"""The verbs of skinframe, one a file: each is a Python function, and its signature declares the command's options."""

@@ -110,7 +110,7 @@ def _console(block: pages.Block, capsys: pytest.CaptureFixture[str]) -> None:
         if hasattr(options, "recipe"):
             assert Path(options.recipe).is_file(), f"{block.page}:{block.line}: no recipe {options.recipe}"
         if words[1] in LIGHT:
-            options.verb(options)
+            options.command.run(options)
             _matches(shown, capsys.readouterr().out, f"{block.page}:{block.line}")
 
 

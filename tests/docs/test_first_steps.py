@@ -113,6 +113,6 @@ def test_the_readme_s_plugin_takes_focal_s_place(tmp_path: Path, monkeypatch: py
     consoles = [block for block in shown if block.language == "console"]
     (command,) = [line for block in consoles for line, _ in pages.commands(block) if "my_loss.py" in line]
     options = cli.parser().parse_args(shlex.split(command)[1:])
-    plan = plan_of(options.recipe, options.preset, options.overrides, options.without, options.plugin)
+    plan = plan_of(options.recipe, options.presets, options.overrides, options.without, options.plugins)
     assert plan.wiring.losses["focal"] == {"logits": "classify.logits", "labels": "batch.labels"}
     assert plan.origins["losses.focal"].startswith("my_loss.py sha256:")

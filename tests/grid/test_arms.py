@@ -8,8 +8,8 @@ import pytest
 
 from skinframe.grid.arms import add_one, factorial, fractions, leave_one_out, short, switch_of, values
 from skinframe.grid.contrasts import against, is_factorial, main_effects
+from skinframe.grid.questions import listed
 from skinframe.grid.request import Item, Request, item_of
-from skinframe.grid.verbs import listed
 
 BASE = Request(recipe="r.yaml", presets=("p",), overrides=("a=1",), plugins=("x.py",))
 PARTS = [switch_of(text) for text in ("losses.focal.config.gamma=0", "losses.alignment", "losses.calibration")]

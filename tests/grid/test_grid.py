@@ -14,8 +14,8 @@ import yaml
 from skinframe import cli
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import read_predictions
+from skinframe.grid.questions import GridSettings, ablation
 from skinframe.grid.request import Request
-from skinframe.grid.verbs import How, ablation
 from skinframe.reporting.codec import loads
 from skinframe.reporting.grid import GridReport
 
@@ -63,7 +63,7 @@ def test_each_arm_is_an_ordinary_run_on_one_split(made: Any) -> None:
 def test_a_run_is_named_as_its_own_plan_names_it(small: Any, tmp_path: Path) -> None:
     """The grid plans an arm once and names its other seeds from that; the run itself plans from the recipe."""
     base = Request(recipe=str(small.recipe), overrides=small.overrides)
-    grid = ablation(base, ["losses.alignment"], "leave-one-out", [], How(seeds=2, out=tmp_path))
+    grid = ablation(base, ["losses.alignment"], "leave-one-out", [], GridSettings(seeds=2, out=tmp_path))
     assert [item.name for item in grid.items] == [item.request.plan().run_name for item in grid.items]
     assert len({item.name for item in grid.items}) == 4
 

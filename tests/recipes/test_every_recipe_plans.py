@@ -59,7 +59,7 @@ OVER = ["losses.focal.config.gamma=0", "losses.alignment", "losses.calibration"]
 ])  # fmt: skip
 def test_each_table_of_the_paper_is_a_grid(name: str, arms: int, reference: str, tmp_path: Path) -> None:
     base = Request(recipe=str(ROOT / "recipes" / "paper" / f"{name}.yaml"))
-    grid = PAPER[name](base, verbs.How(out=tmp_path))
+    grid = PAPER[name](base, verbs.GridSettings(out=tmp_path))
     assert len(grid.arms) == arms
     assert len({item.name for item in grid.items}) == len(grid.items) == 5 * arms
     assert grid.reference == reference

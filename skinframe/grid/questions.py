@@ -1,4 +1,4 @@
-"""Three questions, one machinery: which parts help, which value, how much data."""
+"""Three questions, each a grid of runs: which parts help, which value is best, how much data is needed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from skinframe.progress import Display
 
 
 @dataclass(frozen=True, kw_only=True)
-class How:
-    """How a grid is run: seeds an arm, what is compared, where it is done; `share` (i, n) does every n-th run only."""
+class GridSettings:
+    """How a grid is run: seeds per arm, further metrics, the engine; `share` (i, n) makes every n-th run only."""
 
     seeds: int = 5
     metrics: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class How:
             raise RecipeError("--share", [Problem(f"{number}/{count}", "must be I/N with I from 1 to N")])
 
 
-def ablation(base: Request, over: Sequence[str], design: str, against: Sequence[str], how: How) -> Grid:
+def ablation(base: Request, over: Sequence[str], design: str, against: Sequence[str], settings: GridSettings) -> Grid:
     """Return the grid of parts: `over` names components or PATH=VALUE, `against` other recipes.
 
     Raises RecipeError with every problem at once.
@@ -55,10 +55,10 @@ def ablation(base: Request, over: Sequence[str], design: str, against: Sequence[
         raise RecipeError(base.recipe, [Problem(f"--over {name}", "is named twice") for name in twice])
     arms = DESIGNS[design](base, [switch_of(name) for name in names]) if names else [Arm(name=WHOLE, request=base)]
     arms += others(base, against)
-    return _grid("ablation", arms, arms[0].name, how)
+    return _grid("ablation", arms, arms[0].name, settings)
 
 
-def sweep(base: Request, over: str, how: How) -> Grid:
+def sweep(base: Request, over: str, settings: GridSettings) -> Grid:
     """Return the grid of a path's values, 'path=v1,v2,…'. The recipe's own value is the reference where it is one.
 
     Raises RecipeError with every problem at once.
@@ -71,20 +71,20 @@ def sweep(base: Request, over: str, how: How) -> Grid:
     arms = values(base, path, texts)
     own = base.plan().fingerprint
     same = [arm.name for arm in arms if arm.request.plan().fingerprint == own]
-    return _grid("sweep", arms, same[0] if same else arms[0].name, how, path)
+    return _grid("sweep", arms, same[0] if same else arms[0].name, settings, path)
 
 
-def learning_curve(base: Request, shares: Sequence[float], how: How) -> Grid:
+def learning_curve(base: Request, shares: Sequence[float], settings: GridSettings) -> Grid:
     """Return the grid of nested shares of the training images; the largest is the reference. Raises RecipeError."""
     wrong = [share for share in shares if not 0 < share <= 1]
     if wrong or len(set(shares)) < 2 or len(set(shares)) < len(shares):
         what = "expected at least two different shares in (0, 1], for example 0.12,0.25,0.5,1"
         raise RecipeError(base.recipe, [Problem(f"--fractions {','.join(f'{s:g}' for s in shares)}", what)])
     arms = fractions(base, shares)
-    return _grid("learning curve", arms, arms[0].name, how, "share of the training images")
+    return _grid("learning curve", arms, arms[0].name, settings, "share of the training images")
 
 
-def _grid(kind: Kind, arms: Sequence[Arm], reference: str, how: How, axis: str = "") -> Grid:
+def _grid(kind: Kind, arms: Sequence[Arm], reference: str, settings: GridSettings, axis: str = "") -> Grid:
     if len(arms) < 2:
         what = "has nothing to compare; name parts with --over, or another recipe with --against"
         raise RecipeError(arms[0].request.recipe, [Problem(kind, what)])
@@ -92,34 +92,35 @@ def _grid(kind: Kind, arms: Sequence[Arm], reference: str, how: How, axis: str =
         kind,
         arms,
         reference,
-        seeds=how.seeds,
-        metrics=tuple(dict.fromkeys((*COMPARED, *how.metrics))),
-        out=how.out,
-        cache=how.cache or how.out / ".cache",
+        seeds=settings.seeds,
+        metrics=tuple(dict.fromkeys((*COMPARED, *settings.metrics))),
+        out=settings.out,
+        cache=settings.cache or settings.out / ".cache",
         axis=axis,
-        before=how.before,
-        explain=how.explain,
+        before=settings.before,
+        explain=settings.explain,
     )
     metrics_of(grid)
     return grid
 
 
-def engine(grid: Grid, how: How) -> Engine:
+def engine(grid: Grid, settings: GridSettings) -> Engine:
     """Return the engine that the grid is run on. Raises RecipeError."""
     threads = grid.main.recipe.train.threads
-    return engine_of(how.engine, workers=how.workers, threads=threads, logs=grid.folder / "logs")
+    return engine_of(settings.engine, workers=settings.workers, threads=threads, logs=grid.folder / "logs")
 
 
-def perform(grid: Grid, how: How, display: Display) -> GridResult | None:
+def perform(grid: Grid, settings: GridSettings, display: Display) -> GridResult | None:
     """Do every run that is not done, then judge them. None where a share is done and other shares are not.
 
     Raises MissingRunsError where runs failed, and the errors of `skinframe.errors`.
     """
     for plan in grid.plans.values():
         refuse_missing(plan)
-    carry_out(grid, _own(grid, how), engine(grid, how), display)
-    if how.share[1] > 1 and any(state(item) != "done" for item in grid.items):
-        display.say(f"share {how.share[0]}/{how.share[1]} is done; --table makes the table when all shares are")
+    carry_out(grid, _own(grid, settings), engine(grid, settings), display)
+    if settings.share[1] > 1 and any(state(item) != "done" for item in grid.items):
+        number, count = settings.share
+        display.say(f"share {number}/{count} is done; when all shares are, build the report with --table")
         return None
     return table(grid)
 
@@ -130,8 +131,8 @@ def table(grid: Grid) -> GridResult:
     return conclude_grid(grid)
 
 
-def _own(grid: Grid, how: How) -> Sequence[Item]:
-    number, count = how.share
+def _own(grid: Grid, settings: GridSettings) -> Sequence[Item]:
+    number, count = settings.share
     return grid.items[number - 1 :: count]
 
 
