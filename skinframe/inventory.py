@@ -25,7 +25,7 @@ def components(names: Sequence[str]) -> str:
     """Return the components of the named plugins (all of them where none is named), by kind, with their origin."""
     catalog = load(names or sorted(installed()), strict=False)
     lines = []
-    for kind in KINDS:
+    for kind in dict.fromkeys((*KINDS, *sorted(kind for kind, _ in catalog.entries))):
         entries = [(name, catalog.entries[kind, name]) for name in catalog.names(kind)]
         lines += [kind, *(f"  {name:<24}{entry.origin!s:<24}{_first_line(entry)}" for name, entry in entries)]
     lines += [f"not loaded: plugin '{name}' failed to load: {reason}" for name, reason in catalog.broken.items()]
