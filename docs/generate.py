@@ -8,47 +8,32 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-
-from tables.command_line import cli_tables
-from tables.datasets import dataset_table, policy_table, taxonomy_table
-from tables.laws import check_tables, known_failures, loss_matrix
-from tables.layout import import_layers, module_table, room_table
-from tables.recipes import recipe_core, recipe_losses, recipe_table, schedule_table
-from tables.registry import component_table, hook_table, loss_table, signal_table
 
 DOCS = Path(__file__).parent
 REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-TABLES: dict[str, Callable[[], str]] = {
-    function.__name__: function
-    for function in (
-        signal_table,
-        hook_table,
-        component_table,
-        loss_table,
-        dataset_table,
-        policy_table,
-        taxonomy_table,
-        recipe_table,
-        schedule_table,
-        cli_tables,
-        check_tables,
-        loss_matrix,
-        known_failures,
-        recipe_core,
-        recipe_losses,
-        room_table,
-        module_table,
-        import_layers,
-    )
+MODULES = {
+    "command_line": ("cli_tables",),
+    "datasets": ("dataset_table", "policy_table", "taxonomy_table"),
+    "laws": ("check_tables", "known_failures", "loss_matrix"),
+    "layout": ("import_layers", "module_table", "room_table"),
+    "recipes": ("recipe_core", "recipe_losses", "recipe_table", "schedule_table"),
+    "registry": ("component_table", "hook_table", "loss_table", "signal_table"),
 }
+TABLES = {name: module for module, names in MODULES.items() for name in names}
+
+
+def made(name: str) -> str:
+    """Return one table; its module is imported only now. Raises KeyError for an unknown name."""
+    table: str = getattr(import_module(f"tables.{TABLES[name]}"), name)()
+    return table
 
 
 def rewritten(text: str) -> str:
     """Return a page with its generated tables made anew. Raises KeyError naming an unknown table."""
-    return REGION.sub(lambda part: f"{part[1]}{TABLES[part[2]]()}\n{part[3]}", text)
+    return REGION.sub(lambda part: f"{part[1]}{made(part[2])}\n{part[3]}", text)
 
 
 if __name__ == "__main__":

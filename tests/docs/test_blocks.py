@@ -1,4 +1,4 @@
-"""Every block of the docs is run or checked: what is written is run."""
+"""Every block of the docs is run or checked: Python, YAML, TOML, command lines and excerpts of files."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ import pytest
 import yaml
 
 from skinframe import cli
-from skinframe.planning.load_plan import plan_of
-from skinframe.recipe.load import merge
 
 LIGHT = ("plan", "list", "show", "new", "check")  # executed; the others are read by the real parser
 OTHER = (
@@ -54,7 +52,7 @@ def test_blocks(
         assert block.language in pages.LANGUAGES, f"{block.page}:{block.line}: language '{block.language}'"
         source = block.note_of("from")
         if source is not None:
-            _stands_in(block, pages.ROOT / source)
+            _is_quoted_from(block, pages.ROOT / source)
         file = block.note_of("file")
         if file is not None:
             (desk / file).write_text(block.text, encoding="utf-8")
@@ -70,8 +68,10 @@ def test_blocks(
             _console(block, capsys)
 
 
-def _stands_in(block: pages.Block, path: Path) -> None:
-    """A recipe's excerpt says nothing that the recipe does not; any other file stands there word for word."""
+def _is_quoted_from(block: pages.Block, path: Path) -> None:
+    """An excerpt of a recipe has nothing that the recipe does not have; any other file is quoted in full."""
+    from skinframe.recipe.load import merge
+
     text = path.read_text(encoding="utf-8")
     if block.language == "yaml":
         part, whole = yaml.safe_load(block.text), yaml.safe_load(text)
@@ -90,6 +90,8 @@ def _execute(block: pages.Block, names: dict[str, Any]) -> None:
 
 def _plans(block: pages.Block, desk: Path, files: list[Path], model: Path) -> None:
     """A block of YAML is a whole recipe where it extends one, else it is laid over the main recipe as a preset is."""
+    from skinframe.planning.load_plan import plan_of
+
     data = yaml.safe_load(block.text)
     path = desk / (block.note_of("file") or "block.yaml")
     path.write_text(block.text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The tutorials end where they say: their tests pass, and their component runs, is logged and is on the page."""
+"""The tutorials work to the end: their tests pass, and their component is trained, logged and reported."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from typing import Any
 import pages
 import pytest
 import yaml
-from hatchling.build import build_wheel
 
 import skinframe
 from skinframe import cli
-from skinframe.planning.load_plan import plan_of
 
 
 def written(page: str, folder: Path) -> dict[str, Path]:
@@ -40,7 +38,7 @@ def written(page: str, folder: Path) -> dict[str, Path]:
         ("contributing.md", "test_cosine_head.py"),
     ],
 )
-def test_its_contract_test_passes(page: str, test: str, tmp_path: Path, environment: dict[str, str]) -> None:
+def test_the_contract_test_of_a_page_passes(page: str, test: str, tmp_path: Path, environment: dict[str, str]) -> None:
     written(page, tmp_path)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
     there = {**environment, "PYTHONPATH": f"{environment['PYTHONPATH']}:{tmp_path}"}
@@ -49,7 +47,7 @@ def test_its_contract_test_passes(page: str, test: str, tmp_path: Path, environm
     assert " passed" in done.stdout
 
 
-def test_the_loss_runs(small: Any, tmp_path: Path) -> None:
+def test_the_loss_is_trained_logged_and_reported(small: Any, tmp_path: Path) -> None:
     files = written("first_loss.md", tmp_path)
     extra = {"plugins": [files["my_loss.py"]], "presets": [str(files["my_loss.yaml"])]}
     run = small.run(tmp_path / "runs", "train.epochs=1", **extra)
@@ -71,9 +69,11 @@ POLY = {  # Poly-1 (Leng et al. 2022, arXiv:2204.12511) in the place of the temp
 }  # fmt: skip
 
 
-def test_a_stranger_writes_changes_checks_installs_and_runs_a_loss(
+def test_a_loss_from_the_template_is_changed_checked_installed_and_run(
     small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from hatchling.build import build_wheel
+
     folder = skinframe.new("loss", "my_stranger", into=tmp_path)
     module = folder / "my_stranger.py"
     text = module.read_text(encoding="utf-8")
@@ -97,14 +97,16 @@ def test_a_stranger_writes_changes_checks_installs_and_runs_a_loss(
     assert "my_stranger 0.1.0" in (run.folder / "plan.yaml").read_text(encoding="utf-8")
 
 
-def test_the_encoder_runs(small: Any, tmp_path: Path) -> None:
+def test_the_encoder_replaces_clip_in_a_run(small: Any, tmp_path: Path) -> None:
     files = written("first_encoder.md", tmp_path)
     extra = {"plugins": [files["my_encoder.py"]], "presets": [str(files["my_encoder.yaml"])]}
     run = small.run(tmp_path / "runs", "train.epochs=1", "reasoner.config.pool=2", **extra)
     assert "thumbnail" in (run.folder / "plan.yaml").read_text(encoding="utf-8")
 
 
-def test_the_readme_s_plugin_takes_focal_s_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plugin_of_the_readme_replaces_the_focal_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from skinframe.planning.load_plan import plan_of
+
     shown = pages.blocks(pages.ROOT / "README.md")
     (source,) = [block.text for block in shown if block.language == "python"]
     (tmp_path / "my_loss.py").write_text(source, encoding="utf-8")

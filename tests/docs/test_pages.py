@@ -9,11 +9,8 @@ from pathlib import Path
 import generate
 import pages
 import pytest
-from tables.command_line import every_verb
 
 from skinframe import cli, plugins
-from skinframe.reporting.glossary import TERMS
-from skinframe.reporting.sections import SECTIONS
 
 DISTRIBUTIONS = [page.parent.name for page in pages.PAGES if page.parent.parent.name == "plugins"]
 GLOSSARY = pages.DOCS / "glossary.md"
@@ -62,10 +59,14 @@ def test_glossary_anchors_are_unique() -> None:
 
 
 def test_every_term_of_the_report_is_in_the_glossary() -> None:
+    from skinframe.reporting.glossary import TERMS
+
     assert set(TERMS) - set(pages.anchors(GLOSSARY)) == set()
 
 
 def test_reading_a_report_has_a_heading_for_every_section() -> None:
+    from skinframe.reporting.sections import SECTIONS
+
     headings = pages.HEADING.findall((pages.DOCS / "reading_a_report.md").read_text(encoding="utf-8"))
     titles = [section.title for section in SECTIONS if section.anchor != "further"]  # of reports from before topics
     assert [heading for heading in headings if heading in titles] == titles
@@ -78,6 +79,8 @@ def test_a_method_in_the_glossary_has_a_citation(term: str) -> None:
 
 
 def test_every_argument_has_a_help_text() -> None:
+    from tables.command_line import every_verb
+
     verbs = every_verb(cli.parser())
     bare = [f"{name} {action.dest}" for name, verb, _ in verbs for action in verb._actions if not action.help]
     assert not bare
