@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from skinframe.components import Balancer, Calibrator, Explainer, Head, Metric
+from skinframe.components import Balancer, Calibrator, Column, Explainer, Head, Metric
+from skinframe.data.columns import COLUMNS
 from skinframe.evaluation.register import CALIBRATORS, METRICS
 from skinframe.hookmarker import hookimpl
 from skinframe.model.explain import GradientInput
 from skinframe.model.heads import Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer
 from skinframe.model.unbalanced import Unbalanced
+
+
+@hookimpl
+def register_columns() -> list[type[Column]]:
+    return list(COLUMNS)
 
 
 @hookimpl

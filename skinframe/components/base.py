@@ -30,13 +30,18 @@ class Requirement:
 
 @dataclass(frozen=True, kw_only=True)
 class ModuleRow:
-    """One line of the plan's module table, counted on the meta device."""
+    """One line of the plan's module table, counted on the meta device.
+
+    `per_token` marks the layers that every token of a batch passes through: what they compute is kept for the backward
+    pass, whether they train or not, so the expected memory grows with their size.
+    """
 
     name: str
     role: Role
     parameters: int
     bytes: int
     flops_per_sample: float = 0.0
+    per_token: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

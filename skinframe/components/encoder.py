@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from skinframe.components.base import Component, ModuleRow, Shape
 from skinframe.signals import Output, standard_output
@@ -32,6 +32,7 @@ class Encoder(Component):
     """A frozen perception tower; its outputs are cached by content, never by path or time."""
 
     kind = "encoder"
+    mode: Literal["cached", "live", "trained"] = "cached"  # where its image signals come from at each step
 
     @abstractmethod
     def provides(self) -> Mapping[str, Shape]:
@@ -40,6 +41,10 @@ class Encoder(Component):
     def outputs(self) -> Mapping[str, Output]:
         """Return the layout of each provided signal; override it for a signal that is not a standard one."""
         return {name: standard_output(name) for name in self.provides()}
+
+    def text_signals(self) -> tuple[str, ...]:
+        """Return which of its signals encode the description, which names the diagnosis, and not the image."""
+        return tuple(name for name in self.provides() if name == "text_embedding")
 
     @abstractmethod
     def digest(self) -> str:

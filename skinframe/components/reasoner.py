@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from skinframe.components.base import BuildContext, Component, ModuleRow, Shape
 from skinframe.components.encoder import Encoder
@@ -42,5 +42,6 @@ class Reasoner(Component):
     def digest(self) -> str:
         """Return a hex digest of the base weights and the tokenizer."""
 
-    def modules(self, shapes: Mapping[str, Shape]) -> list[ModuleRow]:
+    def modules(self, shapes: Mapping[str, Shape], precision: Literal["fp32", "bf16"] = "fp32") -> list[ModuleRow]:
+        """Return the rows of the module table at the precision of the run, `shapes` by the address of each signal."""
         return []

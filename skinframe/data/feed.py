@@ -1,22 +1,26 @@
-"""Rows to batches of named signals: labels, cached features, description embeddings, tokens."""
+"""Rows to batches of named signals: columns, cached image features, description embeddings, tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from skinframe.data.columns import metadata_matrix
+from skinframe.components import Column, ColumnContext
+from skinframe.data.columns import Get
+from skinframe.planning.address import Address, is_full
+from skinframe.planning.connect import PROMPT
 from skinframe.protocols import TokenRow
-from skinframe.sample import Field, Sample
+
+LAYOUT = "layout"  # how a column of tokens is handed the layout of the token rows
 
 
-class Source(Protocol):
-    """Cached features of one encoder."""
+class FeatureSource(Protocol):
+    """Image features of one encoder, cached or computed now."""
 
     def get(self, rows: Sequence[int], views: Sequence[int], signals: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Return the named signals [B, ...], all where none is named, for the given samples and dihedral views."""
@@ -24,74 +28,66 @@ class Source(Protocol):
 
 @dataclass(kw_only=True)
 class Feed:
-    """Everything a batch is made of, indexed by the sample's row in the manifest."""
+    """Everything that a batch is made of, indexed by the sample's row in the manifest.
+
+    A batch holds what is wanted of it and nothing else: a column is bound when a batch first wants it.
+    """
 
     ids: Sequence[str]
-    labels: Tensor
-    class_counts: Tensor
-    attributes: Tensor
-    text_ids: Tensor
-    site_ids: Tensor | None = None
-    metadata: Tensor | None = None  # [N, M]
-    lesion_cover: Tensor | None = None  # [N, views, P], where a term reads it
-    device: str = "cpu"
-    images: dict[str, Source] = field(default_factory=dict)
-    read: dict[str, Sequence[str]] = field(default_factory=dict)  # signals of each source that the model reads
-    texts: dict[str, Tensor] = field(default_factory=dict)
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    context: ColumnContext | None = None  # what the columns are bound to
+    images: Mapping[str, FeatureSource] = field(default_factory=dict)
+    texts: Mapping[Address, Tensor] = field(default_factory=dict)
     tokens: Sequence[TokenRow] | None = None
     collate: Callable[[Sequence[TokenRow]], Mapping[str, Tensor]] | None = None
+    device: str = "cpu"
+    _bound: dict[str, Get] = field(default_factory=dict, init=False, repr=False)
 
     def length(self, row: int, images_only: int = 1) -> int:
         """Return how many tokens a sample takes (1 where no reasoner reads it)."""
         return self.tokens[row].length if self.tokens is not None else images_only
 
-    def batch(self, rows: Sequence[int], views: Sequence[int], *, targets: bool) -> dict[str, Tensor]:
-        """Return the signals of some samples; without `targets` the prompt ends at the answer position."""
-        index = torch.as_tensor(list(rows))
-        batch = {
-            "batch.labels": self.labels[index],
-            "batch.class_counts": self.class_counts,
-            "batch.attributes": self.attributes[index],
-            "batch.text_ids": self.text_ids[index],
-            "batch.sample_ids": index,
-        }
-        if self.site_ids is not None:
-            batch["batch.site_ids"] = self.site_ids[index]
-        if self.metadata is not None:
-            batch["batch.metadata"] = self.metadata[index]
-        if self.lesion_cover is not None:
-            batch["batch.lesion_cover"] = self.lesion_cover[index, torch.as_tensor(list(views))]
-        for instance, source in self.images.items():
-            batch |= {
-                f"{instance}.{name}": value for name, value in source.get(rows, views, self.read.get(instance)).items()
-            }
-        batch |= {name: table[index] for name, table in self.texts.items()}
-        if self.tokens is not None and self.collate is not None:
+    def is_frozen(self, name: str) -> bool:
+        """Say whether a signal of a batch is the output of a frozen encoder."""
+        address = Address.parse(name) if is_full(name) else None
+        return address is not None and (address in self.texts or address.instance in self.images)
+
+    def batch(
+        self, rows: Sequence[int], views: Sequence[int], want: Collection[Address], epoch: int = 0
+    ) -> dict[str, Tensor]:
+        """Return the wanted signals of some samples under their addresses, and the layout of the prompt if wanted.
+
+        Only where a column of rationale tokens is wanted do the token rows go past the answer position.
+        """
+        batch: dict[str, Tensor] = {}
+        wanted = [
+            self.columns[address.signal] for address in want if address.is_column and address.signal in self.columns
+        ]
+        layout: Mapping[str, Tensor] = {}
+        if PROMPT in want and self.tokens is not None and self.collate is not None:
+            targets = any(column.scope == "token" for column in wanted)
             chosen = [self.tokens[row] for row in rows]
-            kept = chosen if targets else [TokenRow(row.prompt) for row in chosen]
-            collated = self.collate(kept)
-            batch |= collated
-            batch["batch.rationale_targets"] = collated["rationale_targets"]
+            layout = self.collate(chosen if targets else [TokenRow(row.prompt) for row in chosen])
+            batch |= layout
+        for column in wanted:
+            name = column.signal.name
+            batch[Address(PROMPT.instance, name)] = self._getter(name, column, layout)(rows, views, epoch)
+        by_encoder: dict[str, list[str]] = defaultdict(list)
+        for address in want:
+            if address in self.texts:
+                batch[address] = self.texts[address][torch.as_tensor(list(rows))]
+            elif address.instance in self.images:
+                by_encoder[address.instance].append(address.signal)
+        for encoder, signals in by_encoder.items():
+            found = self.images[encoder].get(rows, views, sorted(signals))
+            batch |= {Address(encoder, signal): value for signal, value in found.items()}
         return {name: value.to(self.device) for name, value in batch.items()}
 
-
-def attribute_table(attributes: Sequence[Sequence[bool | None]], width: int) -> Tensor:
-    """Return attributes [N, A] as floats, NaN where unknown."""
-    table = np.full((len(attributes), width), np.nan, dtype=np.float32)
-    for row, values in enumerate(attributes):
-        for column, value in enumerate(values):
-            if value is not None:
-                table[row, column] = float(value)
-    return torch.from_numpy(table)
-
-
-def metadata_table(samples: Sequence[Sample], fields: Sequence[Field] | None) -> Tensor | None:
-    """Return typed metadata [N, M] as float32; None where nothing reads any."""
-    return None if fields is None else torch.from_numpy(metadata_matrix(samples, fields)[0].astype(np.float32))
-
-
-def value_ids(values: Sequence[object]) -> Tensor:
-    """Return one id a sample [N], equal where the values are equal, negative where there is none."""
-    known: dict[object, int] = {}
-    ids = [-1 if value is None else known.setdefault(value, len(known)) for value in values]
-    return torch.tensor(ids, dtype=torch.int64)
+    def _getter(self, name: str, column: Column, layout: Mapping[str, Tensor]) -> Get:
+        """Return a column bound to the samples; one of tokens is bound to the layout of this batch."""
+        assert self.context is not None
+        if column.scope == "token":
+            return column.bind(replace(self.context, inputs={**self.context.inputs, LAYOUT: layout}))
+        if name not in self._bound:
+            self._bound[name] = column.bind(self.context)
+        return self._bound[name]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skinframe.data.columns import patch_cover
 from skinframe.weighted import Floats
 
 
@@ -41,24 +42,11 @@ def mask_lift(heat: Floats, mask: NDArray[np.bool_], grid: tuple[int, int] | Non
     return MaskLift(share, area, *((part / area if area > 0 else math.nan) for part in (share, centre)))
 
 
-def patch_cover(mask: NDArray[np.bool_], rows: int, columns: int) -> Floats:
-    """Return the part of each patch that the mask covers [rows, columns], exact where edges cut through pixels."""
-    return _pool(rows, mask.shape[0]) @ mask.astype(np.float64) @ _pool(columns, mask.shape[1]).T
-
-
 def centre_blob(rows: int, columns: int, width: float = 0.25) -> Floats:
     """Return a Gaussian at the centre with standard deviation `width` of the side: where a lesion usually is."""
     y, x = (((np.arange(size) + 0.5) / size - 0.5) / width for size in (rows, columns))
     blob: Floats = np.exp(-(np.square(y)[:, None] + np.square(x)[None, :]) / 2)
     return blob
-
-
-def _pool(cells: int, pixels: int) -> Floats:
-    """Return [cells, pixels] with the share of each cell that each pixel takes up."""
-    cell, pixel = np.arange(cells)[:, None] / cells, np.arange(pixels)[None, :] / pixels
-    overlap = np.minimum(cell + 1 / cells, pixel + 1 / pixels) - np.maximum(cell, pixel)
-    pool: Floats = np.clip(overlap, 0.0, None) * cells
-    return pool
 
 
 def _share(heat: Floats, cover: Floats) -> float:

@@ -13,45 +13,45 @@ from skinframe.components import Explainer
 from skinframe.data.batches import micro_batches
 from skinframe.data.feed import Feed
 from skinframe.evaluation.softmax import mean_of_views
-from skinframe.model.assemble import Assembled
+from skinframe.model.module import Model
 
 Watch = Callable[[int, int], None]
 
 
 def predict_logits(
-    model: Assembled, feed: Feed, rows: Sequence[int], logits: str, max_tokens: int, views: int = 1
+    model: Model, feed: Feed, rows: Sequence[int], max_tokens: int, views: int = 1
 ) -> NDArray[np.float64]:
-    """Return logits [N, C] in the order of `rows`; `logits` is the full name of the signal.
+    """Return the graph's class scores [N, C] in the order of `rows`.
 
     Over several dihedral `views`: the mean of their log probabilities.
     """
-    return mean_of_views([_of_view(model, feed, rows, logits, max_tokens, view) for view in range(views)])
+    return mean_of_views([_of_view(model, feed, rows, max_tokens, view) for view in range(views)])
 
 
-def _of_view(
-    model: Assembled, feed: Feed, rows: Sequence[int], logits: str, max_tokens: int, view: int
-) -> NDArray[np.float64]:
+def _of_view(model: Model, feed: Feed, rows: Sequence[int], max_tokens: int, view: int) -> NDArray[np.float64]:
     model.eval()
+    scores, want = model.graph.roots.scores, model.graph.ancestors(model.graph.roots_of("scores"))
     found: dict[int, NDArray[np.float64]] = {}
     with torch.inference_mode():
         for micro in _micro(feed, rows, max_tokens):
-            batch = feed.batch(micro, [view] * len(micro), targets=False)
-            values = model(batch, frozenset({"hidden"}))[logits].double().cpu().numpy()
+            batch = feed.batch(micro, [view] * len(micro), want)
+            values = model(batch, want)[scores].double().cpu().numpy()
             found |= dict(zip(micro, values, strict=True))
     return np.stack([found[row] for row in rows])
 
 
 def write_rationales(
-    model: Assembled, feed: Feed, rows: Sequence[int], max_new_tokens: int, max_tokens: int, watch: Watch
+    model: Model, feed: Feed, rows: Sequence[int], max_new_tokens: int, max_tokens: int, watch: Watch
 ) -> list[str]:
     """Return one greedy rationale a row; empty texts where the recipe has no reasoner."""
-    if model.reasoner is None:
+    if model.reasoner is None or model.graph.roots.text is None:
         return [""] * len(rows)
     model.eval()
+    want = model.graph.ancestors(model.graph.roots_of("text"))
     found: dict[int, str] = {}
     with torch.inference_mode():
         for micro in _micro(feed, rows, max_tokens):
-            batch = feed.batch(micro, [0] * len(micro), targets=False)
+            batch = feed.batch(micro, [0] * len(micro), want)
             texts = model.reasoner.generate(batch, max_new_tokens)
             found |= dict(zip(micro, texts, strict=True))
             watch(len(found), len(rows))
@@ -59,28 +59,33 @@ def write_rationales(
 
 
 def explain(
-    model: Assembled,
+    model: Model,
     feed: Feed,
     rows: Sequence[int],
     classes: Sequence[int],
-    tokens: str,
-    logits: str,
     explainer: Explainer,
     max_tokens: int,
 ) -> NDArray[np.float64]:
-    """Return heat [N, P] over the image tokens of signal `tokens`, for the given class of each row."""
+    """Return heat [N, P] over the image tokens of the graph's focus, for the given class of each row.
+
+    Raises ValueError where the graph has no focus.
+    """
+    focus, scores = model.graph.roots.focus, model.graph.roots.scores
+    if focus is None:
+        raise ValueError("the graph has no image signal that a heat map could lie over")
     model.eval()
+    want = model.graph.ancestors(model.graph.roots_of("scores", "focus"))
     wanted = dict(zip(rows, classes, strict=True))
     found: dict[int, NDArray[np.float64]] = {}
     for micro in _micro(feed, rows, max_tokens):
-        batch = feed.batch(micro, [0] * len(micro), targets=False)
+        batch = feed.batch(micro, [0] * len(micro), want)
 
         def forward(image_tokens: Tensor, batch: dict[str, Tensor] = batch) -> Tensor:
-            given: Tensor = model({**batch, tokens: image_tokens}, frozenset({"hidden"}))[logits]
-            return given
+            logits: Tensor = model(batch, [scores], given={focus: image_tokens})[scores]
+            return logits
 
         chosen = torch.tensor([wanted[row] for row in micro], device=feed.device)
-        heat = explainer.explain(forward, batch[tokens], chosen).double().cpu().numpy()
+        heat = explainer.explain(forward, batch[focus], chosen).double().cpu().numpy()
         found |= dict(zip(micro, heat, strict=True))
     return np.stack([found[row] for row in rows])
 

@@ -16,6 +16,7 @@ from skinframe.components import PromptText
 from skinframe.data.feed import Feed
 from skinframe.features.extract import extract_images
 from skinframe.model.assemble import Assembled
+from skinframe.planning.address import from_instance
 from skinframe.preparing.prepared_data import Prepared, encoders
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def with_pictures(prepared: Prepared, feed: Feed, words: Mapping[int, str], chan
                 device=prepared.device,
                 load_tower=partial(prepared.tower, name, encoder),
             )
-            each = [found.get(range(len(rows)), [view] * len(rows), feed.read.get(name)) for view in range(views)]
+            read = from_instance(prepared.plan.graph.used, name)
+            read = [signal for signal in read if signal in found.shapes]
+            each = [found.get(range(len(rows)), [view] * len(rows), read) for view in range(views)]
             images[name] = Replaced({key: torch.stack([one[key] for one in each], dim=1) for key in each[0]}, place)
     return replace(feed, images=images)
 

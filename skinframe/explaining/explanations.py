@@ -52,10 +52,9 @@ def explain_test(
     with display.task("rationales") as task:
         texts = write_rationales(model, feed, rows, evaluate.max_new_tokens, tokens, task.update)
     heat = None
-    if model.reasoner is not None:
+    if plan.graph.roots.focus is not None:
         chosen = [int(k) for k in outcome.test.calibrated.argmax(1)]
-        signal = plan.parts.reasoner.needs()[0]
-        heat = explain(model, feed, rows, chosen, signal, plan.wiring.logits, plan.parts.explainer, tokens)
+        heat = explain(model, feed, rows, chosen, plan.parts.explainer, tokens)
     _write(prepared, texts, outcome, folder)
     shown = choose(outcome.test.labels, outcome.test.calibrated, evaluate.cases)
     cases = tuple(make_case(prepared, outcome, texts, heat, position, note) for position, note in shown)

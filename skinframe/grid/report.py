@@ -83,7 +83,7 @@ NOTES = (
 def _arm(grid: Grid, arm: Arm) -> GridArm:
     return GridArm(
         name=arm.name,
-        dropped=tuple(grid.plans[arm.name].wiring.dropped),
+        dropped=tuple(map(str, grid.plans[arm.name].graph.dropped)),
         settings=differs(grid, arm.name),
         runs=tuple(item.name for item in grid.items if item.arm == arm.name),
         at=arm.at,

@@ -25,7 +25,7 @@ def grid_text(grid: Grid, engine: Engine) -> str:
     width = max(len(arm.name) for arm in grid.arms) + 2
     for arm in grid.arms:
         plan = grid.plans[arm.name]
-        said = [f"dropped: {'; '.join(plan.wiring.dropped)}"] if plan.wiring.dropped else []
+        said = [f"dropped: {'; '.join(map(str, plan.graph.dropped))}"] if plan.graph.dropped else []
         said += [f"set: {'; '.join(differs(grid, arm.name))}"] if differs(grid, arm.name) else []
         lines.append(f"{arm.name:<{width}}{' · '.join(said) or 'everything as in the recipe'}")
     lines += ["", f"runs      {states['done']} done, {states['begun']} begun, {states['to do']} to do, on {engine}"]

@@ -89,4 +89,4 @@ def plan_section(plan: Plan) -> PlanText:
         PlanModule(name=row.name, role=row.role, parameters=row.parameters, bytes=row.bytes)
         for row in module_rows(plan)
     )
-    return PlanText(yaml=plan_yaml(plan), modules=rows, dropped=tuple(plan.wiring.dropped))
+    return PlanText(yaml=plan_yaml(plan), modules=rows, dropped=tuple(map(str, plan.graph.dropped)))

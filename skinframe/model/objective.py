@@ -11,6 +11,7 @@ from torch import Tensor
 from skinframe.components import Loss
 from skinframe.errors import DataError, NonFiniteError, Problem, RecipeError
 from skinframe.planning import Plan
+from skinframe.planning.address import column
 from skinframe.planning.schedule import Schedule, schedule_of
 
 
@@ -30,7 +31,7 @@ class Objective:
     def __init__(self, plan: Plan) -> None:
         self.terms = tuple(
             Term(name, plan.parts.losses[name], schedule_of(plan.recipe.losses[name].weight, f"losses.{name}"), feeds)
-            for name, feeds in plan.wiring.losses.items()
+            for name, feeds in plan.graph.terms.items()
         )
         self.balancer = plan.parts.balancer
 
@@ -57,7 +58,7 @@ class Objective:
 
     def counts(self, batch: Mapping[str, Tensor]) -> dict[str, int]:
         """Return how many loss terms each loss has in a micro-batch, from batch signals alone; masked: none."""
-        return {term.name: _valid(batch[f"batch.{term.loss.normalise_by}"]) for term in self.terms}
+        return {term.name: _valid(batch[column(term.loss.normalise_by)]) for term in self.terms}
 
     def parts(
         self, signals: Mapping[str, Tensor], weights: Mapping[str, float], only: Collection[str] | None = None

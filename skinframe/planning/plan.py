@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from skinframe.catalog import Catalog
-from skinframe.components import Component, Requirement
+from skinframe.components import Component, Encoder, Requirement
 from skinframe.errors import RecipeError
+from skinframe.planning.address import column
+from skinframe.planning.connect import connect, encoders_of
+from skinframe.planning.graph import Graph
 from skinframe.planning.resolve import Parts, resolve
-from skinframe.planning.wire import METADATA, Wiring, wire
 from skinframe.recipe.schema import Recipe
 from skinframe.sample import Field
 from skinframe.version import __version__
@@ -31,19 +33,19 @@ NOT_FINGERPRINTED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Recipe, components, wiring, what is missing on this machine, and the fingerprint of all that decides a number.
+    """Recipe, components, signal graph, what is missing here, and the fingerprint of all that decides a number.
 
-    `told` are the fields that are read as numbers: the training data's, whatever set is judged later. None: nothing
-    reads any.
+    `metadata_fields` are the fields that a model reads as numbers: those of the training data, whatever set is judged
+    later; None where nothing reads any.
     """
 
     recipe: Recipe
     parts: Parts
-    wiring: Wiring
+    graph: Graph
     origins: Mapping[str, str]
     missing: tuple[Requirement, ...]
     identity: Mapping[str, str]
-    told: tuple[Field, ...] | None = None
+    metadata_fields: tuple[Field, ...] | None = None
     source: str = "recipe"
 
     @property
@@ -56,7 +58,13 @@ class Plan:
 
     @property
     def uses_reasoner(self) -> bool:
-        return any(full.startswith("reasoner.") for full in self.wiring.used)
+        return self.graph.reasoner is not None
+
+    @property
+    def encoders(self) -> dict[str, Encoder]:
+        """The encoders that take part, those that the reasoner brings among them, by instance name."""
+        known = encoders_of(self.parts)
+        return {name: known[name] for name in self.graph.encoders}
 
 
 def make_plan(recipe: Recipe, catalog: Catalog, source: str = "recipe") -> Plan:
@@ -64,17 +72,17 @@ def make_plan(recipe: Recipe, catalog: Catalog, source: str = "recipe") -> Plan:
     parts, problems = resolve(recipe, catalog)
     if parts is None:
         raise RecipeError(source, problems)
-    wiring, problems = wire(recipe, parts)
-    if problems:
+    graph, problems = connect(recipe, parts)
+    if graph is None:
         raise RecipeError(source, problems)
     return Plan(
         recipe=recipe,
         parts=parts,
-        wiring=wiring,
+        graph=graph,
         origins=_origins(parts, catalog),
-        missing=tuple(_missing(parts, wiring)),
-        identity=_identity(recipe, parts, wiring, catalog),
-        told=parts.dataset.fields if METADATA in wiring.used else None,
+        missing=tuple(_missing(parts, graph)),
+        identity=_identity(recipe, parts, graph, catalog),
+        metadata_fields=parts.dataset.fields if column("metadata") in graph.used else None,
         source=source,
     )
 
@@ -88,23 +96,25 @@ def reseeded(plan: Plan, *, seed: int | None = None, division: int | None = None
     return dataclasses.replace(plan, recipe=recipe, identity=identity)
 
 
-def active(parts: Parts, wiring: Wiring) -> dict[str, Component]:
+def active(parts: Parts, graph: Graph) -> dict[str, Component]:
     """Return the components that take part, by path; what was dropped is not among them."""
     found: dict[str, Component] = {"data": parts.dataset, "prompt": parts.prompt}
-    encoders = {**parts.encoders, **parts.reasoner.brings()}
-    found |= {f"encoders.{name}": encoders[name] for name in wiring.encoders}
-    if any(full.startswith("reasoner.") for full in wiring.used):
+    columns = list(graph.of_kind("column"))
+    found |= {f"columns.{signal}": parts.columns[signal] for node in columns for signal in node.gives}
+    encoders = encoders_of(parts)
+    found |= {f"encoders.{name}": encoders[name] for name in graph.encoders}
+    if graph.reasoner is not None and parts.reasoner is not None:
         found["reasoner"] = parts.reasoner
-    found |= {f"heads.{name}": parts.heads[name] for name in wiring.heads}
-    found |= {f"losses.{name}": parts.losses[name] for name in wiring.losses}
+    found |= {f"heads.{name}": parts.heads[name] for name in parts.heads if name in graph.heads}
+    found |= {f"losses.{name}": parts.losses[name] for name in graph.terms}
     found |= {"balancer": parts.balancer, "calibrator": parts.calibrator, "explainer": parts.explainer}
     return found | {f"metrics.{name}": metric for name, metric in parts.metrics.items()}
 
 
-def _missing(parts: Parts, wiring: Wiring) -> list[Requirement]:
+def _missing(parts: Parts, graph: Graph) -> list[Requirement]:
     """Return what is not on this machine, a missing GPU first: nobody should download before learning of it."""
     found: list[Requirement] = []
-    for component in active(parts, wiring).values():
+    for component in active(parts, graph).values():
         found += component.missing()
     return sorted(found, key=lambda requirement: requirement.kind != "gpu")
 
@@ -112,18 +122,20 @@ def _missing(parts: Parts, wiring: Wiring) -> list[Requirement]:
 def _origins(parts: Parts, catalog: Catalog) -> dict[str, str]:
     by_class = {entry.component: str(entry.origin) for entry in catalog.entries.values()}
     everything: dict[str, Component] = {"data": parts.dataset, "prompt": parts.prompt}
-    for kind in ("encoders", "reasoner", "heads", "losses", "metrics"):
-        entries = getattr(parts, kind)
-        everything |= {kind: entries} if kind == "reasoner" else {f"{kind}.{name}": entries[name] for name in entries}
+    for kind in ("encoders", "heads", "losses", "metrics"):
+        everything |= {f"{kind}.{name}": component for name, component in getattr(parts, kind).items()}
+        if kind == "encoders" and parts.reasoner is not None:
+            everything["reasoner"] = parts.reasoner
     everything |= {"balancer": parts.balancer, "calibrator": parts.calibrator, "explainer": parts.explainer}
     return {path: by_class[type(component)] for path, component in everything.items()}
 
 
-def _identity(recipe: Recipe, parts: Parts, wiring: Wiring, catalog: Catalog) -> dict[str, str]:
+def _identity(recipe: Recipe, parts: Parts, graph: Graph, catalog: Catalog) -> dict[str, str]:
     """Every key that decides a number, each as short text: a refused resume names the key that differs."""
     flat = flatten(dataclasses.asdict(recipe))
     kept = {key: value for key, value in flat.items() if not key.startswith(NOT_FINGERPRINTED)}
-    for path, component in active(parts, wiring).items():
+    kept = {key: value for key, value in kept.items() if not (key.startswith("outputs.") and value == "null")}
+    for path, component in active(parts, graph).items():
         kept |= {f"{path}.{key}": value for key, value in flatten({"config": _options(component)}).items()}
         digest = _digest(component)
         if digest is not None:
@@ -132,13 +144,9 @@ def _identity(recipe: Recipe, parts: Parts, wiring: Wiring, catalog: Catalog) ->
     kept |= {f"plugins.{name}": f"{origin.distribution} {origin.version}" for name, origin in used.items()}
     kept["skinframe"] = __version__
     kept["split.seed"] = str(recipe.division_seed)  # left out or written, the same division is the same run
-    for path in dropped_paths(wiring):  # a disabled component must not show, or weight 0 would be another run
-        kept = {key: value for key, value in kept.items() if not key.startswith(f"{path}.")}
+    for part in graph.dropped:  # a disabled component must not show, or weight 0 would be another run
+        kept = {key: value for key, value in kept.items() if not key.startswith(f"{part.path}.")}
     return kept
-
-
-def dropped_paths(wiring: Wiring) -> list[str]:
-    return [sentence.split(" ")[0] for sentence in wiring.dropped]
 
 
 def _options(component: Component) -> dict[str, Any]:

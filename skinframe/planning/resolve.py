@@ -10,6 +10,7 @@ from skinframe.catalog import Catalog
 from skinframe.components import (
     Balancer,
     Calibrator,
+    Column,
     Component,
     Dataset,
     Encoder,
@@ -33,8 +34,9 @@ class Parts:
 
     dataset: Dataset
     prompt: Prompt
+    columns: Mapping[str, Column]  # by the signal that each gives
     encoders: Mapping[str, Encoder]
-    reasoner: Reasoner
+    reasoner: Reasoner | None
     heads: Mapping[str, Head]
     losses: Mapping[str, Loss]
     balancer: Balancer
@@ -57,11 +59,16 @@ def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Proble
 
     balancer = recipe.balancer if recipe.balancer.enabled else Part(use="none")
     metrics = recipe.metrics or default_metrics(catalog)
+    columns, found = _columns(recipe, catalog)
+    problems += found
     parts = Parts(
         dataset=one(Dataset, recipe.data, "data"),  # type: ignore[type-abstract]
         prompt=one(Prompt, recipe.prompt, "prompt"),  # type: ignore[type-abstract]
         encoders=many(Encoder, recipe.encoders, "encoders"),  # type: ignore[type-abstract]
-        reasoner=one(Reasoner, recipe.reasoner, "reasoner"),  # type: ignore[type-abstract]
+        columns=columns,
+        reasoner=None
+        if recipe.reasoner is None or not recipe.reasoner.enabled
+        else one(Reasoner, recipe.reasoner, "reasoner"),  # type: ignore[type-abstract]
         heads=many(Head, recipe.heads, "heads"),  # type: ignore[type-abstract]
         losses=many(Loss, recipe.losses, "losses"),
         balancer=one(Balancer, balancer, "balancer"),  # type: ignore[type-abstract]
@@ -78,6 +85,23 @@ def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Proble
             what = f"'{recipe.select.mode}' would keep the worst epoch: {recipe.select.by} is better when {_WAY[right]}"
             problems.append(Problem("select.mode", what))
     return (None if problems else parts), problems
+
+
+def _columns(recipe: Recipe, catalog: Catalog) -> tuple[dict[str, Column], list[Problem]]:
+    """Return every registered column by its signal: with the recipe's options, or its defaults where it names none."""
+    parts = {part.use: (f"columns.{name}", part) for name, part in recipe.columns.items()}
+    for name in catalog.names("column"):
+        parts.setdefault(name, (f"columns.{name}", Part(use=name)))
+    columns: dict[str, Column] = {}
+    problems: list[Problem] = []
+    for path, part in parts.values():
+        if not part.enabled:
+            continue
+        built, found = build(Column, part, path, catalog)  # type: ignore[type-abstract]
+        problems += found
+        if built is not None:
+            columns[built.signal.name] = built
+    return columns, problems
 
 
 def default_metrics(catalog: Catalog) -> dict[str, Part]:
@@ -114,7 +138,13 @@ _ONE: Mapping[str, type[Component]] = {
     "calibrator": Calibrator,
     "explainer": Explainer,
 }
-_MANY: Mapping[str, type[Component]] = {"encoders": Encoder, "heads": Head, "losses": Loss, "metrics": Metric}
+_MANY: Mapping[str, type[Component]] = {
+    "columns": Column,
+    "encoders": Encoder,
+    "heads": Head,
+    "losses": Loss,
+    "metrics": Metric,
+}
 
 
 def _misfit(kind: type[Component], entry: Any, path: str, catalog: Catalog) -> list[Problem]:

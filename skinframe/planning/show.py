@@ -7,23 +7,25 @@ from typing import Any
 
 import yaml
 
-from skinframe.planning.plan import Plan, dropped_paths
+from skinframe.planning.plan import Plan
 from skinframe.planning.sizes import Sizes
 
 
 def plan_yaml(plan: Plan) -> str:
-    """Return the recipe with every default filled in, the wiring, plugin versions and the fingerprint."""
+    """Return the recipe with every default filled in, the signal graph, plugin versions and the fingerprint."""
     filled: dict[str, Any] = dataclasses.asdict(plan.recipe)
     filled["data"]["config"] = dataclasses.asdict(plan.parts.dataset.config)
     for kind in ("encoders", "heads", "losses"):
         for name, component in getattr(plan.parts, kind).items():
             filled[kind][name]["config"] = dataclasses.asdict(component.config)
     for kind in ("prompt", "reasoner", "balancer", "calibrator", "explainer"):
-        filled[kind]["config"] = dataclasses.asdict(getattr(plan.parts, kind).config)
+        component = getattr(plan.parts, kind)
+        if component is not None:
+            filled[kind]["config"] = dataclasses.asdict(component.config)
     statement = {
         "recipe": _plain(filled),
-        "wiring": plan.wiring.losses,
-        "dropped": plan.wiring.dropped,
+        "graph": plan.graph.statement(),
+        "dropped": {part.path: part.reason for part in plan.graph.dropped},
         "origins": dict(plan.origins),
         "identity": dict(sorted(plan.identity.items())),
         "fingerprint": plan.fingerprint,
@@ -44,8 +46,9 @@ def plan_text(plan: Plan, costs: Sizes) -> str:
     recipe = plan.recipe
     lines = [f"{recipe.name} · scale {recipe.scale} · seed {recipe.seed} · fingerprint {plan.fingerprint[:8]}", ""]
     lines += _components(plan)
-    if plan.wiring.dropped:
-        lines += ["", f"dropped: {'; '.join(plan.wiring.dropped)}"]
+    if plan.graph.dropped:
+        lines += ["", f"dropped: {'; '.join(map(str, plan.graph.dropped))}"]
+    lines += ["", "signal graph", *plan.graph.picture()]
     lines += ["", f"{'module':<44}{'role':<9}{'parameters':>16}{'bytes':>12}"]
     for row in costs.rows:
         lines.append(f"{row.name:<44}{row.role:<9}{row.parameters:>16,}{size_text(row.bytes):>12}")
@@ -63,16 +66,15 @@ def plan_text(plan: Plan, costs: Sizes) -> str:
 
 def _components(plan: Plan) -> list[str]:
     lines = []
+    dropped = {part.path for part in plan.graph.dropped}
     for path, origin in plan.origins.items():
         kind, _, name = path.partition(".")
         part: Any = getattr(plan.recipe, kind)
-        if kind == "metrics" or path in dropped_paths(plan.wiring):
+        if kind == "metrics" or path in dropped:
             continue
         part = part[name] if name else part
         weight = f"  weight {part.weight}" if kind == "losses" else ""
-        feeds = plan.wiring.losses.get(name, {}) if kind == "losses" else {}
-        reads = f"  reads {', '.join(feeds.values())}" if feeds else ""
-        lines.append(f"{path:<22}{part.use:<22}{origin}{weight}{reads}")
+        lines.append(f"{path:<22}{part.use:<22}{origin}{weight}")
     return lines
 
 

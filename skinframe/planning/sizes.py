@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from skinframe.components import BuildContext, ModuleRow, Shape
 from skinframe.errors import Problem, RecipeError
+from skinframe.planning.address import REASONER, Address, column
 from skinframe.planning.plan import Plan
-from skinframe.planning.wire import METADATA
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,62 +38,82 @@ def sizes(plan: Plan) -> Sizes:
     """Count everything. Imports torch (meta device only); reads no weights."""
     rows = module_rows(plan)
     trained = sum(row.parameters for row in rows if row.role in ("lora", "trained"))
-    language = sum(row.parameters for row in rows if row.role == "nf4")
+    language = sum(row.parameters for row in rows if row.per_token)
     resident = sum(row.bytes for row in rows)
     activations = ACTIVATION_BYTES_PER_TOKEN * plan.recipe.train.max_tokens * language / REFERENCE_PARAMETERS
     width = 2 * plan.recipe.views  # the cache stores float16
-    per_image = sum(math.prod(shape) for name, shape in encoder_shapes(plan).items() if "text" not in name) * width
+    per_image = sum(math.prod(shape) for address, shape in encoder_shapes(plan).items() if _is_cached(plan, address))
     return Sizes(
         rows=tuple(rows),
         images=None if any(r.kind == "data" for r in plan.missing) else len(plan.parts.dataset.samples()),
-        cache_per_image=per_image,
+        cache_per_image=per_image * width,
         checkpoint=trained * (4 + 8),
         memory=resident + trained * ADAM_BYTES + activations,
         flops_per_sample=sum(row.flops_per_sample for row in rows[len(encoder_rows(plan)) :]),
     )
 
 
-def encoder_shapes(plan: Plan) -> dict[str, Shape]:
+def _is_cached(plan: Plan, address: Address) -> bool:
+    """Say whether a signal is an image feature that the cache keeps; descriptions are few and kept in memory."""
+    encoder = plan.encoders[address.instance]
+    return encoder.mode == "cached" and address.signal not in encoder.text_signals()
+
+
+def encoder_shapes(plan: Plan) -> dict[Address, Shape]:
     """Return the full name and shape of every encoder signal that the plan uses."""
-    encoders = {**plan.parts.encoders, **plan.parts.reasoner.brings()}
-    shapes = {f"{n}.{signal}": shape for n in plan.wiring.encoders for signal, shape in encoders[n].provides().items()}
-    return {name: shape for name, shape in shapes.items() if name in plan.wiring.used}
+    encoders = plan.encoders.items()
+    shapes = {Address(name, signal): shape for name, each in encoders for signal, shape in each.provides().items()}
+    return {address: shape for address, shape in shapes.items() if address in plan.graph.used}
 
 
 def signal_shapes(plan: Plan) -> dict[str, Shape]:
     """Return the shapes that heads and the reasoner are built from: of encoders, reasoner and metadata."""
-    shapes = encoder_shapes(plan)
-    if plan.told is not None:
-        shapes[METADATA] = (sum(len(field.columns) for field in plan.told),)
-    if plan.uses_reasoner:
-        shapes |= {f"reasoner.{signal}": shape for signal, shape in plan.parts.reasoner.provides().items()}
+    shapes: dict[str, Shape] = {}
+    for address, shape in encoder_shapes(plan).items():
+        shapes[address] = shape
+    if plan.metadata_fields is not None:
+        shapes[column("metadata")] = (sum(len(field.columns) for field in plan.metadata_fields),)
+    if plan.uses_reasoner and plan.parts.reasoner is not None:
+        shapes |= {Address(REASONER, signal): shape for signal, shape in plan.parts.reasoner.provides().items()}
     return shapes
 
 
 def head_context(plan: Plan, name: str, seed: int, device: str) -> BuildContext:
     """Return what a head is built from; its signals go by bare name."""
-    shapes = signal_shapes(plan)
-    fed = {bare: shapes[full] for bare, full in plan.wiring.heads[name].items() if full in shapes}
+    shapes = {**signal_shapes(plan), **_head_shapes(plan)}
+    fed = {role: shapes[address] for role, address in plan.graph.heads[name].items() if address in shapes}
     classes = plan.parts.dataset.classes
     words = tuple(plan.parts.prompt.class_words(classes))
     attributes = plan.parts.dataset.attributes
     return BuildContext(classes=classes, class_words=words, attributes=attributes, shapes=fed, seed=seed, device=device)
 
 
+def _head_shapes(plan: Plan) -> dict[str, Shape]:
+    """Return the shapes of what heads give, as far as their dims are the classes and attributes of the data."""
+    dataset = plan.parts.dataset
+    size = {"C": len(dataset.classes), "A": len(dataset.attributes)}
+    found: dict[str, Shape] = {}
+    for node in plan.graph.of_kind("head"):
+        for address in node.outputs:
+            letters = (node.gives[address.signal].dims or "?").split()[1:]
+            if letters and all(letter in size for letter in letters):
+                found[address] = tuple(size[letter] for letter in letters)
+    return found
+
+
 def module_rows(plan: Plan) -> list[ModuleRow]:
     """Return the module table: perception, reasoner, heads."""
     rows = encoder_rows(plan)
-    if plan.uses_reasoner:
-        rows += plan.parts.reasoner.modules(signal_shapes(plan))
-    for name in plan.wiring.heads:
+    if plan.uses_reasoner and plan.parts.reasoner is not None:
+        rows += plan.parts.reasoner.modules(signal_shapes(plan), plan.recipe.train.precision)
+    for name in plan.graph.heads:
         rows += _head_rows(plan, name)
     return rows
 
 
 def encoder_rows(plan: Plan) -> list[ModuleRow]:
     """Return the frozen towers' rows; they run once a view, not once a sample and epoch."""
-    encoders = {**plan.parts.encoders, **plan.parts.reasoner.brings()}
-    return [row for name in plan.wiring.encoders for row in encoders[name].modules()]
+    return [row for encoder in plan.encoders.values() for row in encoder.modules()]
 
 
 def build_head(plan: Plan, name: str, context: BuildContext) -> nn.Module:

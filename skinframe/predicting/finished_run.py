@@ -57,18 +57,19 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = (), data: Sequence[str] = (
     if learnt != plan.parts.dataset.classes:
         what = f"were {', '.join(learnt)} in that run, are {', '.join(plan.parts.dataset.classes)} now"
         problems.append(Problem("data.classes", f"{what}; name them in the data set's options"))
-    told, found = _told(selection["told"]) if "told" in selection else (None, [])
+    written = selection.get("metadata_fields", selection.get("told"))  # the key's name until version 0.1
+    fields, found = (None, []) if written is None else _fields(written)
     problems += found
     if problems:
         raise RecipeError(str(path), problems)
-    return dataclasses.replace(plan, told=told)
+    return dataclasses.replace(plan, metadata_fields=fields)
 
 
-def _told(written: Any) -> tuple[tuple[Field, ...], list[Problem]]:
-    """Return the fields that the run's head was told as numbers, and what is wrong with them."""
+def _fields(written: Any) -> tuple[tuple[Field, ...], list[Problem]]:
+    """Return the fields that the run's model reads as numbers, and what is wrong with them."""
     if not isinstance(written, list):
-        return (), [Problem("selection.json", "told is no list of fields")]
-    read = [typed(Field, field, f"selection.json: told.{place}") for place, field in enumerate(written)]
+        return (), [Problem("selection.json", "metadata_fields is no list of fields")]
+    read = [typed(Field, field, f"selection.json: metadata_fields.{place}") for place, field in enumerate(written)]
     return tuple(field for field, _ in read if field is not None), [problem for _, found in read for problem in found]
 
 

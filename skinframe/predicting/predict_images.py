@@ -11,22 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from skinframe.data.feed import Feed, attribute_table, metadata_table
+from skinframe.components import ColumnContext
+from skinframe.data.feed import FeatureSource, Feed
+from skinframe.data.group_split import from_parts
 from skinframe.data.manifest import check_samples
 from skinframe.device import best_device
 from skinframe.durable import write_atomic, write_json
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
 from skinframe.evaluation.predict import explain, write_rationales
 from skinframe.features.extract import extract_images
-from skinframe.model.assemble import Assembled, assemble
+from skinframe.model.module import Model, build_model
 from skinframe.planning import Plan
 from skinframe.planning.load_plan import refuse_old_libraries
 from skinframe.predicting.finished_run import plan_of_run, read_json
 from skinframe.predicting.image_file import Incoming, read_incoming
 from skinframe.predicting.validation import logits_of
-from skinframe.preparing.prepared_data import encoders
 from skinframe.sample import Field, Sample, Value
 from skinframe.train.checkpoint import load_checkpoint
 from skinframe.weighted import Floats
@@ -81,8 +81,8 @@ def predict(
     arrived = [read_incoming(path, plan.recipe.images, allow_burned_in) for path in images]
     model = chosen_model(plan, run)
     with tempfile.TemporaryDirectory(prefix="skinframe-") as cache:  # new images are not kept beside the run's
-        feed, tokens = _feed(plan, model, samples, arrived, Path(cache))
-        found = _predict(plan, run, model, feed, tokens, arrived, out)
+        feed = _feed(plan, model, samples, arrived, Path(cache))
+        found = _predict(plan, run, model, feed, arrived, out)
     if out is not None:
         write_json(out / "predictions.json", [vars(one) for one in found])
     return found
@@ -91,9 +91,8 @@ def predict(
 def _predict(
     plan: Plan,
     run: Path,
-    model: Assembled,
+    model: Model,
     feed: Feed,
-    tokens: str | None,
     images: Sequence[Incoming],
     out: Path | None,
 ) -> Predictions:
@@ -104,9 +103,9 @@ def _predict(
     probabilities = plan.parts.calibrator.apply(logits, fitted)
     texts = write_rationales(model, feed, rows, plan.recipe.evaluate.max_new_tokens, limit, lambda done, total: None)
     heat = None
-    if tokens is not None:
+    if plan.graph.roots.focus is not None:
         chosen = [int(k) for k in probabilities.argmax(1)]
-        heat = explain(model, feed, rows, chosen, tokens, plan.wiring.logits, plan.parts.explainer, limit)
+        heat = explain(model, feed, rows, chosen, plan.parts.explainer, limit)
     return Predictions(
         Prediction(
             image=str(arrived.path),
@@ -137,36 +136,41 @@ def typed_metadata(given: Mapping[str, str], fields: Sequence[Field]) -> dict[st
     return values
 
 
-def chosen_model(plan: Plan, run: Path) -> Assembled:
+def chosen_model(plan: Plan, run: Path) -> Model:
     """Return the model of a finished run's chosen epoch. Raises RecipeError where its checkpoint is not whole."""
     epoch = int(read_json(run / "selection.json")["epoch"])
     checkpoint = load_checkpoint(run / "checkpoints" / f"epoch-{epoch:03d}")
     if checkpoint is None:
         raise RecipeError(str(run), [Problem("checkpoints", f"epoch-{epoch:03d} does not match its hashes")])
-    model = assemble(plan, best_device())
+    model = build_model(plan, best_device())
     model.load_trained_state(checkpoint.tensors("model"))
     return model
 
 
-def _feed(
-    plan: Plan, model: Assembled, samples: Sequence[Sample], images: Sequence[Incoming], cache: Path
-) -> tuple[Feed, str | None]:
-    """Return a feed over new images, with features extracted now, and the signal that heat is drawn over."""
+def _feed(plan: Plan, model: Model, samples: Sequence[Sample], images: Sequence[Incoming], cache: Path) -> Feed:
+    """Return a feed over new images, with features extracted now."""
     device = best_device()
     pictures, keys = [image.picture for image in images], [image.key for image in images]
-    count, dataset = len(samples), plan.parts.dataset
+    dataset = plan.parts.dataset
     feed = Feed(
         ids=[sample.id for sample in samples],
-        labels=torch.zeros(count, dtype=torch.int64),
-        class_counts=torch.ones(len(dataset.classes), dtype=torch.int64),
-        attributes=attribute_table([()] * count, len(dataset.attributes)),
-        text_ids=torch.arange(count),
-        metadata=metadata_table(samples, plan.told),
+        columns=plan.parts.columns,
+        context=ColumnContext(
+            samples=samples,
+            split=from_parts(samples, ["test"] * len(samples)),
+            classes=dataset.classes,
+            attributes=dataset.attributes,
+            fields=plan.metadata_fields or (),
+            prompt=plan.parts.prompt,
+            dataset=dataset,
+        ),
         device=device,
     )
-    for name, encoder in encoders(plan).items():
-        if any(signal != "text_embedding" for signal in encoder.provides()):
-            feed.images[name] = extract_images(
+    features: dict[str, FeatureSource] = {}
+    for name, encoder in plan.encoders.items():
+        texts = encoder.text_signals()
+        if any(signal not in texts for signal in encoder.provides()):
+            features[name] = extract_images(
                 encoder,
                 keys,
                 pictures.__getitem__,
@@ -175,11 +179,12 @@ def _feed(
                 device=device,
                 load_tower=partial(encoder.load, device),
             )
+    feed.images = features
     if model.reasoner is None:
-        return feed, None
+        return feed
     feed.tokens = [model.reasoner.tokenize(plan.parts.prompt.question(s, dataset.fields), None) for s in samples]
     feed.collate = model.reasoner.collate
-    return feed, plan.parts.reasoner.needs()[0]
+    return feed
 
 
 def _save_heat(plan: Plan, image: Incoming, heat: Any, out: Path, row: int) -> str | None:
@@ -188,8 +193,9 @@ def _save_heat(plan: Plan, image: Incoming, heat: Any, out: Path, row: int) -> s
     cells = grid(heat)
     if cells is None:
         return None
-    name = plan.parts.reasoner.needs()[0].split(".")[0]
-    picture = overlay_png(encode(np.asarray(encoders(plan)[name].seen(image.picture))), cells)
+    focus = plan.graph.roots.focus
+    assert focus is not None
+    picture = overlay_png(encode(np.asarray(plan.encoders[focus.instance].seen(image.picture))), cells)
     if picture is None:
         return None
     target = out / f"{row:04d}-{image.path.stem}-heat.png"

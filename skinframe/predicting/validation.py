@@ -56,7 +56,7 @@ def validate(prepared: Prepared, model: Assembled, feed: Feed) -> dict[str, floa
 def logits_of(plan: Plan, model: Assembled, feed: Feed, rows: Sequence[int]) -> NDArray[np.float64]:
     """Return logits [N, C] of some rows, over as many views as the recipe evaluates."""
     limit, views = plan.recipe.train.max_tokens, plan.recipe.evaluate.views
-    return predict_logits(model, feed, rows, plan.wiring.logits, limit, views)
+    return predict_logits(model, feed, rows, limit, views)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def derived_numbers(prepared: Prepared) -> tuple[Derived, ...]:
     train = prepared.split.counts(prepared.samples, classes)["train"]
     counts = [train[name] for name in classes]
     found = []
-    for term in plan.wiring.losses:
+    for term in plan.graph.terms:
         try:
             numbers = plan.parts.losses[term].derived(counts)
         except ValueError as error:

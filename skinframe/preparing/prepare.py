@@ -10,6 +10,7 @@ from skinframe.data.images import pixel_key
 from skinframe.data.manifest import check_samples
 from skinframe.features.extract import extract_images, extract_texts
 from skinframe.planning import Plan
+from skinframe.planning.address import Address
 from skinframe.preparing.image_cache import Shelf
 from skinframe.preparing.prepared_data import Prepared, descriptions, encoders
 from skinframe.preparing.remote_features import ShardEngine, remote_extraction
@@ -66,9 +67,9 @@ def _extract(
     prepared: Prepared, name: str, encoder: Encoder, cache: Path, display: Display, spread: ShardEngine | None
 ) -> None:
     plan = prepared.plan
-    signals = encoder.provides()
+    signals, texts = encoder.provides(), encoder.text_signals()
     with display.task(f"features of {name}") as task:
-        if any(signal != "text_embedding" for signal in signals):
+        if any(signal not in texts for signal in signals):
             prepared.features[name] = extract_images(
                 encoder,
                 [pixel_key(key, plan.recipe.images.draft) for key in prepared.keys],
@@ -80,17 +81,17 @@ def _extract(
                 load_tower=lambda: prepared.tower(name, encoder),
                 remote=None if spread is None else remote_extraction(prepared, name, cache, spread),
             )
-        if "text_embedding" in signals:
-            _extract_texts(prepared, name, encoder, cache)
+        for signal in texts:
+            _extract_texts(prepared, Address(name, signal), encoder, cache)
 
 
-def _extract_texts(prepared: Prepared, name: str, encoder: Encoder, cache: Path) -> None:
+def _extract_texts(prepared: Prepared, address: Address, encoder: Encoder, cache: Path) -> None:
     plan = prepared.plan
     classes = plan.parts.dataset.classes
     class_texts = plan.parts.prompt.class_descriptions(classes)
     texts = [*descriptions(prepared), *class_texts]
     table = extract_texts(
-        encoder, texts, root=cache, device=prepared.device, load_tower=lambda: prepared.tower(name, encoder)
+        encoder, texts, root=cache, device=prepared.device, load_tower=lambda: prepared.tower(address.instance, encoder)
     )
-    prepared.texts[f"{name}.text_embedding"] = table[: len(prepared.samples)]
-    prepared.class_texts[name] = table[len(prepared.samples) :]
+    prepared.texts[address] = table[: len(prepared.samples)]
+    prepared.class_texts[address.instance] = table[len(prepared.samples) :]

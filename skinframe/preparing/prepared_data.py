@@ -16,14 +16,16 @@ from skinframe.components import Encoder, Tower
 from skinframe.data.group_split import Split
 from skinframe.data.image_table import ImageTable
 from skinframe.data.kfold import CalibrationFold, calibration_fold
+from skinframe.features.views import dihedral
 from skinframe.planning import Plan
+from skinframe.planning.address import Address
 from skinframe.sample import Sample
 from skinframe.seeding import derive
 
 
 @dataclass(kw_only=True)
 class Prepared:
-    """The data of a run. `features[instance]` are cached image signals, `texts[full name]` one row a sample.
+    """The data of a run. `features[instance]` are cached image signals, `texts[address]` one row per sample.
 
     Rows index `samples`, from which quarantined images are gone; `places` are their indices in the image table.
     """
@@ -39,7 +41,7 @@ class Prepared:
     quarantined: Sequence[tuple[str, str]]
     device: str
     features: dict[str, Any] = field(default_factory=dict)
-    texts: dict[str, Tensor] = field(default_factory=dict)
+    texts: dict[Address, Tensor] = field(default_factory=dict)
     class_texts: dict[str, Tensor] = field(default_factory=dict)
     towers: dict[str, Tower] = field(default_factory=dict)
 
@@ -67,16 +69,22 @@ class Prepared:
 
     def seen_mask(self, row: int, name: str) -> NDArray[np.bool_] | None:
         """Return a pixel mask cropped as the encoder crops the image; None where the data has none."""
+        return self._mask(row, 0, self._eyes(), name)
+
+    def turned_mask(self, row: int, view: int, encoder: str, name: str) -> NDArray[np.bool_] | None:
+        """Return a pixel mask turned to a dihedral view, then cropped as that encoder crops the image."""
+        return self._mask(row, view, self.plan.encoders[encoder], name)
+
+    def _mask(self, row: int, view: int, encoder: Encoder, name: str) -> NDArray[np.bool_] | None:
         mask = self.plan.parts.dataset.masks(self.samples[row]).get(name)
         if mask is None:
             return None
         picture = fromarray(mask.astype(np.uint8) * 255).convert("RGB")
-        return np.asarray(self._eyes().seen(picture))[..., 0] > 127
+        return np.asarray(encoder.seen(dihedral(picture, view)))[..., 0] > 127
 
     def _eyes(self) -> Encoder:
-        known = encoders(self.plan)
-        needs = self.plan.parts.reasoner.needs() if self.plan.uses_reasoner else ()
-        return known[needs[0].split(".")[0]] if needs else next(iter(known.values()))
+        focus, known = self.plan.graph.roots.focus, self.plan.encoders
+        return known[focus.instance] if focus is not None else next(iter(known.values()))
 
     def lesions(self, rows: Sequence[int]) -> list[str]:
         """Return the unit that has one diagnosis, however often it was photographed."""
@@ -96,8 +104,7 @@ class Prepared:
 
 def encoders(plan: Plan) -> Mapping[str, Encoder]:
     """Return the encoders that the plan reads, the reasoner's own among them."""
-    everything = {**plan.parts.encoders, **plan.parts.reasoner.brings()}
-    return {name: everything[name] for name in plan.wiring.encoders}
+    return plan.encoders
 
 
 def descriptions(prepared: Prepared) -> list[str]:

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import torch
-
-from skinframe.data.feed import Feed, attribute_table, metadata_table, value_ids
-from skinframe.model.assemble import Assembled
+from skinframe.components import ColumnContext
+from skinframe.data.feed import Feed
+from skinframe.model.module import Model
 from skinframe.planning import Plan
-from skinframe.preparing.prepared_data import Prepared, descriptions, encoders
+from skinframe.planning.address import from_instance
+from skinframe.preparing.prepared_data import Prepared
 
 
-def make_feed(prepared: Prepared, model: Assembled) -> Feed:
+def make_feed(prepared: Prepared, model: Model) -> Feed:
     """Return the feed of named signals over all samples."""
     plan, samples = prepared.plan, prepared.samples
     parts = plan.parts
-    labels = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
-    train = labels[list(prepared.split.train)]
     feed = Feed(
         ids=[sample.id for sample in samples],
-        labels=labels,
-        class_counts=torch.bincount(train, minlength=len(parts.dataset.classes)),
-        attributes=attribute_table([sample.attributes for sample in samples], len(parts.dataset.attributes)),
-        text_ids=value_ids(descriptions(prepared)),
-        site_ids=value_ids([sample.metadata.get("site") for sample in samples]),
-        metadata=metadata_table(samples, plan.told),
+        columns=parts.columns,
+        context=column_context(prepared),
+        images={name: features for name, features in prepared.features.items() if _reads_images(plan, name)},
+        texts={address: table for address, table in prepared.texts.items() if address in plan.graph.used},
         device=prepared.device,
-        images={name: features for name, features in prepared.features.items() if _read(plan, name)},
-        read={name: _read(plan, name) for name in prepared.features},
-        texts={name: table for name, table in prepared.texts.items() if name in plan.wiring.used},
     )
     if model.reasoner is not None:
         fields = parts.dataset.fields
@@ -42,7 +35,34 @@ def make_feed(prepared: Prepared, model: Assembled) -> Feed:
     return feed
 
 
-def _read(plan: Plan, encoder: str) -> list[str]:
-    """Return the image signals of an encoder that the model reads."""
-    signals = encoders(plan)[encoder].provides()
-    return [name for name in signals if name != "text_embedding" and f"{encoder}.{name}" in plan.wiring.used]
+def column_context(prepared: Prepared) -> ColumnContext:
+    """Return what the columns of a run are made from."""
+    plan, dataset = prepared.plan, prepared.plan.parts.dataset
+    return ColumnContext(
+        samples=prepared.samples,
+        split=prepared.split,
+        classes=dataset.classes,
+        attributes=dataset.attributes,
+        fields=plan.metadata_fields or (),
+        prompt=plan.parts.prompt,
+        dataset=dataset,
+        encoders=plan.encoders,
+        views=plan.recipe.views,
+        seed=plan.recipe.seed,
+        inputs={"image_tokens": _patches(plan), "seen_mask": prepared.turned_mask},
+    )
+
+
+def _patches(plan: Plan) -> tuple[str, int] | None:
+    """Return the encoder whose patches a head reads as `image_tokens`, and how many there are; None where none does."""
+    read = (reads["image_tokens"] for reads in plan.graph.heads.values() if "image_tokens" in reads)
+    address = next(read, None)
+    if address is None:
+        return None
+    return address.instance, plan.encoders[address.instance].provides()[address.signal][0]
+
+
+def _reads_images(plan: Plan, name: str) -> bool:
+    """Say whether the model reads an image signal of an encoder, and not its texts alone."""
+    texts = plan.encoders[name].text_signals()
+    return any(signal not in texts for signal in from_instance(plan.graph.used, name))

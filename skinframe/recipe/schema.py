@@ -150,6 +150,20 @@ class Evaluate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """What the graph is walked back from, as addresses (`instance.signal`).
+
+    `scores` are the class scores that everything is judged by, by default the one signal called `logits`; `text` what
+    is written, by default the reasoner's own text; `focus` the image signal that heat maps lie over, by default the
+    first that the reasoner reads.
+    """
+
+    scores: str | None = None
+    text: str | None = None
+    focus: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """One experiment. `scale` is what the headline says the run was made at; presets set it."""
 
@@ -160,10 +174,12 @@ class Recipe:
     requires: list[str] = field(default_factory=list)
     data: Part
     prompt: Part
-    encoders: dict[str, Part]
-    reasoner: Part
-    heads: dict[str, Part]
-    losses: dict[str, LossPart]
+    columns: dict[str, Part] = field(default_factory=dict)
+    encoders: dict[str, Part] = field(default_factory=dict)
+    reasoner: Part | None = None
+    heads: dict[str, Part] = field(default_factory=dict)
+    losses: dict[str, LossPart] = field(default_factory=dict)
+    outputs: Outputs = field(default_factory=Outputs)
     balancer: Part = field(default_factory=lambda: Part(use="none"))
     calibrator: Part = field(default_factory=lambda: Part(use="temperature"))
     explainer: Part = field(default_factory=lambda: Part(use="gradient_input"))

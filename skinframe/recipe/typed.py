@@ -47,6 +47,9 @@ def typed(cls: type[T], data: object, where: str, *, owner: str = "") -> tuple[T
 
 
 def _value(cls: type, key: str, hint: Any, value: Any, path: str) -> tuple[Any, list[Problem]]:
+    hint = _without_none(hint)
+    if value is None and hint is not Any and dataclasses.is_dataclass(hint) and key in _optional(cls):
+        return None, []
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return typed(hint, value, path)
     inner = typing.get_args(hint)
@@ -55,6 +58,18 @@ def _value(cls: type, key: str, hint: Any, value: Any, path: str) -> tuple[Any, 
     if hint is Any:
         return value, []
     return _leaf(cls, key, value, path)
+
+
+def _without_none(hint: Any) -> Any:
+    """Return the dataclass of an optional section, any other hint as it is."""
+    inner = [part for part in typing.get_args(hint) if part is not type(None)]
+    optional = len(inner) == 1 and type(None) in typing.get_args(hint)
+    return inner[0] if optional and dataclasses.is_dataclass(inner[0]) else hint
+
+
+def _optional(cls: type) -> frozenset[str]:
+    hints = typing.get_type_hints(cls)
+    return frozenset(name for name, hint in hints.items() if type(None) in typing.get_args(hint))
 
 
 def _mapping(cls: Any, data: Any, where: str) -> tuple[dict[str, Any], list[Problem]]:

@@ -15,7 +15,7 @@ from skinframe.reporting.figures import Estimate, MetricInfo, Number
 from skinframe.reporting.schema import Headline, Report
 
 ABSENT = "(not there)"
-DERIVED = ("identity.", "wiring.", "origins.", "dropped", "fingerprint")
+DERIVED = ("identity.", "graph.", "wiring.", "origins.", "dropped", "fingerprint")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,7 +85,6 @@ def _train(
     from skinframe.model.assemble import assemble
     from skinframe.model.objective import Objective
     from skinframe.predicting.validation import validate
-    from skinframe.preparing.lesion_cover import lesion_cover
     from skinframe.running.environment import ties_of
     from skinframe.train.loop import Trainer
     from skinframe.train.trackers import Tracker
@@ -93,7 +92,6 @@ def _train(
     recipe = plan.recipe
     model = assemble(plan, prepared.device)
     feed = make_feed(prepared, model)
-    feed.lesion_cover = lesion_cover(prepared)
     AcceleratorState._reset_state(True)  # it is global to the process, and a second run may want another precision
     accelerator = Accelerator(mixed_precision="bf16" if recipe.train.precision == "bf16" else "no")
     _say_derived(prepared, folder, display)
@@ -127,8 +125,8 @@ def _train(
     chosen = best(history, select.by, mode)
     model.load_trained_state(_whole(folder, chosen).tensors("model"))
     selection = {"epoch": chosen, "by": select.by, "mode": mode, "classes": plan.parts.dataset.classes}
-    if plan.told is not None:
-        selection["told"] = [dataclasses.asdict(field) for field in plan.told]
+    if plan.metadata_fields is not None:
+        selection["metadata_fields"] = [dataclasses.asdict(field) for field in plan.metadata_fields]
     write_json(folder / "selection.json", selection)
     return chosen, model, feed
 

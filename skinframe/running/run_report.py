@@ -171,7 +171,8 @@ def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome) -
 def _notes(prepared: Prepared, explanations: Explanations) -> tuple[str, ...]:
     losses: Sequence[str] = [part.name for part in prepared.plan.parts.losses.values()]
     notes = [RECONSTRUCTION] if "region_alignment" in losses else []
-    if prepared.plan.uses_reasoner and getattr(prepared.plan.parts.reasoner.config, "model", "").startswith(PREFIX):
+    reasoner = prepared.plan.parts.reasoner if prepared.plan.uses_reasoner else None
+    if reasoner is not None and getattr(reasoner.config, "model", "").startswith(PREFIX):
         notes.append(EMBEDDED)
     views = prepared.plan.recipe.evaluate.views
     if views > 1:

@@ -81,9 +81,8 @@ def write_diagnosis(
 def _alone(
     model: Assembled, objective: Objective, feed: Feed, row: int, view: int, weights: Mapping[str, float], seed: int
 ) -> dict[str, Any]:
-    batch = feed.batch([row], [view], targets=True)
-    images = {name for instance in feed.images for name in batch if name.startswith(f"{instance}.")} | set(feed.texts)
-    inputs = sorted(name for name in images if not _finite(batch[name]))
+    batch = feed.batch([row], [view], model.wanted)
+    inputs = sorted(name for name in batch if feed.is_frozen(name) and not _finite(batch[name]))
     terms, gradient = _terms(model, objective, feed, [row], [view], weights, seed)
     whole = not inputs and math.isfinite(gradient) and all(map(math.isfinite, terms.values()))
     return {
@@ -108,7 +107,7 @@ def _terms(
     """Return each term and the norm of the gradient; nothing where a term is not defined for so few samples."""
     torch.manual_seed(seed)
     try:
-        parts = objective.parts(model(feed.batch(rows, views, targets=True)), weights)
+        parts = objective.parts(model(feed.batch(rows, views, model.wanted)), weights)
     except SkinframeError:
         return {}, 0.0
     total = torch.stack([parts[name].float() * weights[name] for name in parts]).sum()

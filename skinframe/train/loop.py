@@ -137,7 +137,8 @@ class Trainer:
         seed_everything(derive(seed, "step", step))
         optimiser.zero_grad(set_to_none=True)
         try:
-            batches = [self.feed.batch(rows, shown, targets=True) for rows, shown in zip(micro, views, strict=True)]
+            want = self.plan.graph.wanted
+            batches = [self.feed.batch(rows, shown, want, epoch) for rows, shown in zip(micro, views, strict=True)]
             record = run_step(
                 self.accelerator,
                 self.model,

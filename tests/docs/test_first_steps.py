@@ -116,5 +116,5 @@ def test_the_plugin_of_the_readme_replaces_the_focal_loss(tmp_path: Path, monkey
     (command,) = [line for block in consoles for line, _ in pages.commands(block) if "my_loss.py" in line]
     options = cli.parser().parse_args(shlex.split(command)[1:])
     plan = plan_of(options.recipe, options.presets, options.overrides, options.without, options.plugins)
-    assert plan.wiring.losses["focal"] == {"logits": "classify.logits", "labels": "batch.labels"}
+    assert plan.graph.terms["focal"] == {"logits": "classify.logits", "labels": "batch.labels"}
     assert plan.origins["losses.focal"].startswith("my_loss.py sha256:")

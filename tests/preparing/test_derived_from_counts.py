@@ -18,7 +18,7 @@ def prepared(counts: dict[str, int]) -> Any:
     """Only what the function reads: the terms that take part and the split's counts."""
     losses = {"main": Focal(Focal.Config(class_weights="inverse")), "margin": LDAM(), "off": Focal()}
     parts = SimpleNamespace(losses=losses, dataset=SimpleNamespace(classes=tuple(counts)))
-    plan = SimpleNamespace(parts=parts, wiring=SimpleNamespace(losses={"main": {}, "margin": {}}))
+    plan = SimpleNamespace(parts=parts, graph=SimpleNamespace(terms={"main": {}, "margin": {}}))
     split = SimpleNamespace(counts=lambda samples, classes: {"train": counts, "test": {}})
     return SimpleNamespace(plan=plan, split=split, samples=[])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,12 @@ import torch
 
 import skinframe
 from skinframe.components import BuildContext
-from skinframe.data.feed import value_ids
+from skinframe.data.columns import LesionCover, patch_cover, value_ids
 from skinframe.errors import DataError
-from skinframe.evaluation.grounding import patch_cover
 from skinframe.model.heads import Attributes
-from skinframe.preparing.lesion_cover import lesion_cover
+from skinframe.planning.address import column
 from skinframe.preparing.prepare import prepare
+from skinframe.preparing.run_feed import column_context, make_feed
 from skinframe.progress import Display
 
 PRESET = """
@@ -72,9 +73,8 @@ def test_the_log_has_the_scale_and_whether_it_was_clamped(lines: list[dict[str, 
 
 
 def test_the_cover_is_the_mask_as_the_encoder_sees_it(prepared: Any) -> None:
-    cover = lesion_cover(prepared)
-    assert cover is not None
-    assert cover.shape[:2] == (len(prepared.samples), 2)
+    get, rows = LesionCover().bind(column_context(prepared)), list(range(len(prepared.samples)))
+    cover = torch.stack([get(rows, [view] * len(rows), 0) for view in (0, 1)], dim=1)
     train, side = list(prepared.split.train), round(cover.shape[2] ** 0.5)
     assert cover[train].isfinite().all()
     assert cover[list(prepared.split.test)].isnan().all()
@@ -85,15 +85,21 @@ def test_the_cover_is_the_mask_as_the_encoder_sees_it(prepared: Any) -> None:
         assert torch.allclose(mirrored, cover[row, 0].reshape(side, side), atol=0.1)
 
 
-def test_nobody_pays_for_masks_that_no_term_reads(small: Any, prepared: Any) -> None:
+def test_masks_are_read_only_where_a_term_reads_them(
+    small: Any, prepared: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plain = skinframe.plan(small.recipe, overrides=small.overrides)
-    assert lesion_cover(replace(prepared, plan=plain)) is None
+    assert column("lesion_cover") not in plain.graph.used
+    assert column("lesion_cover") in prepared.plan.graph.used
+    monkeypatch.setattr(LesionCover, "bind", lambda self, context: pytest.fail("masks were read"))
+    feed = make_feed(replace(prepared, plan=plain), SimpleNamespace(reasoner=None))
+    assert "batch.labels" in feed.batch([0], [0], plain.graph.wanted - {column("rationale_targets")})
 
 
 def test_data_without_masks_is_refused(prepared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(prepared.plan.parts.dataset), "masks", lambda self, sample: {})
     with pytest.raises(DataError, match=r"no training image has a lesion mask; leave the term out"):
-        lesion_cover(prepared)
+        LesionCover().bind(column_context(prepared))
 
 
 def test_attributes_that_the_data_does_not_state_are_refused() -> None:

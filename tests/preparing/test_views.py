@@ -36,8 +36,9 @@ def test_the_answer_is_the_mean_of_each_view_s_log_probabilities(small: Any, tur
     feed, rows = make_feed(prepared, model), prepared.split.test
     each = []
     for view in (0, 1):
-        batch = feed.batch(rows, [view] * len(rows), targets=False)
-        each.append(model(batch, frozenset({"hidden"}))[plan.wiring.logits].log_softmax(1).detach().double().numpy())
+        scores, want = plan.graph.roots.scores, plan.graph.ancestors([plan.graph.roots.scores])
+        batch = feed.batch(rows, [view] * len(rows), want)
+        each.append(model(batch, want)[scores].log_softmax(1).detach().double().numpy())
     assert not np.allclose(each[0], each[1])
     table, _ = read_predictions(turned / "predictions" / "test.parquet")
     np.testing.assert_allclose(table.logits, np.mean(each, axis=0), atol=1e-4)

@@ -29,7 +29,7 @@ def test_there_are_recipes_and_presets() -> None:
 @pytest.mark.parametrize("recipe", RECIPES, ids=name)
 def test_it_plans(recipe: Path) -> None:
     plan = skinframe.plan(recipe)
-    assert plan.wiring.losses
+    assert plan.graph.terms
     assert plan.run_name.startswith(plan.recipe.name)
     assert plan.fingerprint in plan_yaml(plan)
 
@@ -38,7 +38,7 @@ def test_it_plans(recipe: Path) -> None:
 @pytest.mark.parametrize("recipe", RECIPES, ids=name)
 def test_it_plans_under_every_preset(recipe: Path, preset: Path) -> None:
     plan = skinframe.plan(recipe, presets=[str(preset)])
-    assert plan.wiring.losses
+    assert plan.graph.terms
 
 
 PAPER = {

@@ -19,7 +19,7 @@ def parts(folder: Path) -> list[set[str]]:
 
 def test_a_dropped_term_takes_its_head_with_it(without_alignment: Any) -> None:
     statement = yaml.safe_load((without_alignment.folder / "plan.yaml").read_text())
-    assert statement["dropped"] == ["losses.alignment (disabled)", "heads.project (no remaining consumer)"]
+    assert statement["dropped"] == {"losses.alignment": "disabled", "heads.project": "no remaining consumer"}
     assert not [name for name in without_alignment.start if name.startswith("heads.project")]
 
 

@@ -51,7 +51,8 @@ def test_the_file_is_short() -> None:
 def test_it_is_in_the_plan_with_the_digest_of_its_file(plugged: tuple[Path, list[str], Path]) -> None:
     statement = yaml.safe_load((plugged[0] / "plan.yaml").read_text())
     assert statement["origins"]["losses.doubt"].startswith("entropy_loss.py sha256:")
-    assert statement["wiring"]["doubt"] == {"logits": "classify.logits", "labels": "batch.labels"}
+    nodes = {node["node"]: node for node in statement["graph"]["nodes"]}
+    assert nodes["doubt"]["reads"] == {"logits": "classify.logits", "labels": "batch.labels"}
 
 
 def test_it_is_in_every_line_of_the_log(plugged: tuple[Path, list[str], Path]) -> None:

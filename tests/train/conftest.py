@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import skinframe
+from skinframe.planning.address import column
 
 Gradients = dict[str, torch.Tensor]
 
@@ -45,7 +46,8 @@ class Bench:
 
     def batches(self, sizes: list[int]) -> list[dict[str, torch.Tensor]]:
         cut = torch.tensor(self.rows).split(sizes)
-        return [self.feed.batch(some.tolist(), [0] * len(some), targets=True) for some in cut]
+        graph, every = self.model.graph, {column(name) for name in self.feed.columns} - {column("lesion_cover")}
+        return [self.feed.batch(some.tolist(), [0] * len(some), graph.wanted | every) for some in cut]
 
     def step(
         self, objective: Any, sizes: list[int], *, gather: bool = True, norms: bool = False, train: bool = False

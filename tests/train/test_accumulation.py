@@ -40,7 +40,7 @@ def step(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
     def take(max_tokens: int, norms: bool = False, only: Sequence[int] = rows) -> Step:
         (micro,) = epoch_steps(only, lengths, 12, max_tokens)
         ids = [[feed.ids[row] for row in some] for some in micro]
-        batches = [feed.batch(some, [0] * len(some), targets=True) for some in micro]
+        batches = [feed.batch(some, [0] * len(some), plan.graph.wanted) for some in micro]
         model.train()
         model.zero_grad(set_to_none=True)
         record = run_step(accelerator, model, objective, batches, ids, 0.5, [1] * len(micro), norms)

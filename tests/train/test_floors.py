@@ -21,4 +21,4 @@ def test_floors_stand_beside_the_norms_and_nowhere_else(finished: Path) -> None:
 def test_a_term_with_a_history_is_fed_the_rows_of_its_samples(small: Any) -> None:
     overrides = [*small.overrides, "losses.calibration.use=correctness_ranking"]
     plan = skinframe.plan(small.recipe, overrides=overrides)
-    assert plan.wiring.losses["calibration"]["sample_ids"] == "batch.sample_ids"
+    assert plan.graph.terms["calibration"]["sample_ids"] == "batch.sample_ids"

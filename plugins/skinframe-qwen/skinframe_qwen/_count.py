@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from skinframe_qwen.reasoner import Qwen25VL
 
 PROMPT_TOKENS = 64  # typical length of question and chat template; image tokens are counted exactly
-WIDTH = {"fp32": 4, "bf16": 2, "float32": 4, "bfloat16": 2, "float16": 2}
+WIDTH = {"fp32": 4, "bf16": 2}
 
 
 def skeleton(architecture: Mapping[str, Any]) -> Any:
@@ -52,7 +52,7 @@ def tower_row(architecture: Mapping[str, Any], *, tokens: int, precision: str) -
 
 
 def reasoner_rows(
-    architecture: Mapping[str, Any], config: Qwen25VL.Config, image_shapes: Sequence[Shape]
+    architecture: Mapping[str, Any], config: Qwen25VL.Config, image_shapes: Sequence[Shape], precision: str
 ) -> list[ModuleRow]:
     """Return the rows of language model, LM head, adapters and connector; `image_shapes` as the reasoner reads them.
 
@@ -60,7 +60,7 @@ def reasoner_rows(
     """
     model = skeleton(architecture)
     language, head = model.model.language_model, model.lm_head
-    stored = WIDTH[str(architecture.get("dtype") or architecture.get("torch_dtype") or "bfloat16")]
+    stored = WIDTH[precision]  # the base is loaded at the run's precision, whatever the files hold
     linears = [m for name, m in model.named_modules() if re.fullmatch(LORA_TARGETS, name)]
     inner = sum(m.weight.numel() for m in linears)
     embedding = language.embed_tokens.weight.numel()
@@ -72,7 +72,8 @@ def reasoner_rows(
     nf4 = config.quantize == "nf4"
     rows = [
         _row("language model: linear layers", "nf4" if nf4 else "frozen", inner,
-             inner * NF4_BYTES if nf4 else inner * stored, training_flops(inner, tokens, trained=False)),
+             inner * NF4_BYTES if nf4 else inner * stored, training_flops(inner, tokens, trained=False),
+             per_token=True),
         _row("language model: embedding", "frozen", embedding, embedding * stored),
         _row("language model: norms and biases", "frozen", rest, rest * stored),
         _row("LM head (tied to the embedding)" if tied else "LM head", "frozen", scores, scores * stored),
@@ -100,8 +101,12 @@ def _encoder_tokens(config: Qwen25VL.Config, image_shapes: Sequence[Shape]) -> i
     return pooled_side(image_shapes[0][0], config.pool) ** 2
 
 
-def _row(name: str, role: Any, parameters: int, size: float, flops: float = 0.0) -> ModuleRow:
-    return ModuleRow(name=name, role=role, parameters=parameters, bytes=round(size), flops_per_sample=flops)
+def _row(
+    name: str, role: Any, parameters: int, size: float, flops: float = 0.0, *, per_token: bool = False
+) -> ModuleRow:
+    return ModuleRow(
+        name=name, role=role, parameters=parameters, bytes=round(size), flops_per_sample=flops, per_token=per_token
+    )
 
 
 def _total(parameters: Any) -> int:

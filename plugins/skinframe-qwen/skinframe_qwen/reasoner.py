@@ -114,10 +114,12 @@ class Qwen25VL(skinframe.Reasoner):
         what = f"a CUDA GPU for {self.config.model}, {needed / 1e9:.0f} GB of it for weights and optimiser alone; {has}"
         return [skinframe.Requirement(what=what, next_step="run on such a machine, or take --preset tiny", kind="gpu")]
 
-    def modules(self, shapes: Mapping[str, Shape]) -> list[skinframe.ModuleRow]:
+    def modules(
+        self, shapes: Mapping[str, Shape], precision: Literal["fp32", "bf16"] = "fp32"
+    ) -> list[skinframe.ModuleRow]:
         from skinframe_qwen._count import reasoner_rows
 
-        return reasoner_rows(self.checkpoint.architecture(), self.config, self._image_shapes(shapes))
+        return reasoner_rows(self.checkpoint.architecture(), self.config, self._image_shapes(shapes), precision)
 
     def _image_shapes(self, shapes: Mapping[str, Shape]) -> list[Shape]:
         """Return (P, V) of each image the reasoner reads. Raises RecipeError where tokens are no square grid."""

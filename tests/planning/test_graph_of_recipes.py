@@ -22,12 +22,15 @@ def plan(small: Any) -> Any:
 
 
 def test_the_full_recipe_is_wired_by_name(plan: Any) -> None:
-    wiring = plan().wiring
-    assert wiring.losses["focal"]["logits"] == "classify.logits"
-    assert wiring.losses["rationale"]["rationale_logits"] == "reasoner.rationale_logits"
-    assert wiring.heads["classify"] == {"hidden": "reasoner.hidden"}
-    assert wiring.encoders == ("clip",)
-    assert wiring.dropped == []
+    graph = plan().graph
+    assert graph.terms["focal"]["logits"] == "classify.logits"
+    assert graph.terms["rationale"]["rationale_logits"] == "reasoner.rationale_logits"
+    assert graph.heads["classify"] == {"hidden": "reasoner.hidden"}
+    assert graph.encoders == ("clip",)
+    assert graph.dropped == ()
+    assert graph.roots.scores == "classify.logits"
+    assert graph.roots.text == "reasoner.text"
+    assert graph.roots.focus == "clip.image_tokens"
 
 
 def test_a_term_that_nothing_feeds_names_what_was_disabled(plan: Any) -> None:
@@ -51,14 +54,14 @@ def test_two_producers_of_one_signal_are_both_named(plan: Any, tmp_path: Path) -
 
 
 def test_a_bare_name_means_the_recipe_s_own_encoder(plan: Any) -> None:
-    wiring = plan("reasoner.config.vision=both", "reasoner.config.native_size=56").wiring
-    assert wiring.reasoner == ("clip.image_tokens", "native.image_tokens")
-    assert wiring.heads["project"]["image_tokens"] == "clip.image_tokens"
+    graph = plan("reasoner.config.vision=both", "reasoner.config.native_size=56").graph
+    assert graph.eyes == ("clip.image_tokens", "native.image_tokens")
+    assert graph.heads["project"]["image_tokens"] == "clip.image_tokens"
 
 
 def test_a_role_is_re_routed_by_full_name(plan: Any) -> None:
     found = plan("losses.focal.inputs={logits: classify.logits}")
-    assert found.wiring.losses["focal"]["logits"] == "classify.logits"
+    assert found.graph.terms["focal"]["logits"] == "classify.logits"
 
 
 @pytest.mark.parametrize(
