@@ -148,7 +148,7 @@ def test_a_run_is_judged_again_with_more_questions(finished, tmp_path):
 
 def test_a_run_that_is_judged_again_gets_the_figures_of_its_own_report(small, tmp_path, monkeypatch):
     """Floors draw one diagnosis a lesion, and operating points come from the calibration fold, in both."""
-    monkeypatch.setattr("skinframe.data.kfold.LEAST_GROUPS", 5)
+    monkeypatch.setattr("skinframe.data.kfold.MIN_GROUPS", 5)
     named = ("ece", "nll", "balanced_accuracy", "specificity_at_sensitivity")
     recipe = small.recipe.with_name("named.yaml")
     metrics = {name: {"use": name} for name in named}

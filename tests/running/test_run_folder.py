@@ -45,7 +45,7 @@ def test_class_weights_are_shown_beside_the_run_and_in_its_report(finished: Path
     assert len(weights) == 8
     assert sum(weights.values()) == pytest.approx(8)
     assert json.loads((finished / "report.json").read_text())["training"]["derived"] == found
-    assert "What the terms took from the training counts" in (finished / "report.html").read_text()
+    assert "Numbers that the loss terms derive from the training counts" in (finished / "report.html").read_text()
 
 
 def test_the_log_has_every_part_with_weight_value_and_gradient_norm(lines: list[dict[str, Any]]) -> None:
