@@ -16,7 +16,7 @@ from skinframe.components import Encoder, Tower
 from skinframe.data.group_split import Split
 from skinframe.data.image_table import ImageTable
 from skinframe.data.kfold import CalibrationFold, calibration_fold
-from skinframe.features.views import dihedral
+from skinframe.features.dihedral_views import dihedral
 from skinframe.planning import Plan
 from skinframe.planning.address import Address
 from skinframe.sample import Sample
