@@ -16,6 +16,7 @@ from skinframe.planning.load_plan import refuse_missing
 from skinframe.planning.plan import flatten
 from skinframe.predicting.finished_run import plan_of_run, read_json
 from skinframe.progress import Display
+from skinframe.recipe.text import dump
 from skinframe.running.resume_changes import Change, differing
 from skinframe.running.run_recipe import run
 from skinframe.running.verify_files import FILES, verify
@@ -56,7 +57,7 @@ def reproduce(
         raise RecipeError("reproduce", [Problem(str(out / plan.run_name), "exists; choose another folder with --out")])
     statement = yaml.safe_load((old / "plan.yaml").read_text(encoding="utf-8"))
     recipe = out / f"{plan.recipe.name}.yaml"
-    write_atomic(recipe, yaml.safe_dump(statement["recipe"], sort_keys=False, allow_unicode=True).encode())
+    write_atomic(recipe, dump(statement["recipe"]).encode())
     words = ["skinframe", "run", str(recipe), *(w for file in plugins for w in ("--plugin", str(file)))]
     changed = differing(dict(statement["identity"]), dict(plan.identity))
     if changed:

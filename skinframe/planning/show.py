@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import yaml
-
 from skinframe.planning.plan import Plan
 from skinframe.planning.sizes import Sizes
+from skinframe.recipe.text import dump
 
 
 def plan_yaml(plan: Plan) -> str:
@@ -30,7 +29,7 @@ def plan_yaml(plan: Plan) -> str:
         "identity": dict(sorted(plan.identity.items())),
         "fingerprint": plan.fingerprint,
     }
-    return yaml.safe_dump(statement, sort_keys=False, width=120, allow_unicode=True)
+    return dump(statement)
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,11 @@
-"""YAML text to plain mappings, safely: no tags, no aliases, no duplicate keys, no interpolation, bounded size."""
+"""YAML text to plain mappings, safely: no tags, no aliases, no duplicate keys, no interpolation, bounded size.
+
+Numbers are those of YAML 1.2: `5e-1` is 0.5 and `1:30` is text, where PyYAML's own YAML 1.1 reads text and 90.
+"""
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,14 @@ from skinframe.errors import Problem, RecipeError
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 24
+
+INT, FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+# the number syntax of YAML 1.2's core schema (section 10.3.2), and the characters such a number may start with
+NUMBERS = (
+    (INT, re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"), "-+0123456789"),
+    (FLOAT, re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), "-+.0123456789"),
+    (FLOAT, re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), "-+."),
+)
 
 
 class _Loader(yaml.SafeLoader):
@@ -41,6 +53,34 @@ class _Loader(yaml.SafeLoader):
             seen.add(key)
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
+
+    def construct_number(self, node: yaml.ScalarNode) -> int | float:
+        text = node.value.lower()
+        if node.tag == INT:
+            return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+        return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that YAML 1.1 or 1.2 would read as a number."""
+
+
+def _add_numbers(kind: type[yaml.SafeLoader | yaml.SafeDumper], keep: bool) -> None:
+    """Let a loader or dumper know the numbers of YAML 1.2; with `keep`, those of YAML 1.1 too."""
+    known = {
+        first: [(tag, pattern) for tag, pattern in pairs if keep or tag not in (INT, FLOAT)]
+        for first, pairs in kind.yaml_implicit_resolvers.items()
+    }
+    for tag, pattern, starts in NUMBERS:
+        for first in starts:
+            known.setdefault(first, []).append((tag, re.compile(rf"(?:{pattern.pattern})\Z")))
+    kind.yaml_implicit_resolvers = known
+
+
+_add_numbers(_Loader, keep=False)
+_add_numbers(_Dumper, keep=True)
+for _tag in (INT, FLOAT):
+    _Loader.add_constructor(_tag, _Loader.construct_number)
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -80,3 +120,8 @@ def parse_value(text: str, source: str) -> Any:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise RecipeError(source, [Problem("file", f"is not a recipe: {reason}")]) from error
+
+
+def dump(data: object) -> str:
+    """Return YAML text that `parse_value` reads as the same value, keys in their order."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from pathlib import Path
 
@@ -41,10 +42,11 @@ def test_text_that_is_no_recipe(text: str, message: str) -> None:
     assert len(str(found.value)) < 1000
 
 
-def test_a_date_stays_what_it_is() -> None:
-    """Nothing is executed and nothing is guessed: YAML's own scalars only."""
-    assert parse_value("1e-4", "--set") in (1e-4, "1e-4")
+def test_plain_scalars_are_read_by_yaml_s_own_rules() -> None:
+    """Nothing is executed and nothing is guessed."""
     assert parse_value("null", "--set") is None
+    assert parse_value("true", "--set") is True
+    assert parse_value("2026-11-30", "--set") == datetime.date(2026, 11, 30)
     assert parse_value("[1, 2]", "--set") == [1, 2]
 
 
