@@ -50,7 +50,7 @@ def registered(kind: str, name: str) -> Origin | None:
 
 
 def _first_line(entry: Entry) -> str:
-    return (inspect.getdoc(entry.component) or "").partition("\n")[0]
+    return entry.component.summary()
 
 
 def _described(entry: Entry) -> str:

@@ -11,6 +11,7 @@ import pytest
 import skinframe
 from skinframe.catalog import Catalog, Origin, build_catalog, malformed
 from skinframe.components import Loss
+from skinframe.plugins import installed, load
 from skinframe.signals import Labels, Logits
 
 HERE = Origin("here", "skinframe-here", "1.0")
@@ -102,3 +103,23 @@ def test_a_name_that_is_not_there(catalog: Catalog, kind: str, name: str, messag
 def test_the_catalog_is_frozen(catalog: Catalog) -> None:
     with pytest.raises(AttributeError):
         catalog.entries = {}  # type: ignore[misc]
+
+
+def test_a_class_is_summed_up_by_the_docstring_of_its_own_family() -> None:
+    class Bare(skinframe.Dataset): ...
+
+    class Told(Bare):
+        """Lesions of one clinic.
+
+        And more.
+        """
+
+    class Derived(Told): ...
+
+    assert Bare.summary() == ""  # not what the base of every data set says of itself
+    assert Told.summary() == Derived.summary() == "Lesions of one clinic."
+
+
+def test_the_data_sets_that_a_program_draws_say_so() -> None:
+    kinds = {n: e.component for (kind, n), e in load(installed()).entries.items() if kind == "dataset"}
+    assert {name for name, kind in kinds.items() if kind.synthetic} == {"synthetic_dermoscopy", "planted_dermoscopy"}

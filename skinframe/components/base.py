@@ -69,6 +69,16 @@ class Component(ABC):
     def __init__(self, config: Any = None) -> None:
         self.config: Any = self.Config() if config is None else config
 
+    @classmethod
+    def summary(cls) -> str:
+        """Return the first line of the docstring, its own or of a class between it and its kind; empty without one."""
+        for each in cls.__mro__:
+            if "kind" in vars(each):
+                break
+            if each.__doc__:
+                return each.__doc__.strip().partition("\n")[0]
+        return ""
+
     def digest(self) -> str | None:
         """Return a hex digest of what the component is made of; None where its name and options say everything.
 

@@ -19,6 +19,7 @@ class Dataset(Component):
 
     kind = "dataset"
     level: ClassVar[str] = "patient"  # what a group is; "lesion" where no patient id was released
+    synthetic: ClassVar[bool] = False  # drawn by a program: no image is of a person
 
     @property
     @abstractmethod

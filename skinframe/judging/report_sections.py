@@ -56,8 +56,8 @@ def data_section(prepared: Prepared) -> Data:
     counts = prepared.split.counts(prepared.samples, dataset.classes)
     return Data(
         name=dataset.name,
-        synthetic=dataset.name.startswith("synthetic"),
-        sentence=(dataset.__doc__ or "").strip().splitlines()[0],
+        synthetic=dataset.synthetic,
+        sentence=dataset.summary(),
         split_sentence=_split_sentence(prepared),
         splits=tuple(
             Split(

@@ -51,7 +51,7 @@ def of_run(
     return PredictionSource(
         title=name,
         scale=plan.recipe.scale,
-        sentence=(plan.parts.dataset.__doc__ or "").strip().splitlines()[0],
+        sentence=plan.parts.dataset.summary(),
         judged=judged_of(classes, own, options, {}, plan.recipe.seed),
         ids=own.ids,
         logits=own.logits,
@@ -70,7 +70,7 @@ def of_run(
         tiers=tiers,
         fingerprint=plan.fingerprint[:16],
         level=plan.parts.dataset.level,
-        synthetic=plan.parts.dataset.name.startswith("synthetic"),
+        synthetic=plan.parts.dataset.synthetic,
         warnings=(*warnings, *unknown_lesions(own)),
     )
 

@@ -19,6 +19,11 @@ from skinframe.testing.variants import is_digest, tells_apart
 LOOKED_AT = 3  # samples whose pixels a law opens
 
 
+def described(dataset: Dataset, pick: int) -> None:
+    """The docstring begins with a line that says what the set is; the report quotes it."""
+    assert dataset.summary(), "the class has no docstring"
+
+
 def ordered(dataset: Dataset, pick: int) -> None:
     """Two instances give the same samples in the same order, and there are some."""
     one, two = list(dataset.samples()), list(type(dataset)(dataset.config).samples())
@@ -93,7 +98,7 @@ def digested(dataset: Dataset, pick: int) -> None:
     tells_apart(dataset, lambda each: each.digest(), lambda each: [_seen(each), list(each.samples())])
 
 
-LAWS = (ordered, accepted, grouped, unsplit, decodes, masks, posterior, digested)
+LAWS = (described, ordered, accepted, grouped, unsplit, decodes, masks, posterior, digested)
 DATASET = Suite("dataset", tuple(map(Law, LAWS)), lambda dataset, law: st.integers(0, 2**16), examples=2)
 
 

@@ -55,6 +55,10 @@ class Right(skinframe.Dataset):
         return hashlib.sha256(f"right 1 {self.config.count}".encode()).hexdigest()
 
 
+MEMBERS = {name: value for name, value in vars(Right).items() if name not in ("__doc__", "__dict__", "__weakref__")}
+Undescribed = type("Undescribed", (skinframe.Dataset,), {n: v for n, v in MEMBERS.items() if not n.startswith("_abc")})
+
+
 class Shuffled(Right):
     def samples(self):
         found = super().samples()
@@ -105,6 +109,7 @@ class OptionOutsideDigest(Right):
 
 RIGHT = [Right()]
 WRONG = {
+    "described": Undescribed(),
     "ordered": Shuffled(),
     "accepted": SameId(),
     "grouped": SaysPatient(),

@@ -85,3 +85,45 @@ def test_its_run_predicts_with_the_same_file(plugged: tuple[Path, list[str], Pat
 
     (found,) = skinframe.predict(plugged[0], [photograph], plugins=[plugged[2]])
     assert sum(found.probabilities.values()) == pytest.approx(1)
+
+
+BARE = """
+import skinframe
+from skinframe_tiny import SyntheticDermoscopy
+
+
+class Bare(skinframe.Dataset):
+    name = "synthetic_looking"
+    Config = SyntheticDermoscopy.Config
+    classes = property(lambda self: self.inner.classes)
+    fields = property(lambda self: self.inner.fields)
+    attributes = property(lambda self: self.inner.attributes)
+
+    def __init__(self, config=None):
+        super().__init__(config)
+        self.inner = SyntheticDermoscopy(self.config)
+
+    def samples(self):
+        return self.inner.samples()
+
+    def image_bytes(self, sample):
+        return self.inner.image_bytes(sample)
+
+    def digest(self):
+        return self.inner.digest()
+
+
+@skinframe.hookimpl
+def register_datasets():
+    return [Bare]
+"""
+
+
+def test_a_data_set_without_docstring_gets_its_report_and_no_name_makes_it_synthetic(
+    one_epoch: Callable[..., Any], tmp_path: Path
+) -> None:
+    plugin = tmp_path / "bare.py"
+    plugin.write_text(BARE)
+    run = one_epoch("data.use=synthetic_looking", plugins=[plugin])
+    data = json.loads((run.folder / "report.json").read_text())["data"]
+    assert (data["sentence"], data["synthetic"]) == ("", False)

@@ -28,6 +28,7 @@ class SyntheticDermoscopy(skinframe.Dataset):
 
     name = "synthetic_dermoscopy"
     level = "patient"
+    synthetic = True
 
     @dataclass(frozen=True, kw_only=True)
     class Config:

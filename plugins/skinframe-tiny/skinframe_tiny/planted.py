@@ -33,6 +33,7 @@ class PlantedDermoscopy(skinframe.Dataset):
 
     name = "planted_dermoscopy"
     level = "patient"
+    synthetic = True
 
     @dataclass(frozen=True, kw_only=True)
     class Config:
