@@ -24,8 +24,11 @@ from skinframe.components import (
     Prompt,
     PromptText,
     Reasoner,
+    ReportSection,
     Requirement,
     Tower,
+    Tracker,
+    Verb,
 )
 from skinframe.errors import DataError, DiskError, NonFiniteError, NotWholeError, RecipeError, SkinframeError
 from skinframe.hookmarker import hookimpl
@@ -80,10 +83,13 @@ __all__ = [
     "PromptText",
     "Reasoner",
     "RecipeError",
+    "ReportSection",
     "Requirement",
     "Sample",
     "SkinframeError",
     "Tower",
+    "Tracker",
+    "Verb",
     "__version__",
     "ablate",
     "audit_data",

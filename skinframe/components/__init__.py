@@ -33,7 +33,22 @@ from skinframe.components.verb import Verb, option
 
 KINDS: dict[str, type[Component]] = {
     kind.kind: kind
-    for kind in (Dataset, Prompt, Encoder, Reasoner, Head, Loss, Balancer, Metric, Calibrator, Explainer)
+    for kind in (
+        Dataset,
+        Column,
+        Prompt,
+        Encoder,
+        Reasoner,
+        Head,
+        Loss,
+        Balancer,
+        Metric,
+        Calibrator,
+        Explainer,
+        Verb,
+        ReportSection,
+        Tracker,
+    )
 }
 
 __all__ = [

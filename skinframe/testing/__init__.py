@@ -18,11 +18,13 @@ pytest.register_assert_rewrite(
     *(f"skinframe.testing.loss_{part}" for part in ("laws", "masks", "edges", "steps")),
     *(f"skinframe.testing.{kind}_laws" for kind in ("encoder", "reasoner", "head", "dataset", "prompt")),
     *(f"skinframe.testing.{kind}_laws" for kind in ("balancer", "metric", "calibrator", "explainer", "reduction")),
+    *(f"skinframe.testing.{kind}_laws" for kind in ("column", "verb", "report_section", "tracker")),
 )
 
 from skinframe.testing.contract import (  # noqa: E402  (see above)
     balancer_contract,
     calibrator_contract,
+    column_contract,
     dataset_contract,
     encoder_contract,
     explainer_contract,
@@ -31,6 +33,9 @@ from skinframe.testing.contract import (  # noqa: E402  (see above)
     metric_contract,
     prompt_contract,
     reasoner_contract,
+    report_section_contract,
+    tracker_contract,
+    verb_contract,
 )
 from skinframe.testing.draw import Maker, integers, tensors, unit_vectors  # noqa: E402
 from skinframe.testing.reduction_laws import reduction_contract  # noqa: E402
@@ -39,6 +44,7 @@ __all__ = [
     "Maker",
     "balancer_contract",
     "calibrator_contract",
+    "column_contract",
     "dataset_contract",
     "encoder_contract",
     "explainer_contract",
@@ -49,6 +55,9 @@ __all__ = [
     "prompt_contract",
     "reasoner_contract",
     "reduction_contract",
+    "report_section_contract",
     "tensors",
+    "tracker_contract",
     "unit_vectors",
+    "verb_contract",
 ]

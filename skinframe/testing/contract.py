@@ -11,6 +11,7 @@ import pytest
 from skinframe.components import (
     Balancer,
     Calibrator,
+    Column,
     Component,
     Dataset,
     Encoder,
@@ -20,11 +21,15 @@ from skinframe.components import (
     Metric,
     Prompt,
     Reasoner,
+    ReportSection,
+    Tracker,
+    Verb,
 )
 from skinframe.components.base import Shape
 from skinframe.sample import Field
 from skinframe.testing.balancer_laws import BALANCER
 from skinframe.testing.calibrator_laws import CALIBRATOR
+from skinframe.testing.column_laws import column_suite
 from skinframe.testing.dataset_laws import DATASET
 from skinframe.testing.draw import Maker
 from skinframe.testing.encoder_laws import ENCODER
@@ -35,6 +40,9 @@ from skinframe.testing.losses import loss_suite
 from skinframe.testing.metric_laws import METRIC
 from skinframe.testing.prompt_laws import ATTRIBUTES, CLASSES, COLUMNS, prompt_suite
 from skinframe.testing.reasoner_laws import reasoner_suite
+from skinframe.testing.report_section_laws import REPORT_SECTION
+from skinframe.testing.tracker_laws import TRACKER
+from skinframe.testing.verb_laws import VERB
 
 Reasons = Mapping[str, str]
 
@@ -105,6 +113,34 @@ def calibrator_contract(*calibrators: Calibrator, xfail: Reasons | None = None) 
 def explainer_contract(*explainers: Explainer, xfail: Reasons | None = None) -> pytest.MarkDecorator:
     """Parametrise a test over `explainer` and `check`."""
     return contract(EXPLAINER, explainers, xfail)
+
+
+def column_contract(
+    *columns: Column, xfail: Reasons | None = None, inputs: Mapping[str, Any] | None = None
+) -> pytest.MarkDecorator:
+    """Parametrise a test over `column` and `check`. `inputs` is what the feed passes beside the samples."""
+    return contract(column_suite(inputs), columns, xfail)
+
+
+def verb_contract(*verbs: Verb, xfail: Reasons | None = None) -> pytest.MarkDecorator:
+    """Parametrise a test over `verb` and `check`; nothing is run."""
+    return contract(VERB, verbs, xfail)
+
+
+def report_section_contract(*sections: ReportSection, xfail: Reasons | None = None) -> pytest.MarkDecorator:
+    """Parametrise a test over `report_section` and `check`."""
+    return contract(REPORT_SECTION, sections, xfail)
+
+
+def tracker_contract(*trackers: Tracker, xfail: Reasons | None = None) -> pytest.MarkDecorator:
+    """Parametrise a test over `tracker` and `check`."""
+    return contract(TRACKER, trackers, xfail)
+
+
+def suites() -> dict[str, Suite]:
+    """Return one suite per kind, by its name, with its own default inputs."""
+    made = (loss_suite(), column_suite(), ENCODER, reasoner_suite(), head_suite(), DATASET, prompt_suite(), BALANCER)
+    return {suite.kind: suite for suite in (*made, METRIC, CALIBRATOR, EXPLAINER, VERB, REPORT_SECTION, TRACKER)}
 
 
 def contract(suite: Suite, components: Sequence[Component], xfail: Reasons | None = None) -> pytest.MarkDecorator:

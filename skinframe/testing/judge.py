@@ -12,8 +12,8 @@ from skinframe.catalog import Entry
 from skinframe.contracts import Judged, Judgement
 from skinframe.errors import Problem, RecipeError, SkinframeError, did_you_mean
 from skinframe.plugins import installed, load
+from skinframe.testing.contract import suites
 from skinframe.testing.law import NOTE, Check
-from skinframe.testing.suites import suites
 
 
 def judge(plugin: str, name: str | None) -> Iterator[Judged]:

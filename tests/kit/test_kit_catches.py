@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import wrong_balancers
 import wrong_calibrators
+import wrong_columns
 import wrong_datasets
 import wrong_encoders
 import wrong_explainers
@@ -18,12 +19,14 @@ import wrong_losses
 import wrong_metrics
 import wrong_prompts
 import wrong_reasoners
+import wrong_report_sections
+import wrong_trackers
+import wrong_verbs
 
 from skinframe.components import KINDS
 from skinframe.testing import encoder_contract, loss_contract
-from skinframe.testing.contract import contract
+from skinframe.testing.contract import contract, suites
 from skinframe.testing.losses import loss_suite
-from skinframe.testing.suites import suites
 
 SUITES = suites()
 ROOMS = {
@@ -37,6 +40,10 @@ ROOMS = {
     "metric": wrong_metrics,
     "calibrator": wrong_calibrators,
     "explainer": wrong_explainers,
+    "column": wrong_columns,
+    "verb": wrong_verbs,
+    "report_section": wrong_report_sections,
+    "tracker": wrong_trackers,
 }
 WRONG = [(kind, name) for kind, room in ROOMS.items() for name in room.WRONG]
 RIGHT = [
