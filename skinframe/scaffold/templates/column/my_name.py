@@ -8,9 +8,7 @@ if TYPE_CHECKING:
     import torch
 
 MY_NAME = Signal("my_name", "B", "1 where the patient has more than one image, else 0")
-Repeated = Annotated[
-    "torch.Tensor", MY_NAME
-]  # a loss reads it: `forward(self, …, repeated: Repeated)`
+Repeated = Annotated["torch.Tensor", MY_NAME]  # a loss reads it: `forward(self, …, repeated: Repeated)`
 
 
 class MyName(skinframe.Column):
