@@ -15,12 +15,12 @@ from skinframe.data.feed import Feed
 from skinframe.durable import write_atomic
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.grounding import mask_lift
-from skinframe.evaluation.predict import explain, write_rationales
 from skinframe.evaluation.rationale_accuracy import score_rationales
 from skinframe.evaluation.scores import score_of
 from skinframe.explaining.example_cases import choose, make_case
 from skinframe.judging.report_estimates import estimate, known
 from skinframe.model.assemble import Assembled
+from skinframe.predicting.predictor import Predictor
 from skinframe.predicting.validation import Outcome
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.progress import Display
@@ -48,15 +48,12 @@ def explain_test(
     plan, rows = prepared.plan, prepared.split.test
     if not plan.recipe.evaluate.explain:
         return Explanations(None, None, (), ("No rationale and no heat map was made: evaluate.explain is off.",))
-    evaluate, tokens = plan.recipe.evaluate, plan.recipe.train.max_tokens
+    predictor = Predictor(plan, model)
     with display.task("rationales") as task:
-        texts = write_rationales(model, feed, rows, evaluate.max_new_tokens, tokens, task.update)
-    heat = None
-    if plan.graph.roots.focus is not None:
-        chosen = [int(k) for k in outcome.test.calibrated.argmax(1)]
-        heat = explain(model, feed, rows, chosen, plan.parts.explainer, tokens)
+        texts = predictor.rationales(feed, rows, task.update)
+    heat = predictor.heat(feed, rows, [int(k) for k in outcome.test.calibrated.argmax(1)])
     _write(prepared, texts, outcome, folder)
-    shown = choose(outcome.test.labels, outcome.test.calibrated, evaluate.cases)
+    shown = choose(outcome.test.labels, outcome.test.calibrated, plan.recipe.evaluate.cases)
     cases = tuple(make_case(prepared, outcome, texts, heat, position, note) for position, note in shown)
     trained = any(part.use == "rationale" and part.enabled for part in plan.recipe.losses.values())
     notes = () if trained else ("The rationale term is off: the generated texts were not trained for this task.",)

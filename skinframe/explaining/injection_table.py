@@ -19,7 +19,8 @@ from skinframe.explaining.metadata_injection import Entering, try_metadata
 from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate
 from skinframe.model.assemble import Assembled
-from skinframe.predicting.validation import Outcome, logits_of
+from skinframe.predicting.predictor import Predictor
+from skinframe.predicting.validation import Outcome
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.reporting.evidence import INJECTION, NOTHING_ENTERS, EvidenceRow, EvidenceTable
 from skinframe.reporting.figures import Check, Estimate
@@ -57,9 +58,10 @@ def injection_table(
     if model.reasoner is not None:
         entering = try_metadata(samples, names, plan.parts.dataset.fields, classes, plan.parts.prompt)
     feeds, changed = _feeds(prepared, model, feed, claims, entering)
+    predictor = Predictor(plan, model, dict(outcome.parameters))
     tables = {}
     for name, one in feeds.items():
-        tables[name] = plan.parts.calibrator.apply(logits_of(plan, model, one, rows), outcome.parameters)
+        tables[name] = predictor.calibrated(predictor.logits(one, rows))
     notes = {
         TAGS: f"pixels differ in {changed:,} of {len(rows):,} files",
         METADATA: f"{entering.entered:,} of {entering.tried:,} values got in",

@@ -30,8 +30,7 @@ def predict_external(
     import torch
 
     from skinframe.evaluation.softmax import softmax
-    from skinframe.predicting.predict_images import chosen_model
-    from skinframe.predicting.validation import logits_of
+    from skinframe.predicting.predictor import Predictor
     from skinframe.preparing.prepare import prepare
     from skinframe.preparing.run_feed import make_feed
 
@@ -39,9 +38,9 @@ def predict_external(
     make_ready(out)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     prepared = prepare(plan, out, cache, device, display, all_test=True)
-    model = chosen_model(plan, run)
+    predictor = Predictor.of(plan, run)
     rows = prepared.split.test
-    logits = logits_of(plan, model, make_feed(prepared, model), rows)
+    logits = predictor.logits(make_feed(prepared, predictor.model), rows)
     samples = [prepared.samples[row] for row in rows]
     found = Predictions(
         ids=tuple(sample.id for sample in samples),
@@ -49,7 +48,7 @@ def predict_external(
         labels=np.array([sample.label for sample in samples], dtype=np.int64),
         logits=logits,
         probabilities=softmax(logits),
-        calibrated=plan.parts.calibrator.apply(logits, read_json(run / "calibrator.json")["parameters"]),
+        calibrated=predictor.calibrated(logits),
         lesions=tuple(prepared.lesions(rows)),
     )
     write_predictions(out / "predictions.parquet", found, plan.parts.dataset.classes)

@@ -18,17 +18,15 @@ from skinframe.data.group_split import from_parts
 from skinframe.data.manifest import check_samples
 from skinframe.device import best_device
 from skinframe.durable import write_atomic, write_json
-from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
-from skinframe.evaluation.predict import explain, write_rationales
+from skinframe.errors import DataError, did_you_mean
 from skinframe.features.extract import extract_images
-from skinframe.model.module import Model, build_model
+from skinframe.model.module import Model
 from skinframe.planning import Plan
 from skinframe.planning.load_plan import refuse_old_libraries
-from skinframe.predicting.finished_run import plan_of_run, read_json
+from skinframe.predicting.finished_run import plan_of_run
 from skinframe.predicting.image_file import Incoming, read_incoming
-from skinframe.predicting.validation import logits_of
+from skinframe.predicting.predictor import Predictor
 from skinframe.sample import Field, Sample, Value
-from skinframe.train.checkpoint import load_checkpoint
 from skinframe.weighted import Floats
 
 
@@ -79,33 +77,20 @@ def predict(
     samples = [Sample(id=n, image=path.name, label=0, metadata=values) for n, path in zip(names, images, strict=True)]
     check_samples(samples, dataset.fields, dataset.classes)
     arrived = [read_incoming(path, plan.recipe.images, allow_burned_in) for path in images]
-    model = chosen_model(plan, run)
+    predictor = Predictor.of(plan, run)
     with tempfile.TemporaryDirectory(prefix="skinframe-") as cache:  # new images are not kept beside the run's
-        feed = _feed(plan, model, samples, arrived, Path(cache))
-        found = _predict(plan, run, model, feed, arrived, out)
+        feed = _feed(plan, predictor.model, samples, arrived, Path(cache))
+        found = _predict(predictor, feed, arrived, out)
     if out is not None:
         write_json(out / "predictions.json", [vars(one) for one in found])
     return found
 
 
-def _predict(
-    plan: Plan,
-    run: Path,
-    model: Model,
-    feed: Feed,
-    images: Sequence[Incoming],
-    out: Path | None,
-) -> Predictions:
-    dataset = plan.parts.dataset
-    rows, limit = range(len(images)), plan.recipe.train.max_tokens
-    logits = logits_of(plan, model, feed, rows)
-    fitted = read_json(run / "calibrator.json")["parameters"]
-    probabilities = plan.parts.calibrator.apply(logits, fitted)
-    texts = write_rationales(model, feed, rows, plan.recipe.evaluate.max_new_tokens, limit, lambda done, total: None)
-    heat = None
-    if plan.graph.roots.focus is not None:
-        chosen = [int(k) for k in probabilities.argmax(1)]
-        heat = explain(model, feed, rows, chosen, plan.parts.explainer, limit)
+def _predict(predictor: Predictor, feed: Feed, images: Sequence[Incoming], out: Path | None) -> Predictions:
+    plan, dataset, rows = predictor.plan, predictor.plan.parts.dataset, range(len(images))
+    probabilities = predictor.calibrated(predictor.logits(feed, rows))
+    texts = predictor.rationales(feed, rows)
+    heat = predictor.heat(feed, rows, [int(k) for k in probabilities.argmax(1)])
     return Predictions(
         Prediction(
             image=str(arrived.path),
@@ -134,17 +119,6 @@ def typed_metadata(given: Mapping[str, str], fields: Sequence[Field]) -> dict[st
         if problem:
             raise DataError(f"--meta {name}: {problem}")
     return values
-
-
-def chosen_model(plan: Plan, run: Path) -> Model:
-    """Return the model of a finished run's chosen epoch. Raises RecipeError where its checkpoint is not whole."""
-    epoch = int(read_json(run / "selection.json")["epoch"])
-    checkpoint = load_checkpoint(run / "checkpoints" / f"epoch-{epoch:03d}")
-    if checkpoint is None:
-        raise RecipeError(str(run), [Problem("checkpoints", f"epoch-{epoch:03d} does not match its hashes")])
-    model = build_model(plan, best_device())
-    model.load_trained_state(checkpoint.tensors("model"))
-    return model
 
 
 def _feed(plan: Plan, model: Model, samples: Sequence[Sample], images: Sequence[Incoming], cache: Path) -> Feed:

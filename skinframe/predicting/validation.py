@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from skinframe.components import Facts
 from skinframe.data.feed import Feed
 from skinframe.durable import write_json
-from skinframe.evaluation.predict import predict_logits
 from skinframe.evaluation.predictions import Predictions, write_predictions
 from skinframe.evaluation.softmax import softmax
-from skinframe.model.assemble import Assembled
-from skinframe.planning import Plan
+from skinframe.model.module import Model
+from skinframe.predicting.predictor import Predictor
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.version import __version__
 
@@ -42,21 +41,15 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def validate(prepared: Prepared, model: Assembled, feed: Feed) -> dict[str, float]:
+def validate(prepared: Prepared, model: Model, feed: Feed) -> dict[str, float]:
     """Return every metric of the recipe on the fold that chooses the epoch, uncalibrated."""
     plan = prepared.plan
     rows = prepared.folds.selection
     facts = facts_of(prepared, rows)
-    probabilities = softmax(logits_of(plan, model, feed, rows))
+    probabilities = softmax(Predictor(plan, model).logits(feed, rows))
     labels, ones = labels_of(prepared, rows), np.ones(len(rows))
     metrics = {name: metric.given(facts) for name, metric in plan.parts.metrics.items()}
     return {name: metric.value(labels, probabilities, ones) for name, metric in metrics.items()}
-
-
-def logits_of(plan: Plan, model: Assembled, feed: Feed, rows: Sequence[int]) -> NDArray[np.float64]:
-    """Return logits [N, C] of some rows, over as many views as the recipe evaluates."""
-    limit, views = plan.recipe.train.max_tokens, plan.recipe.evaluate.views
-    return predict_logits(model, feed, rows, limit, views)
 
 
 @dataclass(frozen=True)
@@ -68,11 +61,12 @@ class Outcome:
     parameters: Mapping[str, Any]
 
 
-def measure(prepared: Prepared, model: Assembled, feed: Feed, folder: Path) -> Outcome:
+def measure(prepared: Prepared, model: Model, feed: Feed, folder: Path) -> Outcome:
     """Predict validation and test, fit the calibrator on its fold of validation alone, write the tables."""
     plan = prepared.plan
     calibrator = plan.parts.calibrator
-    logits = {part: logits_of(plan, model, feed, prepared.split.part(part)) for part in ("valid", "test")}
+    predictor = Predictor(plan, model)
+    logits = {part: predictor.logits(feed, prepared.split.part(part)) for part in ("valid", "test")}
     folds, place = prepared.folds, {row: i for i, row in enumerate(prepared.split.valid)}
     fold = logits["valid"][[place[row] for row in folds.calibration]]
     parameters = calibrator.fit(fold, labels_of(prepared, folds.calibration))

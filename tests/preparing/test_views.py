@@ -25,7 +25,7 @@ def turned(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_answer_is_the_mean_of_each_view_s_log_probabilities(small: Any, turned: Path, tmp_path: Path) -> None:
-    from skinframe.predicting.predict_images import chosen_model
+    from skinframe.predicting.predictor import chosen_model
     from skinframe.preparing.prepare import prepare
     from skinframe.preparing.run_feed import make_feed
     from skinframe.progress import Display
