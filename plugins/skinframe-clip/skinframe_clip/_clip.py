@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skinframe import DataError, Tower
-from skinframe_clip._pool import pool_grid
 from skinframe_clip.architecture import Architecture
+from skinframe_clip.preprocess import pool_grid
 from skinframe_clip.sources import Source
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""From an RGB image to a normalised square: the numbers that open_clip calls `preprocess_cfg`."""
+"""From an RGB image to a normalised square (open_clip's `preprocess_cfg`), and from a feature map to tokens."""
 
 from __future__ import annotations
 
@@ -93,3 +93,12 @@ class Preprocess:
 def _offset(side: int, size: int) -> int:
     """Return where the square starts along a side: inside it for a crop, before it (negative) for a border."""
     return round((side - size) / 2) if side >= size else -((size - side) // 2)
+
+
+def pool_grid(features: Tensor, grid: int | None) -> Tensor:
+    """Return the tokens [B, P, V] of a feature map [B, V, h, w], averaged to `grid` x `grid` cells if given."""
+    from torch.nn import functional as F
+
+    if grid is not None and tuple(features.shape[-2:]) != (grid, grid):
+        features = F.adaptive_avg_pool2d(features, grid)
+    return features.flatten(2).transpose(1, 2).contiguous()

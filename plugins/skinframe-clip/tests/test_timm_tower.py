@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from skinframe_clip import Timm
-from skinframe_clip._torchvision import timm_keys
+from skinframe_clip._vision import timm_keys
 from skinframe_clip.vision import KNOWN
 
 from skinframe import DataError, RecipeError
