@@ -59,6 +59,11 @@ def is_full(name: str) -> bool:
     return "." in name
 
 
+def instance_of(name: str) -> str:
+    """Return what stands before the dot of a name, address or not."""
+    return name.partition(".")[0]
+
+
 def bare(name: str) -> str:
     """Return the bare signal of a name that may be an address."""
     return Address.parse(name).signal if is_full(name) else name

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from skinframe.components import Encoder, Head, Loss
 from skinframe.errors import Problem, RecipeError, did_you_mean
-from skinframe.planning.address import REASONER, Address, bare, column, instance_problems, is_full
+from skinframe.planning.address import REASONER, Address, bare, column, instance_of, instance_problems, is_full
 from skinframe.planning.graph import Dropped, Graph, Node, Roots
 from skinframe.planning.resolve import Parts
 from skinframe.planning.schedule import schedule_of
@@ -134,7 +134,7 @@ class _Connection:
 
     def _absent(self, asked: str) -> str:
         """Say why an address is not offered: its instance is disabled, or it is misspelt."""
-        instance = asked.partition(".")[0] if not _parsed(asked) else Address.parse(asked).instance
+        instance = instance_of(asked)
         for kind in ("heads", "encoders"):
             part = getattr(self.recipe, kind).get(instance)
             if part is not None and not part.enabled:
@@ -354,14 +354,6 @@ def _names(recipe: Recipe, parts: Parts) -> list[Problem]:
 
 def _named(recipe: Recipe) -> Iterable[tuple[str, Mapping[str, Part | LossPart]]]:
     return (("losses", recipe.losses), ("heads", recipe.heads), ("encoders", recipe.encoders))
-
-
-def _parsed(asked: str) -> bool:
-    try:
-        Address.parse(asked)
-    except ValueError:
-        return False
-    return True
 
 
 def _choice(where: str) -> str:

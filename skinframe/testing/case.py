@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from skinframe.components import Loss
-from skinframe.signals import STANDARD, Signal, needs
+from skinframe.data.columns import COLUMNS
+from skinframe.signals import Signal, needs
 from skinframe.testing.draw import Maker, maker, sizes
 
 SCORES = frozenset({"logits", "image_logits", "rationale_logits"})  # read through a softmax over their last dim
 LOGITS = SCORES | {"attribute_logits"}  # whatever a model may drive as far as it likes
 # what a batch holds before the model runs: the engine counts a step's terms by these
-COUNTED = {n: STANDARD[n] for n in ("labels", "text_ids", "attributes", "lesion_cover", "rationale_targets")}
+COUNTED = {column.signal.name: column.signal for column in COLUMNS if column.counts_terms}
 
 
 @dataclass(frozen=True, repr=False)

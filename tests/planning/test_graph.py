@@ -203,7 +203,7 @@ def test_a_head_may_not_read_what_is_for_loss_terms(plan: Any, signal: str) -> N
 def test_a_reasoner_may_not_read_labels(plan: Any, plugin: Path, tmp_path: Path) -> None:
     text = '''
 import skinframe
-from skinframe_qwen.reasoner import Qwen25VL
+from skinframe_qwen import Qwen25VL
 
 
 class Peeking(Qwen25VL):
