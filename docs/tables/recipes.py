@@ -17,9 +17,8 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "cfa_full.yaml"
 def recipe_table() -> str:
     """Every key of a recipe's own sections with type and default."""
     rows = []
-    for section in ("split", "audit", "images", "train", "select", "evaluate"):
-        kind = {"split": schema.Split, "audit": schema.Audit, "images": schema.Images, "train": schema.Train}
-        owner = {**kind, "select": schema.Select, "evaluate": schema.Evaluate}[section]
+    for section in ("split", "audit", "images", "outputs", "train", "select", "evaluate"):
+        owner = typing.get_type_hints(schema.Recipe)[section]
         hints = typing.get_type_hints(owner)
         for field in dataclasses.fields(owner):
             hint = hints[field.name]
