@@ -57,7 +57,7 @@ def clustered_mcnemar(first: NDArray[Any], second: NDArray[Any], groups: Sequenc
     b, c = int((first & ~second).sum()), int((~first & second).sum())
     spread = float(np.square(gap).sum())
     p = float(special.chdtrc(1, float(gap.sum()) ** 2 / spread)) if spread > 0 else 1.0
-    return McNemarResult(b, c, p, "McNemar, clustered by group (Durkalski)")
+    return McNemarResult(b, c, p, "McNemar, clustered")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +81,7 @@ class MarginTest:
     low: float
     high: float
     claim: str
+    alpha: float
 
 
 def non_inferior(difference: Replicates, metric: Metric, margin: Margin, alpha: float = 0.025) -> MarginTest:
@@ -92,7 +93,7 @@ def non_inferior(difference: Replicates, metric: Metric, margin: Margin, alpha: 
     sign = 1.0 if metric.higher_is_better else -1.0
     p = _one_sided(difference, -sign * margin.size, sign)
     low, high = bounds(difference, 1 - 2 * alpha)
-    return MarginTest(p < alpha, p, low, high, f"worse by less than {margin.size:g}")
+    return MarginTest(p < alpha, p, low, high, f"worse by less than {margin.size:g}", alpha)
 
 
 def equivalent(difference: Replicates, metric: Metric, margin: Margin, alpha: float = 0.05) -> MarginTest:
@@ -103,7 +104,7 @@ def equivalent(difference: Replicates, metric: Metric, margin: Margin, alpha: fl
     _same(metric, margin)
     p = max(_one_sided(difference, -margin.size, 1.0), _one_sided(difference, margin.size, -1.0))
     low, high = bounds(difference, 1 - 2 * alpha)
-    return MarginTest(p < alpha, p, low, high, f"differ by less than {margin.size:g}")
+    return MarginTest(p < alpha, p, low, high, f"differ by less than {margin.size:g}", alpha)
 
 
 def _same(metric: Metric, margin: Margin) -> None:

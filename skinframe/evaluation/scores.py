@@ -125,11 +125,25 @@ def paired_difference(
     level: float = 0.95,
 ) -> PairedDifference:
     """Return metric(A) - metric(B) on the same samples; each resample draws the same groups for both."""
+    found = paired_replicates(metric, labels, probabilities_a, probabilities_b, groups, seed=seed, resamples=resamples)
+    return difference_of(found, len(labels), groups, level=level, resamples=resamples)
+
+
+def paired_replicates(
+    metric: Metric,
+    labels: Ints,
+    probabilities_a: Floats,
+    probabilities_b: Floats,
+    groups: Sequence[str],
+    *,
+    seed: int,
+    resamples: int,
+) -> Replicates:
+    """Return metric(A) - metric(B) of the sample and of each resample of groups."""
     labels, probabilities_a = checked(labels, probabilities_a, groups)
     _, probabilities_b = checked(labels, probabilities_b, groups)
     statistic = {"difference": minus(metric.over(labels, probabilities_a), metric.over(labels, probabilities_b))}
-    found = replicate(statistic, groups, seed=derive(seed, "bootstrap"), resamples=resamples)["difference"]
-    return difference_of(found, len(labels), groups, level=level, resamples=resamples)
+    return replicate(statistic, groups, seed=derive(seed, "bootstrap"), resamples=resamples)["difference"]
 
 
 def score_of(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -12,17 +11,16 @@ import numpy as np
 
 from skinframe.catalog import Catalog
 from skinframe.components import Metric
-from skinframe.errors import DataError, Problem, RecipeError
-from skinframe.evaluation.hypothesis_tests import holm
-from skinframe.evaluation.predictions import Predictions, read_predictions
-from skinframe.evaluation.scores import paired_difference
+from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
+from skinframe.evaluation.hypothesis_tests import Margin
+from skinframe.evaluation.predictions import read_predictions
 from skinframe.finished.csv_export import export_csv
 from skinframe.finished.pseudonymous_report import disguised
 from skinframe.finished.pseudonyms import pseudonyms
-from skinframe.judging.report_estimates import estimate, known
+from skinframe.judging.model_comparison import model_tests, score_differences
 from skinframe.plugins import load
 from skinframe.reporting.checklists.checklist import write_documents
-from skinframe.reporting.compare import Comparison, Difference, compare, run_names, write_comparison
+from skinframe.reporting.compare import Comparison, compare, run_names, write_comparison
 from skinframe.reporting.run_result import RunResult
 from skinframe.reporting.write import read_report, write_page
 
@@ -48,42 +46,52 @@ def rewrite_report(
     return RunResult(run, report)
 
 
-def compare_runs(runs: Sequence[Path], catalog: Catalog | None = None) -> Comparison:
-    """Compare finished runs; differences are paired by test sample and resampled by group, p-values Holm-adjusted.
+def compare_runs(
+    runs: Sequence[Path], margins: Mapping[str, float] | None = None, catalog: Catalog | None = None
+) -> Comparison:
+    """Compare finished runs on the same test samples: paired differences, McNemar, DeLong, and tests of `margins`.
 
-    Writes compare.html beside the first run. Raises DataError where test samples differ, RecipeError for
-    fewer than two runs.
+    A margin is the largest difference in a metric that does not matter, by the metric's name. p-values are
+    Holm-corrected. Writes compare.html beside the first run. Raises DataError where test samples differ, RecipeError
+    for fewer than two runs or a margin that is not positive or of an unknown metric.
     """
     if len(runs) < 2:
         raise RecipeError("compare", [Problem("runs", f"expected at least two run folders, got {len(runs)}")])
+    metrics, limits = _compared(catalog or load([]), margins or {})
     reports = [read_report(run) for run in runs]
-    tables = [read_predictions(run / "predictions" / "test.parquet")[0] for run in runs]
+    read = [read_predictions(run / "predictions" / "test.parquet") for run in runs]
+    tables, classes = [table for table, _ in read], read[0][1]
     names = list(run_names(reports))
     names = names if len(set(names)) == len(names) else [str(run) for run in runs]
-    for run, table in zip(runs, tables, strict=True):
-        if table.ids != tables[0].ids or not np.array_equal(table.labels, tables[0].labels):
+    for run, (table, named) in zip(runs, read, strict=True):
+        if table.ids != tables[0].ids or not np.array_equal(table.labels, tables[0].labels) or named != classes:
             raise DataError(f"{run}: was tested on other samples than {runs[0]}; only runs on the same split compare")
-    metrics = (catalog or load([])).entries
-    found = [
-        _difference(name, metrics["metric", name].component(), (names[i], tables[i]), (names[j], tables[j]))
-        for i, j in combinations(range(len(runs)), 2)
-        for name in COMPARED
-    ]
-    comparison = compare(reports, _adjusted(found), names)
+    pairs = list(combinations(zip(names, tables, strict=True), 2))
+    differences = score_differences(pairs, {name: metrics[name] for name in COMPARED})
+    tests = model_tests(pairs, classes, metrics, limits)
+    comparison = compare(reports, differences, names, tests)
     write_comparison(comparison, runs[0].parent / "compare.html")
     return comparison
 
 
-def _difference(
-    name: str, metric: object, first: tuple[str, Predictions], second: tuple[str, Predictions]
-) -> Difference:
-    assert isinstance(metric, Metric)
-    a, b = first[1], second[1]
-    found = paired_difference(metric, a.labels, a.calibrated, b.calibrated, a.groups, seed=0)
-    return Difference(first=first[0], second=second[0], metric=name, estimate=estimate(found), p_value=known(found.p))
-
-
-def _adjusted(differences: Sequence[Difference]) -> list[Difference]:
-    """Return the differences with p-values adjusted for how many there are (Holm 1979)."""
-    corrected = holm([math.nan if one.p_value is None else one.p_value for one in differences])
-    return [replace(one, adjusted=known(float(p))) for one, p in zip(differences, corrected, strict=True)]
+def _compared(catalog: Catalog, margins: Mapping[str, float]) -> tuple[dict[str, Metric], list[Margin]]:
+    """Return the metrics that are compared and the margins. Raises RecipeError for one that cannot be used."""
+    names = catalog.names("metric")
+    problems = [
+        Problem("--margin", f"no metric named '{name}'{did_you_mean(name, names)}")
+        for name in margins
+        if name not in names
+    ]
+    problems += [
+        Problem("--margin", f"the margin of {name} must be a positive number, got {size:g}")
+        for name, size in margins.items()
+        if not 0 < size < math.inf
+    ]
+    if problems:
+        raise RecipeError("compare", problems)
+    metrics: dict[str, Metric] = {}
+    for name in dict.fromkeys((*COMPARED, *margins)):
+        metric = catalog.entries["metric", name].component()
+        assert isinstance(metric, Metric)
+        metrics[name] = metric
+    return metrics, [Margin(metric=name, size=size) for name, size in margins.items()]

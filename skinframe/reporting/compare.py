@@ -28,6 +28,26 @@ class Difference:
     estimate: Estimate
     p_value: Number = None
     adjusted: Number = None
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelTest:
+    """A test of two runs on the same test samples; `adjusted` is p after Holm's correction within its method.
+
+    With a `claim`, a small p says that the claim holds; without one, that the two runs differ.
+    """
+
+    first: str
+    second: str
+    method: str
+    quantity: str
+    estimate: Estimate
+    p_value: Number = None
+    adjusted: Number = None
+    claim: str = ""
+    alpha: float = 0.05
+    detail: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +67,18 @@ class Comparison:
     metrics: tuple[MetricInfo, ...]
     figures: tuple[Mapping[str, Estimate], ...]
     differences: tuple[Difference, ...] = ()
+    tests: tuple[ModelTest, ...] = ()
     settings: tuple[Setting, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
 def compare(
-    reports: Sequence[Report], differences: Sequence[Difference] = (), names: Sequence[str] | None = None
+    reports: Sequence[Report],
+    differences: Sequence[Difference] = (),
+    names: Sequence[str] | None = None,
+    tests: Sequence[ModelTest] = (),
 ) -> Comparison:
-    """Set runs side by side by their main rows. `differences` name runs as `names` (default: see `run_names`) do."""
+    """Compare runs by their main rows. `differences` and `tests` name runs as `names` (default: `run_names`) do."""
     figures = tuple(next((row.metrics for row in one.rows if row.role == "main"), {}) for one in reports)
     infos = {info.name: info for one in reports for info in words.columns(one)}
     return Comparison(
@@ -63,6 +87,7 @@ def compare(
         metrics=tuple(info for info in infos.values() if any(info.name in each for each in figures)),
         figures=figures,
         differences=tuple(differences),
+        tests=tuple(tests),
         settings=_settings([one.plan.yaml if one.plan else "" for one in reports]),
         warnings=_warnings([one.headline for one in reports]),
     )
@@ -81,10 +106,10 @@ def to_html(comparison: Comparison) -> str:
     """Return one self-contained page, under the same rules as the report's."""
     from skinframe.reporting.page import environment
 
-    infos = {info.name: info for info in comparison.metrics}
-    readings = [(one, difference_sentence(one, infos.get(one.metric))) for one in comparison.differences]
+    readings = [(row, difference_sentence(row)) for row in comparison.differences]
+    tests = [(test, model_test_sentence(test)) for test in comparison.tests]
     template = environment().get_template("compare.html.j2")
-    return template.render(comparison=comparison, readings=readings, words=words)
+    return template.render(comparison=comparison, readings=readings, tests=tests, words=words)
 
 
 def write_comparison(comparison: Comparison, path: Path) -> None:
@@ -92,7 +117,7 @@ def write_comparison(comparison: Comparison, path: Path) -> None:
     write_atomic(path, to_html(comparison).encode("utf-8", "replace"))
 
 
-def difference_sentence(difference: Difference, info: MetricInfo | None) -> str:
+def difference_sentence(difference: Difference) -> str:
     """Say what a paired difference shows; a direction is named only where its interval and p leave zero out."""
     p = difference.adjusted if difference.adjusted is not None else difference.p_value
     low, high = difference.estimate.low, difference.estimate.high
@@ -101,8 +126,20 @@ def difference_sentence(difference: Difference, info: MetricInfo | None) -> str:
     if p >= 0.05 or low <= 0 <= high:
         return "no difference shown"
     first_is_larger = low > 0
-    better = first_is_larger == (info is None or info.higher_is_better)
+    better = first_is_larger == difference.higher_is_better
     return f"favours {difference.first if better else difference.second}"
+
+
+def model_test_sentence(test: ModelTest) -> str:
+    """Say what a test shows; a direction only where its p, Holm-corrected, is below alpha."""
+    p = test.adjusted if test.adjusted is not None else test.p_value
+    if p is None or test.estimate.value is None:
+        return "not tested"
+    if test.claim:
+        return "shown" if p < test.alpha else "not shown"
+    if p >= test.alpha or test.estimate.value == 0:
+        return "no difference shown"
+    return f"favours {test.first if test.estimate.value > 0 else test.second}"
 
 
 def _settings(plans: Sequence[str]) -> tuple[Setting, ...]:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from skinframe.reporting import words
-from skinframe.reporting.compare import Comparison, difference_sentence
+from skinframe.reporting.compare import Comparison, difference_sentence, model_test_sentence
 from skinframe.reporting.figures import Estimate, MetricInfo
 from skinframe.reporting.schema import Report
 
@@ -45,18 +45,30 @@ def comparison_text(comparison: Comparison) -> str:
     ]
     parts = [*(f"warning: {safe(warning)}" for warning in comparison.warnings), fitted(head, body)]
     if comparison.differences:
-        infos = {info.name: info for info in comparison.metrics}
         rows = [
             [
                 f"{one.first} - {one.second}",
                 words.metric_label(one.metric),
                 _cell(one.estimate),
                 words.number(one.adjusted if one.adjusted is not None else one.p_value),
-                difference_sentence(one, infos.get(one.metric)),
+                difference_sentence(one),
             ]
             for one in comparison.differences
         ]
         parts.append(sections(["paired difference", "metric", "value", "p", "reading"], rows))
+    if comparison.tests:
+        rows = [
+            [
+                f"{test.first} - {test.second}",
+                test.method,
+                words.plain(test.quantity),
+                _cell(test.estimate),
+                words.number(test.adjusted),
+                model_test_sentence(test),
+            ]
+            for test in comparison.tests
+        ]
+        parts.append(sections(["hypothesis test", "method", "quantity", "difference", "p, Holm", "reading"], rows))
     if comparison.settings:
         parts.append(
             fitted(["differs in", *comparison.names], [[row.path, *row.values] for row in comparison.settings])

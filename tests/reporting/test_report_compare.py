@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from skinframe.reporting.compare import ABSENT, Difference, compare, difference_sentence, to_html, write_comparison
-from skinframe.reporting.figures import Estimate, MetricInfo
+from skinframe.reporting.figures import Estimate
 from skinframe.reporting.schema import PlanText, Report
 from skinframe.reporting.terminal import comparison_text, safe, summary_text
 
@@ -51,14 +51,14 @@ def test_runs_that_do_not_compare_are_said_so(report: Report) -> None:
     ],
 )
 def test_a_direction_is_named_only_beyond_zero(value: float, half: float, p: float, higher: bool, said: str) -> None:
-    info = MetricInfo(name="m", higher_is_better=higher)
-    assert difference_sentence(difference(value, half, p), info) == said
+    found = dataclasses.replace(difference(value, half, p), higher_is_better=higher)
+    assert difference_sentence(found) == said
 
 
 def test_the_adjusted_p_rules_and_no_p_is_no_test() -> None:
     found = difference(0.04, 0.02, 0.03)
-    assert difference_sentence(dataclasses.replace(found, adjusted=0.2), None) == "no difference shown"
-    assert difference_sentence(dataclasses.replace(found, p_value=None), None) == "not tested"
+    assert difference_sentence(dataclasses.replace(found, adjusted=0.2)) == "no difference shown"
+    assert difference_sentence(dataclasses.replace(found, p_value=None)) == "not tested"
 
 
 def test_the_page_is_whole_and_inert(report: Report, tmp_path: Path) -> None:
