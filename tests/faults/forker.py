@@ -27,7 +27,7 @@ def warm() -> None:
     import open_clip
     import pyarrow.parquet
     import scipy.stats
-    import skinframe_qwen._module  # with peft: 0.4 s of each start
+    import skinframe_vlm.module  # with peft: 0.4 s of each start
     import sklearn.linear_model
     import torch
     import transformers.models.qwen2_5_vl.modeling_qwen2_5_vl
@@ -43,7 +43,7 @@ def warm() -> None:
     load(["cfa", "clip", "qwen", "derm", "tiny"])
     torch.set_num_threads(1)
     assert all((accelerate, bitsandbytes, jinja2, open_clip, pyarrow, scipy, sklearn, transformers, skinframe))
-    assert skinframe_qwen
+    assert skinframe_vlm
 
 
 def child(request: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-PLUGINS = ("cfa", "clip", "derm", "example", "qwen", "tiny")
+PLUGINS = ("cfa", "clip", "derm", "example", "qwen", "tiny", "vlm")
 BANNED = [
     "import pickle", "from joblib import load", "import torch\ntorch.load('x')", "import shelve", "import tarfile",
     "import numpy as np\nnp.load('x', allow_pickle=True)", "from transformers import AutoModel", "import zipfile",

@@ -1,10 +1,10 @@
-"""The Qwen2.5-VL reasoner (Bai et al. 2025, arXiv:2502.13923): NF4 weights, LoRA adapters, and its own vision tower."""
+"""Qwen2.5-VL under the plugin name `qwen`, as recipes written before `skinframe-vlm` require it."""
 
 from __future__ import annotations
 
+from skinframe_vlm import Qwen25VL, QwenVision
+
 import skinframe
-from skinframe_qwen.reasoner import Qwen25VL
-from skinframe_qwen.vision import QwenVision
 
 __all__ = ["Qwen25VL", "QwenVision"]
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from skinframe_qwen import Qwen25VL, QwenVision
 from skinframe_tiny import law, paths
 from skinframe_tiny.build import qwen_lessons, qwen_train
 from skinframe_tiny.build.qwen_judge import judge
 from skinframe_tiny.world import photographs
+from skinframe_vlm import Qwen25VL, QwenVision
 
 from skinframe import BuildContext
 
@@ -35,20 +35,21 @@ def test_nothing_is_missing_to_run_it() -> None:
 
 
 def test_every_quantised_side_is_a_multiple_of_the_block() -> None:
-    from skinframe_qwen.sizes import linear_shapes
+    from skinframe_vlm.sizes import linear_shapes
 
     architecture = json.loads((FOLDER / "config.json").read_text(encoding="utf-8"))
-    assert all(side % 64 == 0 for shape in linear_shapes(architecture) for side in shape)
+    assert all(side % 64 == 0 for shape in linear_shapes(architecture["text_config"]) for side in shape)
 
 
 def test_transformers_own_tokenizer_reads_it_alike() -> None:
-    from skinframe_qwen._text import ChatText
+    from skinframe_vlm.chat import ChatText
+    from skinframe_vlm.models.qwen2_5_vl import CHAT
     from transformers import Qwen2Tokenizer
 
     theirs = Qwen2Tokenizer.from_pretrained(FOLDER, local_files_only=True)
     one = photographs(3, 1)[0]
     lesson = qwen_lessons.lesson(np.random.default_rng(0), one, 4, told=False)
-    row = ChatText(FOLDER, [2]).row(lesson.prompt, lesson.rationale)
+    row = ChatText(FOLDER, CHAT, [2]).row(lesson.prompt, lesson.rationale)
     text = (
         f"<|im_start|>system\n{lesson.prompt.system}<|im_end|>\n<|im_start|>user\n<|vision_start|><|image_pad|>"
         f"<|image_pad|><|vision_end|>{lesson.prompt.user}<|im_end|>\n<|im_start|>assistant\n{lesson.rationale}<|im_end|>"

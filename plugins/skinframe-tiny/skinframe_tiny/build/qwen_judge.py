@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from skinframe_qwen import Qwen25VL
+from skinframe_vlm import Qwen25VL
 from torch import Tensor
 
 from skinframe import BuildContext

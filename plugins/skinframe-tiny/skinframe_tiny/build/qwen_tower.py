@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from skinframe_qwen._tower import patchify, pixels_of
+from skinframe_vlm.models.qwen2_5_vl import Qwen25VLFamily, patchify
+from skinframe_vlm.tower import pixels_of
 from torch import Tensor
 
 from skinframe_tiny import law, photo
@@ -73,7 +74,7 @@ def look(tower: Any, pixels: Tensor) -> Tensor:
 
 def seen(shown: Photograph) -> Tensor:
     """Return the photograph as the tower takes it, [3, SIZE, SIZE]."""
-    return pixels_of(Image.fromarray(photo.picture(shown, RENDERED)), SIZE)
+    return pixels_of(Qwen25VLFamily(), Image.fromarray(photo.picture(shown, RENDERED)), SIZE, SIZE)
 
 
 def cells(shown: Photograph) -> Cells:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from skinframe_qwen._text import IMAGE_PAD, ChatText
+from skinframe_vlm.chat import ChatText
+from skinframe_vlm.models.qwen2_5_vl import CHAT, IMAGE_PAD
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -53,7 +54,7 @@ class Teacher:
     """What turns lessons into batches: the chat template of the reasoner plugin, and the diagnoses' first tokens."""
 
     def __init__(self, folder: Any, side: int) -> None:
-        self.chat, self.side = ChatText(folder, [side * side]), side
+        self.chat, self.side = ChatText(folder, CHAT, [side * side]), side
         self.opening = torch.tensor([self.chat.plain(word)[0] for word in CLASS_WORDS])
         self.assessed = torch.tensor([self.chat.plain(f" {word}")[0] for word in CLASS_WORDS])
         for first in (self.opening, self.assessed):

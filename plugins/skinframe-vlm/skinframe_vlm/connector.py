@@ -1,4 +1,4 @@
-"""The connector: the only new parameters between the frozen eyes and the language model."""
+"""The connector: the only new parameters between a frozen encoder and the language model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skinframe_qwen.sizes import pooled_side
+from skinframe_vlm.sizes import pooled_side
 
 
 class Connector(nn.Module):
@@ -24,9 +24,9 @@ class Connector(nn.Module):
         return hidden
 
     def initialise(self, seed: int, scale: float) -> None:
-        """Draw the weights from `seed` alone; `scale` is the spread that the language model expects of an input.
+        """Draw the weights from `seed` alone; `scale` is the standard deviation of the language model's embeddings.
 
-        With a unit-variance input the second layer sees GELU outputs of second moment about 0.43, whatever V and H.
+        With a unit-variance input the second layer gets GELU outputs of second moment about 0.43, whatever V and H.
         """
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():

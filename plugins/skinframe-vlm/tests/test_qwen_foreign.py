@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from skinframe_qwen import Qwen25VL
+from skinframe_vlm import Qwen25VL
 
 from skinframe import RecipeError
 
@@ -18,7 +18,7 @@ ASKED: list[tuple[dict[str, Any], str]] = [
     ({"trust_remote_code": True}, "sets 'trust_remote_code'"),
     ({"_attn_implementation": "kernels-community/evil"}, "asks for attention by 'kernels-community/evil'"),
     ({"_attn_implementation_internal": "someone/kernel"}, "asks for attention by 'someone/kernel'"),
-    ({"model_type": "llama"}, "is a model of type 'llama'; expected 'qwen2_5_vl'"),
+    ({"model_type": "llama"}, "is of model type 'llama'; expected 'qwen2_5_vl'"),
 ]
 
 
@@ -44,7 +44,7 @@ def test_a_config_that_reaches_outside_is_refused(copy: Path, asked: dict[str, A
 @pytest.mark.gate("E3")
 def test_an_adapter_beside_the_weights_is_refused(copy: Path) -> None:
     (copy / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "someone/else"}))
-    with pytest.raises(RecipeError, match="adapters of strangers are not read"):
+    with pytest.raises(RecipeError, match="an adapter of another training"):
         Qwen25VL(Qwen25VL.Config(model=str(copy))).provides()
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from skinframe_qwen import Qwen25VL, QwenVision
-from skinframe_qwen._load import load_language_model, load_tower
+from skinframe_vlm import Qwen25VL, QwenVision
+from skinframe_vlm.loading import load_eyes, load_language_model
+from skinframe_vlm.models.qwen2_5_vl import Qwen25VLFamily
 
 from skinframe import RecipeError
 
+FAMILY = Qwen25VLFamily()
 HUB_CONFIG = {  # as the hub's config.json lays it out: the language model's options at the top
     "architectures": ["Qwen2_5_VLForConditionalGeneration"],
     "model_type": "qwen2_5_vl",
@@ -67,9 +69,9 @@ def test_a_truncated_file_is_one_clear_message(copy: Path) -> None:
     weights = copy / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(RecipeError, match=r"cannot be read as a Qwen2\.5-VL checkpoint"):
-        load_language_model(copy, "nf4", "fp32", "cpu")
-    with pytest.raises(RecipeError, match="bring its files again"):
-        load_tower(copy, "fp32", "cpu")
+        load_language_model(FAMILY, copy, "nf4", "fp32", "cpu")
+    with pytest.raises(RecipeError, match="download its files again"):
+        load_eyes(FAMILY, copy, "fp32", "cpu")
 
 
 @pytest.mark.parametrize("lost", ["model.layers.1.mlp.up_proj.weight", "visual.merger.ln_q.weight"])
@@ -78,25 +80,25 @@ def test_a_lost_tensor_is_never_drawn_at_random(copy: Path, lost: str) -> None:
     del tensors[lost]
     save_file(tensors, copy / "model.safetensors", metadata={"format": "pt"})
     if lost.startswith("visual"):
-        load_language_model(copy, "nf4", "fp32", "cpu")  # the tower is not its business
+        load_language_model(FAMILY, copy, "nf4", "fp32", "cpu")  # the tower is not its business
         with pytest.raises(RecipeError, match="1 tensors are not in its files"):
-            load_tower(copy, "fp32", "cpu")
+            load_eyes(FAMILY, copy, "fp32", "cpu")
     else:
-        load_tower(copy, "fp32", "cpu")
+        load_eyes(FAMILY, copy, "fp32", "cpu")
         with pytest.raises(RecipeError, match="up_proj"):
-            load_language_model(copy, "nf4", "fp32", "cpu")
+            load_language_model(FAMILY, copy, "nf4", "fp32", "cpu")
 
 
 def test_half_precision_files_are_read_in_the_precision_asked_for(copy: Path) -> None:
     tensors = {name: tensor.half() for name, tensor in load_file(copy / "model.safetensors").items()}
     save_file(tensors, copy / "model.safetensors", metadata={"format": "pt"})
-    model: Any = load_language_model(copy, "none", "fp32", "cpu")
+    model: Any = load_language_model(FAMILY, copy, "none", "fp32", "cpu")
     assert all(p.dtype == torch.float32 for p in model.parameters())
-    assert load_tower(copy, "bf16", "cpu").dtype == torch.bfloat16
+    assert load_eyes(FAMILY, copy, "bf16", "cpu").dtype == torch.bfloat16
 
 
 def test_several_shards_are_one_checkpoint(copy: Path, checkpoint: Path) -> None:
-    whole: Any = load_language_model(checkpoint, "none", "fp32", "cpu")
+    whole: Any = load_language_model(FAMILY, checkpoint, "none", "fp32", "cpu")
     tensors = load_file(copy / "model.safetensors")
     (copy / "model.safetensors").unlink()
     names = sorted(tensors)
@@ -106,7 +108,7 @@ def test_several_shards_are_one_checkpoint(copy: Path, checkpoint: Path) -> None
     index = {"metadata": {}, "weight_map": {name: file for file, held in shards.items() for name in held}}
     (copy / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
     assert Qwen25VL(Qwen25VL.Config(model=str(copy))).missing() == []
-    split: Any = load_language_model(copy, "none", "fp32", "cpu")
+    split: Any = load_language_model(FAMILY, copy, "none", "fp32", "cpu")
     theirs = dict(whole.named_parameters())
     assert all(torch.equal(p, theirs[name]) for name, p in split.named_parameters())
 
@@ -117,4 +119,4 @@ def test_no_weight_is_read_from_a_pickle(copy: Path) -> None:
     torch.save(tensors, copy / "pytorch_model.bin")
     (copy / "model.safetensors").unlink()
     with pytest.raises(RecipeError, match="cannot be read"):
-        load_language_model(copy, "none", "fp32", "cpu")
+        load_language_model(FAMILY, copy, "none", "fp32", "cpu")

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from skinframe_qwen import Qwen25VL, QwenVision
-from skinframe_qwen import reasoner as reasoner_file
-from skinframe_qwen.reasoner import Lora
-from skinframe_qwen.sizes import linear_shapes
+from skinframe_vlm import Qwen25VL, QwenVision
+from skinframe_vlm import reasoner as reasoner_file
+from skinframe_vlm.options import Lora
+from skinframe_vlm.sizes import linear_shapes
 
 from skinframe import RecipeError
 
@@ -63,10 +63,12 @@ def test_a_training_step_costs_what_the_published_formula_says() -> None:
 
 
 def test_the_closed_form_agrees_with_the_meta_device() -> None:
-    from skinframe_qwen.checkpoint import Checkpoint
+    from skinframe_vlm.checkpoint import Checkpoint
+
+    family = Qwen25VL.family
 
     for model in (SEVEN, THREE):
-        shapes = linear_shapes(Checkpoint(model=model).architecture())
+        shapes = linear_shapes(family.text(Checkpoint(family=family, model=model).architecture()))
         linears = sum(inputs * outputs for inputs, outputs in shapes)
         adapters = 64 * sum(inputs + outputs for inputs, outputs in shapes)
         found = rows(model=model)
@@ -78,7 +80,7 @@ def test_nf4_takes_a_little_over_half_a_byte_a_weight() -> None:
     """Against what bitsandbytes really holds for one layer."""
     import torch
     from bitsandbytes.nn import Linear4bit
-    from skinframe_qwen.sizes import NF4_BYTES
+    from skinframe_vlm.sizes import NF4_BYTES
 
     layer = Linear4bit(1024, 1024, bias=False, quant_type="nf4", compress_statistics=True).to("cpu")
     state = layer.weight.quant_state
@@ -160,7 +162,7 @@ def test_a_pool_that_does_not_divide_the_grid_is_refused(checkpoint: Path) -> No
 
 def test_the_plugin_is_light(checkpoint: Path) -> None:
     code = (
-        "import sys; from skinframe_qwen import Qwen25VL;"
+        "import sys; from skinframe_vlm import Qwen25VL;"
         f" r = Qwen25VL(Qwen25VL.Config(model={str(checkpoint)!r}, vision='both', native_size=112));"
         " r.provides(); r.needs(); r.missing(); r.digest(); [e.provides() for e in r.brings().values()];"
         " heavy = {'torch', 'transformers', 'peft', 'bitsandbytes', 'tokenizers'} & set(sys.modules);"

@@ -9,8 +9,8 @@ import bitsandbytes
 import pytest
 import torch
 from peft.tuners.lora import LoraLayer
-from skinframe_qwen import Qwen25VL
-from skinframe_qwen.reasoner import Lora
+from skinframe_vlm import Qwen25VL
+from skinframe_vlm.options import Lora
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -228,9 +228,11 @@ def test_without_quantisation_the_language_model_is_qwens_own(checkpoint: Path) 
     merge = whole.config.vision_config.spatial_merge_size
     with torch.no_grad():
         state = module(batch, frozenset({"hidden"}))["hidden"]
+        embeds = whole.get_input_embeddings()(ids)
+        embeds[ids == whole.config.image_token_id] = module.connector(batch["clip.image_tokens"]).flatten(0, 1)
         expected = whole(
             input_ids=ids,
-            inputs_embeds=module.embed(ids, batch),
+            inputs_embeds=embeds,
             mm_token_type_ids=(ids == whole.config.image_token_id).int(),
             image_grid_thw=torch.tensor([[1, 4 * merge, 4 * merge]]),
         ).logits[:, -1]
@@ -263,7 +265,7 @@ def test_gradient_checkpointing_changes_no_gradient(checkpoint: Path) -> None:
 def test_pooling_quarters_the_image_tokens(checkpoint: Path) -> None:
     module = build(checkpoint, pool=2).eval()
     row = module.tokenize(SHORT, None)
-    assert row.prompt.count(module._text.control["<|image_pad|>"]) == P // 4
+    assert row.prompt.count(module._text.placeholder) == P // 4
     assert torch.isfinite(module(batch_of(module, [(SHORT, None)], images(1)), frozenset({"hidden"}))["hidden"]).all()
 
 
@@ -277,7 +279,7 @@ def test_label_rows_are_the_heads_own_and_clashes_are_refused(module: Any) -> No
 
 def test_wrong_token_count_and_unknown_signal_are_refused(module: Any) -> None:
     batch = batch_of(module, [(SHORT, None)], images(1)[:, :9])
-    with pytest.raises(ValueError, match="9 image tokens do not agree"):
+    with pytest.raises(ValueError, match="9 image tokens, 16 placeholders"):
         module(batch, frozenset({"hidden"}))
     with pytest.raises(ValueError, match="does not give logits"):
         module(batch, frozenset({"logits"}))

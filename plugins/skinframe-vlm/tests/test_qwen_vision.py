@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from skinframe_qwen import Qwen25VL, QwenVision
-from skinframe_qwen._tower import patchify, pixels_of
-from skinframe_qwen.reasoner import Lora
+from skinframe_vlm import Qwen25VL, QwenVision
+from skinframe_vlm.models.qwen2_5_vl import Qwen25VLFamily, patchify
+from skinframe_vlm.options import Lora
+from skinframe_vlm.tower import pixels_of
 
 from skinframe import BuildContext, PromptText, RecipeError
 
+FAMILY = Qwen25VLFamily()
 QUESTION = PromptText(system="You are a dermatologist.", user="Which class is this lesion?")
 
 
@@ -27,7 +29,7 @@ def test_patches_equal_transformers_own_processor() -> None:
 
     images = pictures(2)
     theirs = Qwen2VLImageProcessorPil(do_resize=False)(images, return_tensors="pt")
-    ours = patchify(torch.stack([pixels_of(image, 112) for image in images]), 14, 2, 2)
+    ours = patchify(torch.stack([pixels_of(FAMILY, image, 112, 112) for image in images]), 14, 2, 2)
     torch.testing.assert_close(ours.flatten(0, 1), theirs["pixel_values"], atol=1e-5, rtol=0)
     assert theirs["image_grid_thw"].tolist() == [[1, 8, 8], [1, 8, 8]]
 
@@ -42,16 +44,17 @@ def test_tokens_equal_the_whole_models_image_features(checkpoint: Path) -> None:
     assert tuple(tokens.shape[1:]) == encoder.provides()["image_tokens"] == (16, 128)
     assert tower.calls == 1
     whole = Qwen2_5_VLForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.float32).eval()
-    patches = patchify(torch.stack([pixels_of(image, 112) for image in images]), 14, 2, 2).flatten(0, 1)
+    patches = patchify(torch.stack([pixels_of(FAMILY, image, 112, 112) for image in images]), 14, 2, 2).flatten(0, 1)
     with torch.no_grad():
         found = whole.model.get_image_features(patches, torch.tensor([[1, 8, 8]] * 3))
     torch.testing.assert_close(tokens, torch.stack(found.pooler_output), atol=1e-5, rtol=0)
 
 
 def test_the_tower_is_frozen_and_not_quantised(checkpoint: Path) -> None:
-    tower = QwenVision(QwenVision.Config(model=str(checkpoint), size=112)).load("cpu").tower
+    tower = QwenVision(QwenVision.Config(model=str(checkpoint), size=112)).load("cpu").model
     assert not tower.training
     assert all(not p.requires_grad and p.dtype == torch.float32 for p in tower.parameters())
+    assert {name.split(".")[1] for name, _ in tower.named_parameters()} == {"visual"}
 
 
 @pytest.mark.parametrize("vision", ["native", "both"])
@@ -65,7 +68,7 @@ def test_the_reasoner_reads_native_tokens(checkpoint: Path, vision: str) -> None
     assert (module.connector is None) == (vision == "native")
     row = module.tokenize(QUESTION, None)
     assert row.prompt.count(module._text.control["<|vision_start|>"]) == (1 if vision == "native" else 2)
-    assert row.prompt.count(module._text.control["<|image_pad|>"]) == (16 if vision == "native" else 4 + 16)
+    assert row.prompt.count(module._text.placeholder) == (16 if vision == "native" else 4 + 16)
     tokens = {"native.image_tokens": tower.images(pictures(1))["image_tokens"].requires_grad_(True)}
     if vision == "both":
         tokens["clip.image_tokens"] = torch.randn(1, 16, 24, requires_grad=True)
@@ -89,7 +92,7 @@ def test_a_native_prompt_is_read_as_transformers_reads_it(checkpoint: Path) -> N
         ours = module.base.lm_head(module(batch, frozenset({"hidden"}))["hidden"])
         theirs = whole(
             input_ids=batch["token_ids"],
-            pixel_values=patchify(pixels_of(image[0], 112).unsqueeze(0), 14, 2, 2)[0],
+            pixel_values=patchify(pixels_of(FAMILY, image[0], 112, 112).unsqueeze(0), 14, 2, 2)[0],
             image_grid_thw=torch.tensor([[1, 8, 8]]),
             mm_token_type_ids=(batch["token_ids"] == whole.config.image_token_id).int(),
         ).logits[:, -1]

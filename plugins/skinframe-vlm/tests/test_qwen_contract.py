@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from skinframe_qwen import Qwen25VL, QwenVision
-from skinframe_qwen.reasoner import Lora
+from skinframe_vlm import Qwen25VL, QwenVision
+from skinframe_vlm.options import Lora
 
 from skinframe.testing import encoder_contract, reasoner_contract
 
