@@ -44,7 +44,7 @@ def test_every_first_party_plugin_loads_and_clashes_with_none() -> None:
     assert {"focal", "soft_ece", "region_alignment", "rationale", "cross_entropy"} <= set(catalog.names("loss"))
     assert {"open_clip", "timm"} <= set(catalog.names("encoder"))
     assert {"synthetic_dermoscopy", "ham10000", "table"} <= set(catalog.names("dataset"))
-    assert catalog.names("reasoner") == ["qwen2_5_vl"]
+    assert catalog.names("reasoner") == ["llava", "qwen2_5_vl", "qwen3_vl"]
     assert not catalog.broken
 
 

@@ -21,10 +21,13 @@ class ChatText:
     """A checkpoint's tokenizer and its family's template, for images of `image_tokens` tokens each.
 
     Texts go through a second tokenizer without any added token, so that `<|im_end|>` inside a text is spelled out as
-    ordinary characters and cannot end a turn. Raises RecipeError where the tokenizer is not the family's.
+    ordinary characters and cannot end a turn. Raises RecipeError where the tokenizer is not the checkpoint's: it lacks
+    a control token, or its placeholder is not the id `placeholder` of config.json.
     """
 
-    def __init__(self, folder: Path, template: ChatTemplate, image_tokens: Sequence[int]) -> None:
+    def __init__(
+        self, folder: Path, template: ChatTemplate, image_tokens: Sequence[int], placeholder: int | None = None
+    ) -> None:
         source = (folder / "tokenizer.json").read_text(encoding="utf-8")
         self._whole = Tokenizer.from_str(source)
         self._plain = Tokenizer.from_str(json.dumps(json.loads(source) | {"added_tokens": []}))
@@ -32,9 +35,14 @@ class ChatText:
         self._control_pattern = re.compile("|".join(map(re.escape, sorted(template.control, key=len, reverse=True))))
         ids = {name: self._whole.token_to_id(name) for name in template.control}
         absent = [name for name, token in ids.items() if token is None]
-        if absent:
-            what = f"has no token {', '.join(absent)}: it is another model's; copy the one beside the weights"
-            raise RecipeError("reasoner", [Problem(str(folder / "tokenizer.json"), what)])
+        what = f"has no token {', '.join(absent)}" if absent else None
+        own = ids[template.placeholder]
+        if what is None and placeholder not in (None, own):
+            what = f"gives {template.placeholder} the id {own}, but config.json says {placeholder}"
+        if what is not None:
+            where = str(folder / "tokenizer.json")
+            problem = Problem(where, f"{what}: it is another model's; copy the one beside the weights")
+            raise RecipeError("reasoner", [problem])
         self.control = {name: token for name, token in ids.items() if token is not None}
         self.placeholder, self.end = self.control[template.placeholder], self.control[template.end]
         self._reserved = frozenset(self._whole.get_added_tokens_decoder())

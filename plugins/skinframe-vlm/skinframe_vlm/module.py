@@ -58,7 +58,8 @@ class VisionLanguageModule(nn.Module):
         self._grids = [native_grid(shape[0]) for shape in shapes]
         if foreign:
             self._grids[0] = (pooled_side(shapes[0][0], options.pool),) * 2
-        self._text = ChatText(folder, family.chat, [rows * columns for rows, columns in self._grids])
+        counts = [rows * columns for rows, columns in self._grids]
+        self._text = ChatText(folder, family.chat, counts, getattr(self.base.config, "image_token_id", None))
 
     def _new_connector(self, V: int, context: BuildContext) -> Connector:
         table = self.base.get_input_embeddings().weight
