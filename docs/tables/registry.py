@@ -28,7 +28,7 @@ def hook_table() -> str:
 
 def component_table() -> str:
     """Every component of the engine and of the first-party plugins."""
-    catalog = plugins.load(plugins.installed())
+    catalog = plugins.load(sorted(plugins.installed()))
     rows = []
     for kind in KINDS:
         for name in catalog.names(kind):
