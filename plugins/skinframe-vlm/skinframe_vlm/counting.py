@@ -19,7 +19,7 @@ from skinframe_vlm.options import Options
 from skinframe_vlm.sizes import NF4_BYTES, pooled_side
 
 PROMPT_TOKENS = 64  # typical length of question and chat template; image tokens are counted exactly
-WIDTH = {"fp32": 4, "bf16": 2, "float32": 4, "bfloat16": 2, "float16": 2}
+WIDTH = {"fp32": 4, "bf16": 2}
 
 
 def skeleton(family: Family, architecture: Mapping[str, Any]) -> Any:
@@ -53,7 +53,7 @@ def tower_row(family: Family, architecture: Mapping[str, Any], *, tokens: int, p
 
 
 def reasoner_rows(
-    family: Family, architecture: Mapping[str, Any], options: Options, image_shapes: Sequence[Shape]
+    family: Family, architecture: Mapping[str, Any], options: Options, image_shapes: Sequence[Shape], precision: str
 ) -> list[ModuleRow]:
     """Return the rows of language model, LM head, adapters and connector; `image_shapes` as the reasoner reads them.
 
@@ -61,8 +61,7 @@ def reasoner_rows(
     """
     model = skeleton(family, architecture)
     language, head = model.get_submodule(family.language), model.get_output_embeddings()
-    text = family.text(architecture)
-    stored = WIDTH[str(_dtype(architecture) or _dtype(text) or "bfloat16")]
+    stored = WIDTH[precision]  # the base is loaded at the run's precision, whatever the files hold
     pattern = adapted_linears(family)
     linears = [m for name, m in model.named_modules() if re.fullmatch(pattern, name)]
     inner = sum(m.weight.numel() for m in linears)
@@ -78,19 +77,16 @@ def reasoner_rows(
     nf4 = options.quantize == "nf4"
     rows = [
         _row("language model: linear layers", "nf4" if nf4 else "frozen", inner,
-             inner * NF4_BYTES if nf4 else inner * stored, training_flops(inner, tokens, trained=False)),
+             inner * NF4_BYTES if nf4 else inner * stored, training_flops(inner, tokens, trained=False),
+             per_token=True),
         _row("language model: embedding", "frozen", embedding, embedding * stored),
         _row("language model: norms and biases", "frozen", rest, rest * stored),
         _row("LM head (tied to the embedding)" if tied else "LM head", "frozen", scores, scores * stored),
         _row("LoRA adapters", "lora", adapters, adapters * 4, training_flops(adapters, tokens, trained=True)),
     ]  # fmt: skip
     if foreign:
-        rows.append(_connector_row(image_shapes[0][1], int(text["hidden_size"]), foreign))
+        rows.append(_connector_row(image_shapes[0][1], int(language.config.hidden_size), foreign))
     return rows
-
-
-def _dtype(section: Mapping[str, Any]) -> Any:
-    return section.get("dtype") or section.get("torch_dtype")
 
 
 def _connector_row(V: int, H: int, tokens: int) -> ModuleRow:
@@ -99,8 +95,12 @@ def _connector_row(V: int, H: int, tokens: int) -> ModuleRow:
     return _row("connector", "trained", total, total * 4, training_flops(total, tokens, trained=True))
 
 
-def _row(name: str, role: Role, parameters: int, size: float, flops: float = 0.0) -> ModuleRow:
-    return ModuleRow(name=name, role=role, parameters=parameters, bytes=round(size), flops_per_sample=flops)
+def _row(
+    name: str, role: Role, parameters: int, size: float, flops: float = 0.0, *, per_token: bool = False
+) -> ModuleRow:
+    return ModuleRow(
+        name=name, role=role, parameters=parameters, bytes=round(size), flops_per_sample=flops, per_token=per_token
+    )
 
 
 def _total(parameters: Iterable[nn.Parameter]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import skinframe
 from skinframe.components import Shape
@@ -81,12 +81,14 @@ class VisionLanguageReasoner(skinframe.Reasoner):
         step = "run on such a machine, or use --preset tiny"
         return [skinframe.Requirement(what=what, next_step=step, kind="gpu")]
 
-    def modules(self, shapes: Mapping[str, Shape]) -> list[skinframe.ModuleRow]:
+    def modules(
+        self, shapes: Mapping[str, Shape], precision: Literal["fp32", "bf16"] = "fp32"
+    ) -> list[skinframe.ModuleRow]:
         from skinframe_vlm.counting import reasoner_rows
 
         self._check_grid(shapes)
         image_shapes = [shapes[names[TOKENS]] for names in self.images()]
-        return reasoner_rows(self.family, self.checkpoint.architecture(), self.config, image_shapes)
+        return reasoner_rows(self.family, self.checkpoint.architecture(), self.config, image_shapes, precision)
 
     def _check_grid(self, shapes: Mapping[str, Shape]) -> None:
         """Raise RecipeError where the encoder's tokens are no square grid, or one that `pool` does not divide."""
