@@ -16,24 +16,21 @@ from skinframe_cfa.calibration.acls import ACLS
 from skinframe_cfa.calibration.brier import Brier
 from skinframe_cfa.calibration.confidence_penalty import ConfidencePenalty
 from skinframe_cfa.calibration.correctness_ranking import CorrectnessRanking
-from skinframe_cfa.calibration.dca import DCA
+from skinframe_cfa.calibration.dca import DCA, MDCA
 from skinframe_cfa.calibration.kde_ece import KDEECE
 from skinframe_cfa.calibration.mbls import MbLS
-from skinframe_cfa.calibration.mdca import MDCA
-from skinframe_cfa.calibration.mmce import MMCE
+from skinframe_cfa.calibration.mmce import MMCE, WeightedMMCE
 from skinframe_cfa.calibration.smooth_ece import SmoothECE
 from skinframe_cfa.calibration.soft_ece import SoftECE
-from skinframe_cfa.calibration.weighted_mmce import WeightedMMCE
-from skinframe_cfa.classification.adaptive_focal import AdaptiveFocal
+from skinframe_cfa.classification.adaptive_focal import FLSD, AdaptiveFocal
 from skinframe_cfa.classification.asymmetric import Asymmetric
 from skinframe_cfa.classification.cross_entropy import CrossEntropy
-from skinframe_cfa.classification.flsd import FLSD
 from skinframe_cfa.classification.focal import Focal
 from skinframe_cfa.classification.label_smoothing import LabelSmoothing
 from skinframe_cfa.classification.ldam import LDAM
 from skinframe_cfa.classification.logit_adjustment import LogitAdjustment
-from skinframe_cfa.consistency.consistency import Consistency
-from skinframe_cfa.language.rationale import Rationale
+from skinframe_cfa.consistency import Consistency
+from skinframe_cfa.rationale import Rationale
 
 CLASSIFICATION = (AdaptiveFocal, Asymmetric, CrossEntropy, FLSD, Focal, LabelSmoothing, LDAM, LogitAdjustment)
 ALIGNMENT = (ClipInfoNCE, FILIP, RegionAlignment, RegionMask, SigLIP, SPARC, UniCL)

@@ -9,9 +9,8 @@ import sys
 import pytest
 import skinframe_cfa
 import torch
-from skinframe_cfa.classification.adaptive_focal import AdaptiveFocal
+from skinframe_cfa.classification.adaptive_focal import FLSD, AdaptiveFocal
 from skinframe_cfa.classification.cross_entropy import CrossEntropy
-from skinframe_cfa.classification.flsd import FLSD
 from skinframe_cfa.classification.focal import Focal
 from skinframe_cfa.classification.label_smoothing import LabelSmoothing
 

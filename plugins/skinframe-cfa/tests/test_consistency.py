@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skinframe_cfa.consistency.consistency import DIVERGENCES, Consistency, divergence
+from skinframe_cfa.consistency import DIVERGENCES, Consistency, divergence
 from slow_maths import softmax
 
 from skinframe.testing import tensors

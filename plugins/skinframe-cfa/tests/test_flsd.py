@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skinframe_cfa.classification.flsd import FLSD, gamma_by_threshold
+from skinframe_cfa.classification.adaptive_focal import FLSD, gamma_by_threshold
 from skinframe_cfa.classification.focal import focal
 from slow_maths import softmax
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from skinframe_cfa.language.rationale import Rationale
+from skinframe_cfa.rationale import Rationale
 from torch.nn import functional as F
 
 

@@ -9,8 +9,14 @@ import skinframe
 from skinframe.lazy import torch
 from skinframe.signals import Labels, LogitScale, Regions, SiteIds, TextIds, TextTokenMask, TextTokens
 from skinframe_cfa.alignment.contrastive import multi_positive
-from skinframe_cfa.alignment.pairs import Floored, Positives, check_positives, described, described_pairs
-from skinframe_cfa.alignment.tokens import described_tokens
+from skinframe_cfa.alignment.pairs import (
+    Floored,
+    Positives,
+    check_positives,
+    described,
+    described_pairs,
+    described_tokens,
+)
 from skinframe_cfa.reduction import upcast
 
 if TYPE_CHECKING:

@@ -6,12 +6,13 @@ import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from skinframe.lazy import F
+from skinframe.lazy import F, torch
 from skinframe_cfa.alignment.contrastive import positive_floor
 from skinframe_cfa.reduction import upcast
 
 if TYPE_CHECKING:
     from torch import Tensor
+
 
 Positives = Literal["text", "class", "class_and_site"]
 POSITIVES: tuple[Positives, ...] = ("text", "class", "class_and_site")
@@ -137,3 +138,18 @@ class Floored(Noted):
     def floor(self) -> float | None:
         """Return the least value possible with the last batch's positives, mean log |P_i|; None before one."""
         return self.last.floor()
+
+
+def described_tokens(text_ids: Tensor, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the tokens [n, S, W] of samples that have a description, zero where they pad, and the bool mask [n, S].
+
+    Whatever stands in the padding gets a gradient of exactly zero, even NaN. Raises ValueError where a described sample
+    has no real token.
+    """
+    t, real = described(text_ids, tokens, mask > 0)
+    empty = (~real.any(dim=1)).nonzero().flatten().tolist()
+    if empty:
+        rows = (text_ids >= 0).nonzero().flatten()[empty].tolist()
+        shown = ", ".join(map(str, rows))
+        raise ValueError(f"text_token_mask: the description of sample {shown} of the batch has no token")
+    return torch.where(real.unsqueeze(2), t, t.new_zeros(())), real

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import skinframe
 from skinframe.lazy import F, torch
 from skinframe.signals import LogitScale, Regions, TextIds, TextTokenMask, TextTokens
-from skinframe_cfa.alignment.pairs import described
-from skinframe_cfa.alignment.tokens import described_tokens
+from skinframe_cfa.alignment.pairs import described, described_tokens
 from skinframe_cfa.reduction import upcast
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import skinframe
 from skinframe.lazy import torch
 from skinframe.signals import Labels, Logits, SampleIds
+from skinframe_cfa.calibration.confidence import top_label
 from skinframe_cfa.calibration.history import CorrectnessHistory
 from skinframe_cfa.calibration.queue import DetachedQueue, scale_gradient
 from skinframe_cfa.calibration.queued import check_queue
-from skinframe_cfa.calibration.top_label import top_label
 from skinframe_cfa.reduction import upcast
 
 if TYPE_CHECKING:

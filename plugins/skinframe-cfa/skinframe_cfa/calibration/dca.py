@@ -1,4 +1,4 @@
-"""Difference of confidence and accuracy."""
+"""Difference of confidence and accuracy: DCA of the top label, MDCA of every class."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import skinframe
+from skinframe.lazy import F
+from skinframe_cfa.calibration.confidence import class_wise, top_label
 from skinframe_cfa.calibration.queued import Queued, check_queue
-from skinframe_cfa.calibration.top_label import top_label
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,3 +41,31 @@ class DCA(Queued, skinframe.Loss):
             check_queue(self.queue)
 
     read, statistic = staticmethod(top_label), staticmethod(dca)
+
+
+def mdca(probabilities: Tensor, labels: Tensor) -> Tensor:
+    """MDCA (Hebbalaguppe et al. 2022, arXiv:2203.13834): (1/K) Σ_k |mean_i p_ik − mean_i 1[y_i = k]|.
+
+    probabilities p [n, K], labels y [..., n] in 0…K−1 -> [...]. No argmax, so every class's mean is trained.
+    """
+    truth = F.one_hot(labels, probabilities.shape[1]).to(probabilities.dtype)
+    return (probabilities - truth).mean(dim=-2).abs().mean(dim=-1)
+
+
+class MDCA(Queued, skinframe.Loss):
+    """MDCA (Hebbalaguppe et al. 2022, arXiv:2203.13834): (1/K) Σ_k |mean_i p_ik − mean_i 1[y_i = k]|.
+
+    i runs over a queue of detached samples and the live batch (see `QueuedStatistic`).
+    """
+
+    name = "mdca"
+    coupling = "batch"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        queue: int = 512  # detached samples remembered; 0 is off
+
+        def __post_init__(self) -> None:
+            check_queue(self.queue)
+
+    read, statistic = staticmethod(class_wise), staticmethod(mdca)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import skinframe
 from skinframe.lazy import F, torch
+from skinframe_cfa.calibration.confidence import class_wise, top_label
 from skinframe_cfa.calibration.queued import Queued, check_queue
-from skinframe_cfa.calibration.top_label import class_wise, top_label
 
 if TYPE_CHECKING:
     from torch import Tensor

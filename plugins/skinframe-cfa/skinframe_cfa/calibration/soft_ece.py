@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import skinframe
 from skinframe.lazy import torch
-from skinframe_cfa.calibration.power_mean import power_mean
+from skinframe_cfa.calibration.confidence import power_mean, top_label
 from skinframe_cfa.calibration.queued import Queued, check_queue
-from skinframe_cfa.calibration.top_label import top_label
 
 if TYPE_CHECKING:
     from torch import Tensor

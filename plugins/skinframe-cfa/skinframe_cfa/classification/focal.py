@@ -1,4 +1,4 @@
-"""Focal loss, and the way back from its scores to a posterior."""
+"""Focal loss."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import skinframe
-from skinframe.lazy import F, torch
 from skinframe.signals import ClassCounts, Labels, Logits
 from skinframe_cfa.classification.class_weights import Scheme, check_scheme, derived_weights, sample_weights
-from skinframe_cfa.classification.margin import all_margins
 from skinframe_cfa.reduction import Reduction, blank, none_masked, reduce, reduce_all, upcast
 
 if TYPE_CHECKING:
@@ -36,25 +34,11 @@ def focal(
     return reduce(values, valid, weights, reduction)
 
 
-def focal_to_posterior(logits: Tensor, gamma: float) -> Tensor:
-    """Recover the posterior from focal-trained scores (Charoenphakdee et al. 2021, arXiv:2011.09172).
-
-    h(p) = p / ((1 − p)^γ − γ (1 − p)^(γ−1) p log p), posterior_k = h(p_k) / Σ_j h(p_j).
-    logits [B, C] (log probabilities will do) -> probabilities [B, C]. Unweighted focal loss only: class weights w
-    must be divided out afterwards. No gradient is meant to flow through it.
-    """
-    margin = all_margins(upcast(logits).detach())
-    log_p, log_q, p, q = F.logsigmoid(margin), F.logsigmoid(-margin), margin.sigmoid(), (-margin).sigmoid()
-    # p (−log p) / (1 − p), whose limit at p = 1 is 1 and at p = 0 is 0
-    ratio = torch.where(margin > 30, 1 - q / 2, torch.where(p > 0, -p * log_p / q, torch.zeros_like(p)))
-    log_h = log_p - gamma * log_q - torch.log1p(gamma * ratio)
-    return log_h.clamp(max=torch.finfo(log_h.dtype).max).softmax(dim=1)
-
-
 class Focal(skinframe.Loss):
     """Focal loss (Lin et al. 2017, arXiv:1708.02002): (1/B) Σ_i −w_{y_i} (1 − p_{i,y_i})^γ log p_{i,y_i}.
 
-    Not a proper score: its minimiser is under-confident. See `focal_to_posterior` before calling p a probability.
+    Not a proper score: its minimiser is under-confident. See `posterior.focal_to_posterior` before calling p a
+    probability.
     """
 
     name = "focal"

@@ -17,8 +17,8 @@ from calibration_cases import (
     law,
 )
 from hypothesis import given
+from skinframe_cfa.calibration.confidence import top_label
 from skinframe_cfa.calibration.dca import DCA, dca
-from skinframe_cfa.calibration.top_label import top_label
 
 from skinframe.testing import loss_contract
 

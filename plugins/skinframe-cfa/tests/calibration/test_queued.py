@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 import torch
 from calibration_cases import batch
-from skinframe_cfa.calibration.dca import dca
-from skinframe_cfa.calibration.mdca import mdca
+from skinframe_cfa.calibration.confidence import class_wise, top_label
+from skinframe_cfa.calibration.dca import dca, mdca
 from skinframe_cfa.calibration.mmce import mmce_squared
 from skinframe_cfa.calibration.queued import QueuedStatistic, check_queue, noise_floor
 from skinframe_cfa.calibration.soft_ece import soft_ece
-from skinframe_cfa.calibration.top_label import class_wise, top_label
 
 # Mean score of a perfectly calibrated model whose confidence is Beta(6, 1.2), by batch size: DCA, MMCE², soft ECE. The
 # published figures come from a small simulation: 12 % and half a digit are allowed. Its row of 4 (.160, .038, .201)

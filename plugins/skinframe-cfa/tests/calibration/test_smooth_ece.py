@@ -20,9 +20,9 @@ from calibration_cases import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from skinframe_cfa.calibration.confidence import top_label
 from skinframe_cfa.calibration.dca import dca
 from skinframe_cfa.calibration.smooth_ece import SmoothECE, reflected_gaussian, smooth_ece
-from skinframe_cfa.calibration.top_label import top_label
 
 from skinframe.testing import loss_contract
 

@@ -21,9 +21,9 @@ from calibration_cases import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from skinframe_cfa.calibration.confidence import top_label
 from skinframe_cfa.calibration.dca import dca
 from skinframe_cfa.calibration.soft_ece import SoftECE, membership, soft_ece
-from skinframe_cfa.calibration.top_label import top_label
 
 from skinframe.testing import loss_contract
 

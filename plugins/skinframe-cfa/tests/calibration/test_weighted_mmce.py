@@ -19,9 +19,8 @@ from calibration_cases import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from skinframe_cfa.calibration.mmce import mmce_squared
-from skinframe_cfa.calibration.top_label import top_label
-from skinframe_cfa.calibration.weighted_mmce import WeightedMMCE, weighted_mmce_squared
+from skinframe_cfa.calibration.confidence import top_label
+from skinframe_cfa.calibration.mmce import WeightedMMCE, mmce_squared, weighted_mmce_squared
 
 from skinframe.testing import loss_contract
 

@@ -8,9 +8,8 @@ import torch
 from oracle_cases import confidences, library
 from skinframe_cfa.calibration.confidence_penalty import confidence_penalty
 from skinframe_cfa.calibration.dca import dca
-from skinframe_cfa.calibration.mmce import mmce_squared
+from skinframe_cfa.calibration.mmce import mmce_squared, weighted_mmce_squared
 from skinframe_cfa.calibration.soft_ece import soft_ece
-from skinframe_cfa.calibration.weighted_mmce import weighted_mmce_squared
 
 metrics, regularization = library("netcal.metrics"), library("netcal.regularization")
 C, A, LOGITS, LABELS = confidences()

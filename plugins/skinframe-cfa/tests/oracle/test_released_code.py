@@ -11,9 +11,8 @@ import pytest
 import torch
 from oracle_cases import confidences
 from skinframe_cfa.calibration.kde_ece import kde_ece
-from skinframe_cfa.calibration.mmce import laplacian, mmce_squared
+from skinframe_cfa.calibration.mmce import laplacian, mmce_squared, weighted_mmce_squared
 from skinframe_cfa.calibration.soft_ece import membership, soft_ece
-from skinframe_cfa.calibration.weighted_mmce import weighted_mmce_squared
 
 C, A, _, _ = confidences()
 

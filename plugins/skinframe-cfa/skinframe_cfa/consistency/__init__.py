@@ -1,1 +1,0 @@
-"""Terms that bring two branches' class probabilities together."""

@@ -1,1 +1,0 @@
-"""Terms on generated text."""
