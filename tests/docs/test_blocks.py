@@ -108,7 +108,7 @@ def _console(block: pages.Block, capsys: pytest.CaptureFixture[str]) -> None:
         if words[0] != "skinframe":
             assert command.startswith(OTHER), f"{block.page}:{block.line}: what is '{command}'?"
             continue
-        options = cli.parser().parse_args(words[1:])
+        options = cli.parser(words[1:]).parse_args(words[1:])
         if hasattr(options, "recipe"):
             assert Path(options.recipe).is_file(), f"{block.page}:{block.line}: no recipe {options.recipe}"
         if words[1] in LIGHT:
