@@ -13,34 +13,81 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TokenRow:
-    """One tokenised sample: the prompt with its image placeholders expanded, then the rationale (may be empty).
+class Segment:
+    """A named stretch of a token row. The tokens of a segment after the first are predicted, each from those before."""
 
-    The answer position, where the class is read, is the last prompt token: the class never depends on generated text.
+    name: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """One tokenised sample as ordered segments: the prompt, image placeholders expanded, then what is predicted.
+
+    The class is read at the last token before the segment `answer`, or at the last prompt token where there is none: it
+    then never depends on generated text.
     """
 
-    prompt: tuple[int, ...]
-    target: tuple[int, ...] = ()
+    segments: tuple[Segment, ...]
+
+    @classmethod
+    def of(cls, prompt: Sequence[int], target: Sequence[int] = ()) -> TokenRow:
+        """Return a prompt followed by a target rationale, which may be empty."""
+        rationale = (Segment("rationale", tuple(target)),) if target else ()
+        return cls((Segment("prompt", tuple(prompt)), *rationale))
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(token for segment in self.segments for token in segment.ids)
 
     @property
     def length(self) -> int:
-        return len(self.prompt) + len(self.target)
+        return sum(len(segment.ids) for segment in self.segments)
+
+    @property
+    def prompt(self) -> tuple[int, ...]:
+        return self.segment("prompt")
+
+    @property
+    def target(self) -> tuple[int, ...]:
+        return self.segment("rationale")
+
+    def segment(self, name: str) -> tuple[int, ...]:
+        """Return the tokens of a segment; none where the row has no such segment."""
+        return next((segment.ids for segment in self.segments if segment.name == name), ())
+
+    def starts(self) -> dict[str, int]:
+        """Return the position at which each segment starts."""
+        found, at = {}, 0
+        for segment in self.segments:
+            found[segment.name] = at
+            at += len(segment.ids)
+        return found
+
+    @property
+    def answer_at(self) -> int:
+        """The position whose state the class is read from."""
+        starts = self.starts()
+        return starts.get("answer", len(self.prompt)) - 1
+
+    def without(self, *names: str) -> TokenRow:
+        """Return the row without some segments."""
+        return TokenRow(tuple(segment for segment in self.segments if segment.name not in names))
 
 
 class ReasonerModule(Protocol):
     """An `nn.Module` with these methods. Tensors it takes and gives live on its own device."""
 
+    pad_id: int  # the token that fills a row to the width of its batch
+
     def tokenize(self, prompt: PromptText, target: str | None) -> TokenRow:
         """Return token ids; deterministic, and control tokens inside the texts are neutralised."""
-
-    def collate(self, rows: Sequence[TokenRow]) -> dict[str, Tensor]:
-        """Return the padded batch: `token_ids` [B, S], `token_mask` [B, S], `answer_at` [B] and, flattened over the
-        batch in row order, `rationale_at` [T, 2] (row, position that predicts) and `rationale_targets` [T]."""
 
     def forward(self, batch: Mapping[str, Tensor], want: frozenset[str]) -> dict[str, Tensor]:
         """Return the wanted signals among `hidden` [B, H] and `rationale_logits` [T, L].
 
-        `batch` holds what `collate` gave and the encoders' signals under their full names (`clip.image_tokens`).
+        `batch` holds the layout of the token rows (`skinframe.data.tokens.lay_out`) and the encoders' signals under
+        their full names (`clip.image_tokens`).
         """
 
     def generate(self, batch: Mapping[str, Tensor], max_new_tokens: int) -> list[str]:

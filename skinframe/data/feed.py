@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from skinframe.components import Column, ColumnContext
 from skinframe.data.columns import Get
+from skinframe.data.tokens import lay_out
 from skinframe.planning.address import Address, is_full
 from skinframe.planning.connect import PROMPT
 from skinframe.protocols import TokenRow
@@ -39,7 +40,7 @@ class Feed:
     images: Mapping[str, FeatureSource] = field(default_factory=dict)
     texts: Mapping[Address, Tensor] = field(default_factory=dict)
     tokens: Sequence[TokenRow] | None = None
-    collate: Callable[[Sequence[TokenRow]], Mapping[str, Tensor]] | None = None
+    pad_id: int = 0  # fills token rows to one width
     device: str = "cpu"
     _bound: dict[str, Get] = field(default_factory=dict, init=False, repr=False)
 
@@ -64,10 +65,10 @@ class Feed:
             self.columns[address.signal] for address in want if address.is_column and address.signal in self.columns
         ]
         layout: Mapping[str, Tensor] = {}
-        if PROMPT in want and self.tokens is not None and self.collate is not None:
+        if PROMPT in want and self.tokens is not None:
             targets = any(column.scope == "token" for column in wanted)
             chosen = [self.tokens[row] for row in rows]
-            layout = self.collate(chosen if targets else [TokenRow(row.prompt) for row in chosen])
+            layout = lay_out(chosen if targets else [row.without("rationale") for row in chosen], self.pad_id)
             batch |= layout
         for column in wanted:
             name = column.signal.name

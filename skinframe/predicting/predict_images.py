@@ -157,7 +157,7 @@ def _feed(plan: Plan, model: Model, samples: Sequence[Sample], images: Sequence[
     if model.reasoner is None:
         return feed
     feed.tokens = [model.reasoner.tokenize(plan.parts.prompt.question(s, dataset.fields), None) for s in samples]
-    feed.collate = model.reasoner.collate
+    feed.pad_id = model.reasoner.pad_id
     return feed
 
 

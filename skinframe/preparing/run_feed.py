@@ -31,7 +31,7 @@ def make_feed(prepared: Prepared, model: Model) -> Feed:
             )
             for sample in samples
         ]
-        feed.collate = model.reasoner.collate
+        feed.pad_id = model.reasoner.pad_id
     return feed
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from skinframe.components import PromptText, Reasoner
 from skinframe.components.base import Shape
+from skinframe.data.tokens import lay_out
 from skinframe.testing.head_laws import SUPERVISION, reaches
 from skinframe.testing.law import Law, Suite
 from skinframe.testing.reasoner_talk import Talk, batch_of, hidden, module_of, talks
@@ -40,24 +41,20 @@ def built(reasoner: Reasoner, talk: Talk) -> None:
         assert torch.equal(one[name], two[name]), f"'{name}' differs between two builds from one seed"
 
 
-def collated(reasoner: Reasoner, talk: Talk) -> None:
-    """`collate` gives ids and mask [B, S], the answer at the last prompt token, and each rationale token once."""
+def tokenized(reasoner: Reasoner, talk: Talk) -> None:
+    """`tokenize` gives the same tokens twice: the prompt first, then the target's; `pad_id` is a token."""
     module = module_of(reasoner, talk)
-    rows = [module.tokenize(prompt, target) for prompt, target in talk.pairs]
-    again = [module.tokenize(prompt, target) for prompt, target in talk.pairs]
-    assert rows == again, "tokenize gives other tokens the second time"
-    batch = module.collate(rows)
-    B, S = len(rows), max(row.length for row in rows)
-    for name in ("token_ids", "token_mask"):
-        assert batch[name].shape == (B, S), f"{name} is {list(batch[name].shape)}, not [{B}, {S}]"
-    lengths, answers = [row.length for row in rows], [len(row.prompt) - 1 for row in rows]
-    assert batch["token_mask"].sum(dim=1).tolist() == lengths, f"the mask does not count {lengths} tokens"
-    assert batch["answer_at"].tolist() == answers, f"answer_at is {batch['answer_at'].tolist()}, not {answers}"
-    targets = [token for row in rows for token in row.target]
-    assert targets, "no target has a token"
-    assert batch["rationale_targets"].tolist() == targets, "rationale_targets are not the targets in row order"
-    places = [[b, len(row.prompt) - 1 + t] for b, row in enumerate(rows) for t in range(len(row.target))]
-    assert batch["rationale_at"].tolist() == places, "rationale_at is not where each target is predicted"
+    for prompt, target in talk.pairs:
+        row, again = module.tokenize(prompt, target), module.tokenize(prompt, target)
+        assert row == again, "tokenize gives other tokens the second time"
+        names = [segment.name for segment in row.segments]
+        assert names[:1] == ["prompt"], f"the row begins with {names[:1]}, not with its prompt"
+        assert row.prompt, "the prompt has no token"
+        assert row.target, f"no token of the target {target!r}"
+        assert row.without("rationale") == module.tokenize(prompt, None), "the prompt changes with its target"
+        assert all(isinstance(token, int) and token >= 0 for token in row.ids), "not every token is an id"
+    assert isinstance(module.pad_id, int), f"pad_id is {module.pad_id!r}, not a token"
+    assert module.pad_id >= 0, f"pad_id is {module.pad_id}"
 
 
 def declared(reasoner: Reasoner, talk: Talk) -> None:
@@ -90,7 +87,7 @@ def class_path(reasoner: Reasoner, talk: Talk) -> None:
     own = hidden(module, batch_of(module, talk))
     for target in ("something else", None):
         rows = [module.tokenize(prompt, target) for prompt, _ in talk.pairs]
-        found = hidden(module, {**module.collate(rows), **talk.images})
+        found = hidden(module, {**lay_out(rows, module.pad_id), **talk.images})
         assert _near(own, found), f"the state changes with the target {target!r}"
 
 
@@ -133,7 +130,7 @@ def generates(reasoner: Reasoner, talk: Talk) -> None:
     """`generate` writes one text a row, the same twice, and never reads the target."""
     module = module_of(reasoner, talk)
     with_target = module.generate(batch_of(module, talk), 4)
-    bare = {**module.collate([module.tokenize(prompt, None) for prompt, _ in talk.pairs]), **talk.images}
+    bare = {**lay_out([module.tokenize(prompt, None) for prompt, _ in talk.pairs], module.pad_id), **talk.images}
     without = module.generate(bare, 4)
     assert len(without) == len(talk.pairs), f"{len(without)} texts for {len(talk.pairs)} rows"
     assert all(isinstance(text, str) for text in without), f"not texts: {without}"
@@ -155,7 +152,7 @@ def words(reasoner: Reasoner, talk: Talk) -> None:
 
 
 LAWS = (
-    *(label_free, digested, built, collated, declared, alone, class_path, attentive),
+    *(label_free, digested, built, tokenized, declared, alone, class_path, attentive),
     *(gradient, saved, generates, words),
 )
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from skinframe.components import BuildContext, PromptText, Reasoner
 from skinframe.components.base import Shape
+from skinframe.data.tokens import lay_out
 
 QUESTIONS = ("Which class?", "Age 60, sex male. Which class is this lesion?", "Site back. Name it.")
 TARGETS = ("nevus", "Findings: streaks. Assessment: melanoma.", "an even colour")
@@ -61,8 +62,9 @@ def module_of(reasoner: Reasoner, talk: Talk, state: int = 0, more: int = 0) -> 
 
 
 def batch_of(module: Any, talk: Talk) -> dict[str, Tensor]:
-    """Tokenize and collate the questions with their targets, and lay the image signals beside."""
-    return {**module.collate([module.tokenize(prompt, target) for prompt, target in talk.pairs]), **talk.images}
+    """Tokenize the questions with their targets, lay them out, and put the image signals beside."""
+    rows = [module.tokenize(prompt, target) for prompt, target in talk.pairs]
+    return {**lay_out(rows, module.pad_id), **talk.images}
 
 
 def hidden(module: Any, batch: Mapping[str, Tensor]) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 import skinframe
+from skinframe.data.tokens import lay_out
 from skinframe.protocols import TokenRow
 
 H, L, END = 12, 97, 96
@@ -18,7 +19,7 @@ class Bytes(nn.Module):
 
     def __init__(self, reads, width, seed):
         super().__init__()
-        self.reads = reads
+        self.reads, self.pad_id = reads, END
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.eye, self.state = nn.Linear(width, H), nn.Linear(H, H)
@@ -30,19 +31,7 @@ class Bytes(nn.Module):
         def ids(text):
             return tuple(ord(character) % END for character in text)
 
-        return TokenRow(ids(prompt.system + prompt.user), () if target is None else (*ids(target), END))
-
-    def collate(self, rows):
-        width = max(row.length for row in rows)
-        padded = [[*row.prompt, *row.target, *[END] * (width - row.length)] for row in rows]
-        at = [(b, len(row.prompt) - 1 + t) for b, row in enumerate(rows) for t in range(len(row.target))]
-        return {
-            "token_ids": torch.tensor(padded),
-            "token_mask": torch.tensor([[1] * row.length + [0] * (width - row.length) for row in rows]),
-            "answer_at": torch.tensor([len(row.prompt) - 1 for row in rows]),
-            "rationale_at": torch.tensor(at, dtype=torch.long).view(-1, 2),
-            "rationale_targets": torch.tensor([token for row in rows for token in row.target], dtype=torch.long),
-        }
+        return TokenRow.of(ids(prompt.system + prompt.user), () if target is None else (*ids(target), END))
 
     def states(self, batch):
         read = self.table[batch["token_ids"]] * batch["token_mask"].unsqueeze(-1)
@@ -65,7 +54,7 @@ class Bytes(nn.Module):
     def write(self, prompt, image, count):
         text = ""
         for _ in range(count):
-            state = self(self.collate([TokenRow(prompt)]) | {self.reads: image}, frozenset({"hidden"}))["hidden"]
+            state = self(lay_out([TokenRow.of(prompt)], END) | {self.reads: image}, frozenset({"hidden"}))["hidden"]
             token = int((state @ self.head.T).argmax())
             if token == END:
                 break
@@ -125,16 +114,12 @@ class OwnDice(Bytes):
         nn.init.normal_(self.eye.weight, std=0.1)
 
 
-class AnswersLate(Bytes):
-    """Says that the answer stands at the last token of the row, the rationale's."""
+class PadsWithNothing(Bytes):
+    """Fills rows with a number that is no token."""
 
-    def collate(self, rows):
-        found = super().collate(rows)
-        return {**found, "rationale_at": found["rationale_at"] + torch.tensor([0, 1])}
-
-    def states(self, batch):
-        states = super().states(batch)
-        return torch.cat([states, states[:, -1:]], dim=1)
+    def __init__(self, reads, width, seed):
+        super().__init__(reads, width, seed)
+        self.pad_id = -1
 
 
 class GivesAll(Bytes):
@@ -197,7 +182,7 @@ WRONG = {
     "label_free": ReadsLabels(),
     "digested": AdHocDigest(),
     "built": _with(OwnDice),
-    "collated": _with(AnswersLate),
+    "tokenized": _with(PadsWithNothing),
     "declared": _with(GivesAll),
     "alone": _with(MixesBatch),
     "class_path": _with(LooksAhead),

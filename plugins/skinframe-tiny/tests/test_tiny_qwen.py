@@ -16,6 +16,7 @@ from skinframe_tiny.world import photographs
 from skinframe_vlm import Qwen25VL, QwenVision
 
 from skinframe import BuildContext
+from skinframe.data.tokens import lay_out
 
 FOLDER = paths.qwen()
 
@@ -103,7 +104,7 @@ def test_answers_start_with_findings(tmp_path: Path) -> None:
     shapes = {"clip.image_tokens": (16, 8)}
     module: Any = reasoner.build(BuildContext(classes=law.CLASSES, shapes=shapes, seed=0)).eval()
     sample = photographs(6, 1)[0].sample
-    batch = module.collate([module.tokenize(qwen_lessons.PROMPT.question(sample, qwen_lessons.FIELDS), None)])
+    batch = lay_out([module.tokenize(qwen_lessons.PROMPT.question(sample, qwen_lessons.FIELDS), None)], module.pad_id)
     [text] = module.generate({**batch, "clip.image_tokens": torch.zeros(1, 16, 8)}, 40)
     assert text.startswith("Findings: ")
     assert text.endswith(".")

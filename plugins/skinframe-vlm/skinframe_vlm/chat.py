@@ -56,7 +56,7 @@ class ChatText:
         slots: dict[str, Sequence[str | int]] = {"system": [prompt.system], "image": images, "user": [prompt.user]}
         tokens = self._encode(self._pieces(template.prompt, slots))
         answer = () if target is None else (*self.plain(target), self.end)
-        return TokenRow(prompt=tuple(tokens), target=answer)
+        return TokenRow.of(tokens, answer)
 
     def plain(self, text: str) -> list[int]:
         """Return the tokens of a text in which nothing is a control token."""

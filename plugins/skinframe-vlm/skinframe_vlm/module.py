@@ -72,26 +72,12 @@ class VisionLanguageModule(nn.Module):
         device: torch.device = self.base.device
         return device
 
+    @property
+    def pad_id(self) -> int:
+        return self._text.end
+
     def tokenize(self, prompt: PromptText, target: str | None) -> TokenRow:
         return self._text.row(prompt, target)
-
-    def collate(self, rows: Sequence[TokenRow]) -> dict[str, Tensor]:
-        """Pad on the right. The token at `rationale_at` predicts the one after it, from the answer position on."""
-        width = max(row.length for row in rows)
-        ids = torch.full((len(rows), width), self._text.end)
-        mask = torch.zeros(len(rows), width, dtype=torch.long)
-        for b, row in enumerate(rows):
-            ids[b, : row.length] = torch.tensor(row.prompt + row.target)
-            mask[b, : row.length] = 1
-        at = [(b, len(row.prompt) - 1 + t) for b, row in enumerate(rows) for t in range(len(row.target))]
-        batch = {
-            "token_ids": ids,
-            "token_mask": mask,
-            "answer_at": torch.tensor([len(row.prompt) - 1 for row in rows]),
-            "rationale_at": torch.tensor(at, dtype=torch.long).view(-1, 2),
-            "rationale_targets": torch.tensor([token for row in rows for token in row.target], dtype=torch.long),
-        }
-        return {name: tensor.to(self.device) for name, tensor in batch.items()}
 
     def forward(self, batch: Mapping[str, Tensor], want: frozenset[str]) -> dict[str, Tensor]:
         """Return `hidden` [B, H] and `rationale_logits` [T, L], float32, whichever are wanted.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import skinframe
 from skinframe.components import Shape
 from skinframe.errors import Problem
+from skinframe.signals import Output
 from skinframe_vlm.checkpoint import Checkpoint
 from skinframe_vlm.family import GRID, Family
 
@@ -47,6 +48,10 @@ class NativeVision(skinframe.Encoder):
         except ValueError as error:
             raise skinframe.RecipeError(self.name, [Problem("size", str(error))]) from None
         return {**self.family.outputs(architecture, tokens), **({GRID: (2,)} if self.keeps_aspect else {})}
+
+    def outputs(self) -> Mapping[str, Output]:
+        grid = {GRID: Output("B 2", "int")} if self.keeps_aspect else {}
+        return {**super().outputs(), **grid}
 
     def digest(self) -> str:
         options = (self.config.size, self.config.precision, "merger", CODE_VERSION)

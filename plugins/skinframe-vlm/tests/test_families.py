@@ -19,6 +19,7 @@ from skinframe_vlm.tower import pixels_of
 from torch import Tensor
 
 from skinframe import BuildContext, PromptText
+from skinframe.data.tokens import lay_out
 
 BOTH = frozenset({"hidden", "rationale_logits"})
 QUESTIONS = (
@@ -83,7 +84,7 @@ def pictures() -> list[Image.Image]:
 def native_batch(reasoner: Any, module: Any, targets: tuple[str | None, ...] = TARGETS) -> dict[str, Tensor]:
     signals = reasoner.brings()["native"].load("cpu").images(pictures())
     rows = [module.tokenize(question, target) for question, target in zip(QUESTIONS, targets, strict=True)]
-    return {**module.collate(rows), **{f"native.{name}": tensor for name, tensor in signals.items()}}
+    return {**lay_out(rows, module.pad_id), **{f"native.{name}": tensor for name, tensor in signals.items()}}
 
 
 def compacted(module: Any, batch: dict[str, Tensor], row: int) -> tuple[Tensor, list[int]]:
@@ -184,7 +185,7 @@ def test_deepstack_reaches_the_decoder_with_the_models_own_eyes_only(qwen3_vl: P
     reasoner, module = CASES["qwen3_vl"].build(qwen3_vl, vision="clip")
     assert reasoner.needs() == ("clip.image_tokens",)
     rows = [module.tokenize(question, None) for question in QUESTIONS]
-    alone = module({**module.collate(rows), "clip.image_tokens": torch.randn(2, 16, 24)}, frozenset({"hidden"}))
+    alone = module({**lay_out(rows, module.pad_id), "clip.image_tokens": torch.randn(2, 16, 24)}, frozenset({"hidden"}))
     assert torch.isfinite(alone["hidden"]).all()
 
 

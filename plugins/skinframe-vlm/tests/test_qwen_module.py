@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from skinframe import BuildContext, PromptText
+from skinframe.data.tokens import lay_out
 
 P, V = 16, 24
 BOTH = frozenset({"hidden", "rationale_logits"})
@@ -36,7 +37,7 @@ def images(count: int, seed: int = 0) -> Tensor:
 
 def batch_of(module: Any, pairs: list[tuple[PromptText, str | None]], tokens: Tensor) -> dict[str, Tensor]:
     rows = [module.tokenize(prompt, target) for prompt, target in pairs]
-    return {**module.collate(rows), "clip.image_tokens": tokens}
+    return {**lay_out(rows, module.pad_id), "clip.image_tokens": tokens}
 
 
 @pytest.fixture(scope="module")
@@ -158,8 +159,8 @@ def test_generation_equals_a_naive_loop(module: Any) -> None:
         row = module.tokenize(prompt, None)
         written: list[int] = []
         while len(written) < 12:
-            grown = type(row)(prompt=row.prompt + tuple(written))
-            batch = {**module.collate([grown]), "clip.image_tokens": tokens[i : i + 1]}
+            grown = type(row).of((*row.prompt, *written))
+            batch = {**lay_out([grown], module.pad_id), "clip.image_tokens": tokens[i : i + 1]}
             with torch.no_grad():
                 state = module(batch, frozenset({"hidden"}))["hidden"]
                 token = int(module.base.lm_head(state).argmax())

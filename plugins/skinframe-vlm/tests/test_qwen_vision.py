@@ -14,6 +14,7 @@ from skinframe_vlm.options import Lora
 from skinframe_vlm.tower import pixels_of
 
 from skinframe import BuildContext, PromptText, RecipeError
+from skinframe.data.tokens import lay_out
 
 FAMILY = Qwen25VLFamily()
 QUESTION = PromptText(system="You are a dermatologist.", user="Which class is this lesion?")
@@ -72,7 +73,7 @@ def test_the_reasoner_reads_native_tokens(checkpoint: Path, vision: str) -> None
     tokens = {"native.image_tokens": tower.images(pictures(1))["image_tokens"].requires_grad_(True)}
     if vision == "both":
         tokens["clip.image_tokens"] = torch.randn(1, 16, 24, requires_grad=True)
-    module({**module.collate([row]), **tokens}, frozenset({"hidden"}))["hidden"].sum().backward()
+    module({**lay_out([row], module.pad_id), **tokens}, frozenset({"hidden"}))["hidden"].sum().backward()
     assert all(t.grad is not None and (t.grad.abs().sum(-1) > 0).all() for t in tokens.values())
 
 
@@ -86,7 +87,7 @@ def test_a_native_prompt_is_read_as_transformers_reads_it(checkpoint: Path) -> N
     module = reasoner.build(BuildContext(classes=("a", "b"), shapes=shapes, seed=1)).eval()
     image = pictures(1)
     tokens = reasoner.brings()["native"].load("cpu").images(image)["image_tokens"]
-    batch = {**module.collate([module.tokenize(QUESTION, None)]), "native.image_tokens": tokens}
+    batch = {**lay_out([module.tokenize(QUESTION, None)], module.pad_id), "native.image_tokens": tokens}
     whole = Qwen2_5_VLForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.float32).eval()
     with torch.no_grad():
         ours = module.base.lm_head(module(batch, frozenset({"hidden"}))["hidden"])

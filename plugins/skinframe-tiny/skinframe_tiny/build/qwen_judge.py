@@ -14,6 +14,7 @@ from skinframe_vlm import Qwen25VL
 from torch import Tensor
 
 from skinframe import BuildContext
+from skinframe.data.tokens import lay_out
 from skinframe_tiny import law, photo
 from skinframe_tiny.build.qwen_lessons import CLASS_WORDS, FIELDS, PROMPT
 from skinframe_tiny.build.qwen_tower import RENDERED, SIZE, cells
@@ -47,7 +48,9 @@ def _figures(
     rows = module.label_rows(CLASS_WORDS)
     scores, written = [], []
     for part in torch.split(torch.arange(len(shown)), 64):
-        batch = module.collate([module.tokenize(PROMPT.question(shown[i].sample, FIELDS), None) for i in part.tolist()])
+        batch = lay_out(
+            [module.tokenize(PROMPT.question(shown[i].sample, FIELDS), None) for i in part.tolist()], module.pad_id
+        )
         batch["native.image_tokens"] = tokens[part]
         with torch.no_grad():
             scores.append((module(batch, frozenset({"hidden"}))["hidden"] @ rows.T).softmax(-1))

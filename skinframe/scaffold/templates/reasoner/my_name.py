@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 import skinframe
+from skinframe.data.tokens import lay_out
 from skinframe.protocols import TokenRow
 
 H, L, END = 32, 97, 96  # width of the state, tokens, the token that ends a text
@@ -19,7 +20,7 @@ class MyModule(nn.Module):
 
     def __init__(self, reads: str, width: int, seed: int) -> None:
         super().__init__()
-        self.reads = reads
+        self.reads, self.pad_id = reads, END
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)  # what is trained comes from the seed alone
             self.eye, self.state = nn.Linear(width, H), nn.Linear(H, H)
@@ -28,19 +29,7 @@ class MyModule(nn.Module):
             self.register_buffer("head", 3 * torch.randn(L, H))
 
     def tokenize(self, prompt: skinframe.PromptText, target: str | None) -> TokenRow:
-        return TokenRow(_ids(prompt.system + prompt.user), () if target is None else (*_ids(target), END))
-
-    def collate(self, rows: Sequence[TokenRow]) -> dict[str, Tensor]:
-        S = max(row.length for row in rows)
-        padded = [[*row.prompt, *row.target, *[END] * (S - row.length)] for row in rows]
-        at = [(b, len(row.prompt) - 1 + t) for b, row in enumerate(rows) for t in range(len(row.target))]
-        return {
-            "token_ids": torch.tensor(padded),
-            "token_mask": torch.tensor([[1] * row.length + [0] * (S - row.length) for row in rows]),
-            "answer_at": torch.tensor([len(row.prompt) - 1 for row in rows]),
-            "rationale_at": torch.tensor(at, dtype=torch.long).view(-1, 2),
-            "rationale_targets": torch.tensor([token for row in rows for token in row.target], dtype=torch.long),
-        }
+        return TokenRow.of(_ids(prompt.system + prompt.user), () if target is None else (*_ids(target), END))
 
     def states(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return a state for each position [B, S, H] that has seen the image and the text up to there."""
@@ -65,7 +54,7 @@ class MyModule(nn.Module):
     def _write(self, prompt: tuple[int, ...], image: Tensor, count: int) -> str:
         text = ""
         for _ in range(count):
-            batch = {**self.collate([TokenRow(prompt)]), self.reads: image}
+            batch = {**lay_out([TokenRow.of(prompt)], END), self.reads: image}
             token = int((self(batch, frozenset({"hidden"}))["hidden"] @ self.head.T).argmax())
             if token == END:
                 break
