@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from skinframe.components import Balancer, Calibrator, Column, Explainer, Head, Metric
+from collections.abc import Mapping, Sequence
+
+from skinframe.components import Balancer, Calibrator, Column, Explainer, Head, Metric, Tracker
 from skinframe.data.columns import COLUMNS
 from skinframe.evaluation.register import CALIBRATORS, METRICS
 from skinframe.hookmarker import hookimpl
 from skinframe.model.explain import GradientInput
 from skinframe.model.heads import Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer
-from skinframe.model.unbalanced import Unbalanced
+from skinframe.train.tensorboard import TensorBoard
+
+
+class Unbalanced(Balancer):
+    """The recipe's weights as they are, the default."""
+
+    name = "none"
+
+    def factors(self, terms: Sequence[str]) -> dict[str, float]:
+        return {}
+
+    def learn(self, values: Mapping[str, float], norms: Mapping[str, float]) -> None:
+        """Learn nothing."""
 
 
 @hookimpl
@@ -39,3 +53,8 @@ def register_calibrators() -> list[type[Calibrator]]:
 @hookimpl
 def register_explainers() -> list[type[Explainer]]:
     return [GradientInput]
+
+
+@hookimpl
+def register_trackers() -> list[type[Tracker]]:
+    return [TensorBoard]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from skinframe.components.base import Component
 
@@ -36,9 +36,15 @@ class Loss(Component):
         """Return further numbers about the last value, by name, for its part of the log line; most terms have none."""
         return {}
 
+    def commit(self, *_: Any, **signals: Any) -> None:
+        """Take the rows of a finished step into `state`; called once, after the optimiser's step. Most terms keep none.
+
+        `signals` are those of `forward`, detached, over all samples of the step. `forward` itself never changes state.
+        """
+
     def state(self) -> dict[str, Tensor]:
         """Return what must survive a resume (a calibration queue); empty for a stateless term."""
         return {}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""

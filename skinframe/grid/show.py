@@ -41,13 +41,13 @@ def _costs(grid: Grid) -> list[str]:
     left = sum(state(item) != "done" for item in grid.items)
     lines = []
     if costs.images is not None:
-        seen = costs.images * recipe.split.train * recipe.train.epochs
+        seen = costs.images * recipe.split.train * recipe.epochs
         each = seen * costs.flops_per_sample / 1e12
         lines.append(f"compute   {each:,.3g} TFLOP a run in training, {each * left:,.3g} in all, features cached")
         cache = f" · features {size_text(costs.cache_per_image * costs.images)}, once for all arms"
     else:
         cache = f" · features {size_text(costs.cache_per_image)} an image, once for all arms"
-    kept = costs.checkpoint * recipe.train.epochs
+    kept = costs.checkpoint * recipe.train.checkpoints(recipe.epochs)
     lines.append(f"disk      up to {size_text(kept)} of checkpoints a run, {size_text(kept * left)} in all{cache}")
     timed = [found for found in map(minutes, grid.items) if found is not None]
     if timed and left:

@@ -12,7 +12,7 @@ from skinframe.reporting.schema import Curve, Training
 POINTS = 200  # on the page; the log keeps every step
 
 
-def training_curves(folder: Path, chosen: int) -> Training:
+def training_curves(folder: Path, chosen: int | None) -> Training:
     """Return loss parts, weights, gradient norms and their shares by step, and validation metrics by epoch."""
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     history: list[dict[str, float | None]] = json.loads((folder / "validation.json").read_text())
@@ -26,7 +26,7 @@ def training_curves(folder: Path, chosen: int) -> Training:
         weights=tuple(_curve(lines, name, "weight") for name in names),
         gradients=tuple(_curve(lines, name, "grad_norm") for name in names),
         shares=tuple(_curve(lines, name, "grad_share") for name in names),
-        chosen_epoch=chosen + 1,
+        chosen_epoch=None if chosen is None else chosen + 1,
     )
 
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
+import torch
 from torch import Tensor
 
-from skinframe.components import Loss
+from skinframe.components import Balancer, Component, Loss
 from skinframe.errors import DataError, NonFiniteError, Problem, RecipeError
 from skinframe.planning import Plan
 from skinframe.planning.address import column
 from skinframe.planning.schedule import Schedule, schedule_of
+from skinframe.signals import needs
+
+C = TypeVar("C", bound=Component)
 
 
 @dataclass(frozen=True)
@@ -24,16 +31,31 @@ class Term:
     schedule: Schedule
     feeds: Mapping[str, str]
 
+    @cached_property
+    def dims(self) -> dict[str, str]:
+        """The declared dims of each signal that feeds it, by full name."""
+        found = needs(self.loss.forward)
+        return {self.feeds[need.parameter]: need.signal.dims for need in found if need.parameter in self.feeds}
+
+    @property
+    def stateful(self) -> bool:
+        """Whether it keeps rows of the steps that it has seen."""
+        return type(self.loss).commit is not Loss.commit
+
 
 class Objective:
-    """Evaluates the terms. A term whose weight is 0 at a step is not evaluated there: 0 · NaN is NaN."""
+    """Evaluates the terms. A term whose weight is 0 at a step is not evaluated there: 0 · NaN is NaN.
+
+    Terms and balancer are instances of its own, as new: a plan holds no training state, and two objectives share none.
+    """
 
     def __init__(self, plan: Plan) -> None:
+        weights = {name: schedule_of(plan.recipe.losses[name].weight, f"losses.{name}") for name in plan.graph.terms}
         self.terms = tuple(
-            Term(name, plan.parts.losses[name], schedule_of(plan.recipe.losses[name].weight, f"losses.{name}"), feeds)
+            Term(name, _fresh(plan.parts.losses[name]), weights[name], feeds)
             for name, feeds in plan.graph.terms.items()
         )
-        self.balancer = plan.parts.balancer
+        self.balancer: Balancer = _fresh(plan.parts.balancer)
 
     def weights(self, epoch: float) -> dict[str, float]:
         """Return what multiplies each term: its schedule's weight, times the balancer's factor if it gives one."""
@@ -49,8 +71,22 @@ class Objective:
                 raise NonFiniteError(f"balancer: the factor of losses.{name} is {factor}; leave the balancer out")
         return found
 
-    def learn(self, values: Mapping[str, float], norms: Mapping[str, float]) -> None:
-        """Tell the balancer what a step found. Raises RecipeError where a term does not fit its method."""
+    def remembered(self, evaluated: Collection[str]) -> dict[str, str]:
+        """Return the full name and dims of each signal that `commit` needs, where these terms are evaluated."""
+        terms = [term for term in self.terms if term.stateful and term.name in evaluated]
+        return {full: dims for term in terms for full, dims in term.dims.items()}
+
+    def commit(self, rows: Mapping[str, Tensor], values: Mapping[str, float], norms: Mapping[str, float]) -> None:
+        """Take a finished step into the state of terms and balancer; nothing else changes either.
+
+        `rows` are the signals that stateful terms read, over all samples of the step; `values` the raw value of each
+        evaluated term; `norms` of their gradients. Raises RecipeError where a term does not fit the balancer's method.
+        """
+        with torch.no_grad():
+            for term in self.terms:
+                if term.stateful and term.name in values:
+                    with _named(term):
+                        term.loss.commit(**{role: rows[full] for role, full in term.feeds.items()})
         try:
             self.balancer.learn(values, norms)
         except ValueError as error:
@@ -86,28 +122,43 @@ class Objective:
         return {term.name: term.loss.notes() for term in self.terms}
 
     def state(self) -> dict[str, Tensor]:
+        """Return what the terms keep, by term and name; the balancer's state is its own."""
         return {f"{term.name}.{key}": value for term in self.terms for key, value in term.loss.state().items()}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Restore what `state` returned."""
         for term in self.terms:
             prefix = f"{term.name}."
             term.loss.load_state({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
 
 
-def _value(term: Term, signals: Mapping[str, Tensor]) -> Tensor:
-    """Return one term. A plugin's mistake is reported under its name; `--debug` shows where it is."""
+def _fresh(component: C) -> C:
+    """Return a component of the same class and options, as it was before it saw any data."""
+    made: C = type(component)(component.config)
+    return made
+
+
+@contextmanager
+def _named(term: Term) -> Iterator[None]:
+    """Report a plugin's mistake under its term; `--debug` shows where it is."""
     where = f"losses.{term.name}"
     try:
-        value: object = term.loss.forward(**{role: signals[full] for role, full in term.feeds.items()})
+        yield
     except ValueError as error:
         raise DataError(f"{where}: {error}") from error
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError) as error:
         what = f"'{term.loss.name}' raised {type(error).__name__}: {error}"
         raise RecipeError("objective", [Problem(where, what)]) from error
+
+
+def _value(term: Term, signals: Mapping[str, Tensor]) -> Tensor:
+    """Return one term. Raises RecipeError where it is no scalar tensor."""
+    with _named(term):
+        value: object = term.loss.forward(**{role: signals[full] for role, full in term.feeds.items()})
     if not isinstance(value, Tensor) or value.ndim:
         shown = f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else f"{value!r}"
         what = f"'{term.loss.name}' gave {shown}; a loss returns a scalar tensor"
-        raise RecipeError("objective", [Problem(where, what)])
+        raise RecipeError("objective", [Problem(f"losses.{term.name}", what)])
     return value
 
 

@@ -61,7 +61,7 @@ class _Connection:
                 dropped.append(Dropped(f"losses.{name}", "weight 0"))
             else:
                 terms.append(self._term(name, loss))
-        if not terms and not self.problems and self.recipe.train.epochs:
+        if not terms and not self.problems and self.recipe.trains:
             what = "no loss is enabled; training needs at least one term (train.epochs: 0 trains nothing)"
             self.problems.append(Problem("losses", what))
         scores = self._root("scores", self.recipe.outputs.scores or "logits", SCORES)

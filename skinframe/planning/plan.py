@@ -16,6 +16,7 @@ from skinframe.planning.address import column
 from skinframe.planning.connect import connect, encoders_of
 from skinframe.planning.graph import Graph
 from skinframe.planning.resolve import Parts, resolve
+from skinframe.planning.stages import stage_problems
 from skinframe.recipe.schema import Recipe
 from skinframe.sample import Field
 from skinframe.version import __version__
@@ -25,8 +26,10 @@ NOT_FINGERPRINTED = (
     "title",
     "images.workers",
     "images.patience",
+    "train.keep",
     "train.save_every",
     "train.tensorboard",
+    "trackers",
     "evaluate.cases",
 )
 
@@ -73,7 +76,9 @@ def make_plan(recipe: Recipe, catalog: Catalog, source: str = "recipe") -> Plan:
     if parts is None:
         raise RecipeError(source, problems)
     graph, problems = connect(recipe, parts)
-    if graph is None:
+    if graph is not None:
+        problems = [*problems, *stage_problems(recipe, list(graph.heads), graph.reasoner is not None)]
+    if graph is None or problems:
         raise RecipeError(source, problems)
     return Plan(
         recipe=recipe,
@@ -135,6 +140,7 @@ def _identity(recipe: Recipe, parts: Parts, graph: Graph, catalog: Catalog) -> d
     flat = flatten(dataclasses.asdict(recipe))
     kept = {key: value for key, value in flat.items() if not key.startswith(NOT_FINGERPRINTED)}
     kept = {key: value for key, value in kept.items() if not (key.startswith("outputs.") and value == "null")}
+    kept = {key: value for key, value in kept.items() if recipe.stages or key not in ("stages", "select.stages")}
     for path, component in active(parts, graph).items():
         kept |= {f"{path}.{key}": value for key, value in flatten({"config": _options(component)}).items()}
         digest = _digest(component)

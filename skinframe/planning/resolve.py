@@ -20,6 +20,7 @@ from skinframe.components import (
     Metric,
     Prompt,
     Reasoner,
+    Tracker,
 )
 from skinframe.errors import Problem, did_you_mean
 from skinframe.recipe.schema import LossPart, Part, Recipe
@@ -43,6 +44,7 @@ class Parts:
     calibrator: Calibrator
     explainer: Explainer
     metrics: Mapping[str, Metric]
+    trackers: Mapping[str, Tracker]
 
 
 def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Problem]]:
@@ -75,12 +77,14 @@ def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Proble
         calibrator=one(Calibrator, recipe.calibrator, "calibrator"),  # type: ignore[type-abstract]
         explainer=one(Explainer, recipe.explainer, "explainer"),  # type: ignore[type-abstract]
         metrics=many(Metric, metrics, "metrics"),
+        trackers=many(Tracker, recipe.tracker_parts, "trackers"),  # type: ignore[type-abstract]
     )
-    if recipe.select.by not in parts.metrics:
-        hint = did_you_mean(recipe.select.by, parts.metrics)
-        problems.append(Problem("select.by", f"'{recipe.select.by}' is not among the recipe's metrics{hint}"))
-    elif parts.metrics[recipe.select.by] is not None:
-        right = select_mode(recipe, parts)
+    for path, by in {"select.by": recipe.select.by, **_stage_metrics(recipe)}.items():
+        if by not in parts.metrics:
+            hint = did_you_mean(by, parts.metrics)
+            problems.append(Problem(path, f"'{by}' is not among the recipe's metrics{hint}"))
+    if parts.metrics.get(recipe.select.by) is not None:
+        right = metric_mode(parts, recipe.select.by)
         if recipe.select.mode not in (None, right):
             what = f"'{recipe.select.mode}' would keep the worst epoch: {recipe.select.by} is better when {_WAY[right]}"
             problems.append(Problem("select.mode", what))
@@ -113,9 +117,14 @@ def default_metrics(catalog: Catalog) -> dict[str, Part]:
 _WAY = {"min": "lower", "max": "higher"}
 
 
-def select_mode(recipe: Recipe, parts: Parts) -> Literal["min", "max"]:
-    """Return which end of the selecting metric is the better one."""
-    return "max" if parts.metrics[recipe.select.by].higher_is_better else "min"
+def metric_mode(parts: Parts, by: str) -> Literal["min", "max"]:
+    """Return which end of a metric is the better one."""
+    return "max" if parts.metrics[by].higher_is_better else "min"
+
+
+def _stage_metrics(recipe: Recipe) -> dict[str, str]:
+    """Return the metric that each stage names for itself, by its path in the recipe."""
+    return {f"stages.{index}.by": stage.by for index, stage in enumerate(recipe.stages) if stage.by is not None}
 
 
 def misfits(data: Mapping[str, Any], catalog: Catalog) -> list[Problem]:
@@ -144,6 +153,7 @@ _MANY: Mapping[str, type[Component]] = {
     "heads": Head,
     "losses": Loss,
     "metrics": Metric,
+    "trackers": Tracker,
 }
 
 

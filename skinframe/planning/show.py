@@ -7,6 +7,7 @@ from typing import Any
 
 from skinframe.planning.plan import Plan
 from skinframe.planning.sizes import Sizes
+from skinframe.planning.stages import counted_parts, stage_lines
 from skinframe.recipe.text import dump
 
 
@@ -54,6 +55,8 @@ def plan_text(plan: Plan, costs: Sizes) -> str:
     for role in ("frozen", "nf4", "lora", "trained"):
         if costs.parameters(role):
             lines.append(f"{'total ' + role:<53}{costs.parameters(role):>16,}")
+    stages = stage_lines(recipe, counted_parts(costs.rows))
+    lines += ["", *stages] if stages else []
     lines += ["", *_costs(costs, plan)]
     if plan.missing:
         lines += ["", "missing on this machine:"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from skinframe.recipe.division import Audit as Audit
 from skinframe.recipe.division import Split as Split
+from skinframe.recipe.training import Select as Select
+from skinframe.recipe.training import Stage as Stage
+from skinframe.recipe.training import StagePlan as StagePlan
+from skinframe.recipe.training import Train as Train
+from skinframe.recipe.training import at_least, check_views
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -50,75 +54,10 @@ class Images:
     patience: int = 60
 
     def __post_init__(self) -> None:
-        _at_least(self, 0, "draft")
+        at_least(self, 0, "draft")
         if not 0 <= self.max_fraction <= 1:
             raise ValueError(f"max_fraction is a share of the images in [0, 1], got {self.max_fraction}")
-        _at_least(self, 1, "max_pixels", "max_bytes", "workers", "patience")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Train:
-    """The optimisation. `batch_size` is samples an optimiser step, `max_tokens` padded tokens a micro-batch.
-
-    `gather` says on what a term that couples samples is computed: the whole `step`, at the price of a second forward
-    pass where the step is cut, or each `micro`-batch. A checkpoint is written every `save_every` steps inside
-    an epoch too; 0: at its end only. Adapters learn at `lr`, heads at `head_lr`, the connector at `connector_lr` or as
-    the heads do. `clip` bounds the gradient's norm, 0 does not: a bound that binds at every step gives all steps the
-    same length, and class weights lose their force between them. `deterministic` refuses an operation that gives other
-    bits each time, which some do on a GPU.
-    """
-
-    epochs: int = 10
-    batch_size: int = 32
-    max_tokens: int = 8192
-    gather: Literal["step", "micro"] = "step"
-    lr: float = 1e-4
-    head_lr: float | None = None
-    connector_lr: float | None = None
-    weight_decay: float = 0.01
-    warmup: float = 0.05
-    clip: float = 1.0
-    precision: Literal["fp32", "bf16"] = "fp32"
-    views: int = 1
-    gradient_norms_every: int = 10
-    threads: int = 2
-    save_every: int = 0
-    deterministic: bool = False
-    tensorboard: bool = False
-
-    def __post_init__(self) -> None:
-        _at_least(self, 1, "epochs", "batch_size", "max_tokens", "threads", "gradient_norms_every")
-        _at_least(self, 0, "save_every")
-        _dihedral(self.views)
-        if not all(0 < rate < math.inf for rate in self.rates.values()):
-            raise ValueError("lr, head_lr and connector_lr must be positive")
-        if not (0 <= self.weight_decay < math.inf and 0 <= self.clip < math.inf):
-            raise ValueError("weight_decay and clip must not be negative; clip 0 never clips")
-        if not 0 <= self.warmup < 1:
-            raise ValueError(f"warmup is a share of all steps in [0, 1), got {self.warmup}")
-
-    @property
-    def rates(self) -> dict[str, float]:
-        """The base rate of each trained part; the connector's is the heads' where it is left out, theirs is `lr`."""
-        heads = self.lr if self.head_lr is None else self.head_lr
-        return {
-            "adapter": self.lr,
-            "heads": heads,
-            "reasoner": heads if self.connector_lr is None else self.connector_lr,
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Select:
-    """Which epoch is kept: by a validation metric only. `mode` follows the metric where it is left out; `patience` 0
-    never stops early."""
-
-    by: str = "nll"
-    mode: Literal["min", "max"] | None = None
-    patience: int = 0
-
-    def __post_init__(self) -> None:
-        _at_least(self, 0, "patience")
+        at_least(self, 1, "max_pixels", "max_bytes", "workers", "patience")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +79,9 @@ class Evaluate:
     views: int = 1
 
     def __post_init__(self) -> None:
-        _at_least(self, 1, "resamples", "max_new_tokens")
-        _at_least(self, 0, "cases", "injection")
-        _dihedral(self.views)
+        at_least(self, 1, "resamples", "max_new_tokens")
+        at_least(self, 0, "cases", "injection")
+        check_views(self.views)
         if not 0 <= self.calibration <= 0.9:
             raise ValueError(f"calibration is a share of validation in [0, 0.9], got {self.calibration}")
         if not 0 < self.level < 1:
@@ -184,10 +123,12 @@ class Recipe:
     calibrator: Part = field(default_factory=lambda: Part(use="temperature"))
     explainer: Part = field(default_factory=lambda: Part(use="gradient_input"))
     metrics: dict[str, Part] = field(default_factory=dict)
+    trackers: dict[str, Part] = field(default_factory=dict)
     split: Split = field(default_factory=Split)
     audit: Audit = field(default_factory=Audit)
     images: Images = field(default_factory=Images)
     train: Train = field(default_factory=Train)
+    stages: list[Stage] = field(default_factory=list)
     select: Select = field(default_factory=Select)
     evaluate: Evaluate = field(default_factory=Evaluate)
 
@@ -195,6 +136,27 @@ class Recipe:
     def views(self) -> int:
         """How many dihedral views of each image have features: those of training or of evaluation, the more."""
         return max(self.train.views, self.evaluate.views)
+
+    @property
+    def stage_plans(self) -> tuple[StagePlan, ...]:
+        """The stages of training in order, every option filled in; `train` alone is one stage of all parts."""
+        return tuple(stage.plan(self.train, self.select) for stage in self.stages or [Stage()])
+
+    @property
+    def tracker_parts(self) -> dict[str, Part]:
+        """The trackers, with the one that `train.tensorboard` stands for."""
+        named = {"tensorboard": Part(use="tensorboard")} if self.train.tensorboard else {}
+        return {**named, **self.trackers}
+
+    @property
+    def epochs(self) -> int:
+        """The epochs of all stages."""
+        return sum(stage.train.epochs for stage in self.stage_plans)
+
+    @property
+    def trains(self) -> bool:
+        """Whether any epoch is trained; without one the model is evaluated as it is loaded."""
+        return self.epochs > 0
 
     @property
     def division_seed(self) -> int:
@@ -207,14 +169,3 @@ class Recipe:
                 "name is the run folder's: letters, digits, '.', '_', '-', at most 80, beginning with one of the first"
             )
             raise ValueError(f"{what} two; got {self.name!r}")
-
-
-def _dihedral(views: int) -> None:
-    if not 1 <= views <= 8:
-        raise ValueError(f"views must be 1 to 8 (the dihedral views), got {views}")
-
-
-def _at_least(section: Any, least: int, *names: str) -> None:
-    for name in names:
-        if getattr(section, name) < least:
-            raise ValueError(f"{name} must be at least {least}, got {getattr(section, name)}")

@@ -55,6 +55,8 @@ def _value(cls: type, key: str, hint: Any, value: Any, path: str) -> tuple[Any, 
     inner = typing.get_args(hint)
     if typing.get_origin(hint) is dict and dataclasses.is_dataclass(inner[1]):
         return _mapping(inner[1], value, path)
+    if typing.get_origin(hint) is list and dataclasses.is_dataclass(inner[0]):
+        return _sequence(inner[0], value, path)
     if hint is Any:
         return value, []
     return _leaf(cls, key, value, path)
@@ -81,6 +83,13 @@ def _mapping(cls: Any, data: Any, where: str) -> tuple[dict[str, Any], list[Prob
         built[str(name)], found = typed(cls, entry, f"{where}.{name}")
         problems += found
     return built, problems
+
+
+def _sequence(cls: Any, data: Any, where: str) -> tuple[list[Any], list[Problem]]:
+    if not isinstance(data, list | tuple):
+        return [], [Problem(where, f"expected a list, got {_shown(data)}")]
+    pairs = [typed(cls, entry, f"{where}.{place}") for place, entry in enumerate(data)]
+    return [built for built, _ in pairs], [problem for _, found in pairs for problem in found]
 
 
 def _leaf(cls: type, key: str, value: Any, path: str) -> tuple[Any, list[Problem]]:

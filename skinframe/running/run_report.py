@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -48,7 +49,7 @@ VIEWS = (
 
 
 def conclude(
-    prepared: Prepared, model: Assembled, feed: Feed, folder: Path, chosen: int, seconds: float, display: Display
+    prepared: Prepared, model: Assembled, feed: Feed, folder: Path, chosen: int | None, seconds: float, display: Display
 ) -> Report:
     """Evaluate the chosen checkpoint on the test split and write metrics.json, report.json and report.html."""
     outcome = measure(prepared, model, feed, folder)
@@ -120,14 +121,14 @@ def _rows(
     return rows, scores
 
 
-def _headline(prepared: Prepared, folder: Path, chosen: int, seconds: float) -> Headline:
+def _headline(prepared: Prepared, folder: Path, chosen: int | None, seconds: float) -> Headline:
     plan, split = prepared.plan, prepared.split
     sizes = {f"n_{part}": len(split.part(part)) for part in ("train", "valid", "test")}
     groups = {
         f"groups_{part}": len({prepared.samples[row].group for row in split.part(part)})
         for part in ("train", "valid", "test")
     }
-    epochs = len(list((folder / "checkpoints").glob("epoch-[0-9][0-9][0-9]*")))
+    epochs = len(json.loads((folder / "validation.json").read_text(encoding="utf-8")))  # checkpoints are thinned out
     return Headline(
         name=f"{plan.recipe.title or plan.recipe.name} on {plan.recipe.data.use}",
         scale=plan.recipe.scale,
@@ -138,8 +139,8 @@ def _headline(prepared: Prepared, folder: Path, chosen: int, seconds: float) -> 
         seed=plan.recipe.seed,
         group_level=plan.parts.dataset.level,
         epochs=epochs,
-        chosen_epoch=chosen + 1,
-        chosen_by=f"validation {plan.recipe.select.by}",
+        chosen_epoch=None if chosen is None else chosen + 1,
+        chosen_by=f"validation {plan.recipe.stage_plans[-1].select.by}",
         duration=f"{seconds / 60:.1f} minutes",
         **sizes,
         **groups,

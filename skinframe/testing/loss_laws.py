@@ -18,9 +18,15 @@ def scalar(loss: Loss, case: Case) -> None:
 
 
 def pure(loss: Loss, case: Case) -> None:
-    """The inputs are left as they were."""
+    """`forward` changes neither its inputs nor the term's state, and `commit` no input."""
     before = {name: tensor.clone() for name, tensor in case.tensors.items()}
-    value(loss, case)
+    own = type(loss)(loss.config)
+    own.commit(**case.tensors)
+    state = {name: tensor.clone() for name, tensor in own.state().items()}
+    own.forward(**case.tensors)
+    assert own.state().keys() == state.keys(), "forward changed the state: what it should keep belongs into commit"
+    for name, tensor in own.state().items():
+        assert torch.equal(tensor, state[name]), f"forward changed '{name}' of the state; change it in commit"
     for name, tensor in before.items():
         assert torch.equal(torch.nan_to_num(tensor), torch.nan_to_num(case.tensors[name])), f"forward changed '{name}'"
 

@@ -45,6 +45,7 @@ def resume(loss: Loss, case: Case) -> None:
     half = case.take(sample_dim(loss), torch.arange(max(1, length(loss, case) // 2)))
     first = type(loss)(loss.config)
     first.forward(**case.tensors)
+    first.commit(**case.tensors)
     second = type(loss)(loss.config)
     second.load_state({name: tensor.clone() for name, tensor in first.state().items()})
     assert torch.equal(first.forward(**half.tensors), second.forward(**half.tensors)), "state() does not hold it all"

@@ -8,7 +8,7 @@ import math
 import re
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from skinframe.durable import disk_errors, flaw_of, sweep, write_folder
+from skinframe.durable import MANIFEST, disk_errors, flaw_of, fsync_folder, sweep, write_folder
 from skinframe.errors import Problem, RecipeError
 
 log = logging.getLogger("skinframe")
+OPTIMISER = "optimiser.safetensors"
+SLIM = "-slim"  # ends the name of a checkpoint that is about to take the place of one with an optimiser's state
 NAMED = re.compile(r"epoch-(\d{3,})(?:-at-(\d{5,}))?")
 
 
@@ -46,6 +48,11 @@ class Checkpoint:
     def finished(self) -> int:
         """How many epochs are finished."""
         return self.epoch + (self.position is None)
+
+    @property
+    def stage(self) -> int:
+        """The index of the stage of training that wrote it."""
+        return int(self.state.get("stage", 0))
 
     def tensors(self, name: str) -> dict[str, Tensor]:
         """Return a group of tensors. Raises RecipeError where the file is none of safetensors'."""
@@ -83,16 +90,52 @@ def save_checkpoint(
 
 
 def prune(newest: Path) -> None:
-    """Remove the parts of epochs that a newer, verified checkpoint has overtaken.
-
-    Each is renamed first: one that a kill left half removed must not look like a damaged checkpoint.
-    """
+    """Remove the parts of epochs that a newer, verified checkpoint has overtaken."""
     for older in _named(newest.parent):
         if _order(older) < _order(newest) and _order(older)[1] < math.inf:
-            aside = older.with_name(f"{older.name}.tmp-{uuid.uuid4().hex[:8]}")
-            with disk_errors(older):
-                older.rename(aside)
-            shutil.rmtree(aside, ignore_errors=True)
+            _remove(older)
+
+
+def keep_only(folder: Path, resumable: Collection[int], weights: Collection[int]) -> None:
+    """Remove the checkpoints of finished epochs that are in neither list; in `weights` alone, the optimiser's state.
+
+    Those after the last resumable one are left alone: they did not verify, and are trained again. A kill at any moment
+    leaves each epoch whole, with or without that state, or gone.
+    """
+    for path in _named(folder):
+        epoch, position = _order(path)
+        if position < math.inf or epoch in resumable or epoch > max(resumable, default=-1):
+            continue
+        if epoch not in weights:
+            _remove(path)
+        elif (path / OPTIMISER).is_file() and flaw_of(path) is None:
+            files = {file.name: file.read_bytes() for file in path.iterdir()}
+            files = {name: data for name, data in files.items() if name not in (OPTIMISER, MANIFEST)}
+            state = {**json.loads(files["state.json"]), "resumable": False}
+            files["state.json"] = json.dumps(state, indent=2, sort_keys=True).encode()
+            write_folder(path.with_name(path.name + SLIM), files)
+            _remove(path)
+            _settle(folder)
+
+
+def _settle(folder: Path) -> None:
+    """Give checkpoints without an optimiser's state their name; a kill may have come before that."""
+    for slim in folder.glob(f"epoch-*{SLIM}") if folder.is_dir() else ():
+        target = slim.with_name(slim.name.removesuffix(SLIM))
+        with disk_errors(target):
+            if target.exists():
+                _remove(slim)
+            else:
+                slim.rename(target)
+            fsync_folder(folder)
+
+
+def _remove(path: Path) -> None:
+    """Remove a checkpoint, renamed first: one that a kill left half removed must not look like a damaged one."""
+    aside = path.with_name(f"{path.name}.tmp-{uuid.uuid4().hex[:8]}")
+    with disk_errors(path):
+        path.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def name_of(epoch: int, position: int | None = None) -> str:
@@ -135,14 +178,15 @@ def _is_state(state: Any) -> bool:
 
 
 def newest_checkpoint(folder: Path) -> Checkpoint | None:
-    """Return the newest verified checkpoint, None where none was ever written.
+    """Return the newest verified checkpoint with an optimiser's state, None where no checkpoint was ever written.
 
     Raises RecipeError where there are some and none verifies: training must not silently start from zero.
     """
+    _settle(folder)
     found = sorted(_named(folder), key=_order, reverse=True)
     for candidate in found:
         checkpoint = load_checkpoint(candidate)
-        if checkpoint is not None:
+        if checkpoint is not None and checkpoint.state.get("resumable", True):
             return checkpoint
     if found:
         what = "no checkpoint matches its hashes; move the run folder away to start afresh"
@@ -158,6 +202,16 @@ def _order(path: Path) -> tuple[int, float]:
     found = NAMED.fullmatch(path.name)
     assert found is not None
     return int(found[1]), math.inf if found[2] is None else int(found[2])
+
+
+def plain_history(history: Sequence[Mapping[str, float]]) -> list[dict[str, float | None]]:
+    """Return validation figures as JSON values: it has no NaN, so an undefined figure is null."""
+    return [{name: value if math.isfinite(value) else None for name, value in entry.items()} for entry in history]
+
+
+def read_history(entries: Sequence[Mapping[str, float | None]]) -> list[dict[str, float]]:
+    """Return what `plain_history` was given."""
+    return [{name: math.nan if value is None else value for name, value in entry.items()} for entry in entries]
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

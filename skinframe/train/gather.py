@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skinframe.model.assemble import Assembled
-from skinframe.model.objective import Objective, Term
-from skinframe.signals import needs
+from skinframe.model.module import Model
+from skinframe.model.objective import Objective
 
 GROWING = ("B", "T")  # dims that count what is in a batch; a signal that leads with another is one for the whole step
 MASKED = -100  # fills integer signals of unlike width, as it masks labels
@@ -25,46 +24,78 @@ MASKED = -100  # fills integer signals of unlike width, as it masks labels
 Batches = Sequence[Mapping[str, Tensor]]
 
 
+class Processes:
+    """Where the processes of a run meet in a step. This one is alone: its counts and gradients are the step's.
+
+    Several processes differ in these three members and nowhere else in the step.
+    """
+
+    count = 1
+
+    def totals(self, counts: Mapping[str, int]) -> dict[str, int]:
+        """Return each count summed over all processes."""
+        return dict(counts)
+
+    def total(self, flat: Tensor) -> Tensor:
+        """Return a tensor summed over all processes."""
+        return flat
+
+    def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Sum the gradients over all processes in one flat tensor; one that a process lacks counts as 0."""
+        if self.count == 1:
+            return
+        given = [p.new_zeros(p.shape) if p.grad is None else p.grad for p in parameters]
+        flat = self.total(torch.cat([gradient.flatten() for gradient in given]))
+        for parameter, piece in zip(parameters, torch.split(flat, [p.numel() for p in parameters]), strict=True):
+            parameter.grad = piece.view_as(parameter)
+
+
+ONE_PROCESS = Processes()
+
+
 @dataclass(frozen=True)
 class Coupled:
-    """Values of the coupled terms on the whole step, and for each micro-batch what each term asks of each signal."""
+    """Values of the coupled terms on the whole step, and for each micro-batch the gradient of each term by signal.
+
+    `rows` are the joined signals that stateful terms among them read.
+    """
 
     values: dict[str, Tensor]
-    asked: list[dict[str, dict[str, Tensor]]]
+    gradients: list[dict[str, dict[str, Tensor]]]
+    rows: dict[str, Tensor]
 
     def pulls(self, position: int, signals: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return scalars whose gradient through the micro-batch at `position` is that of each term on the step."""
         found = {}
-        for name, gradients in self.asked[position].items():
+        for name, gradients in self.gradients[position].items():
             parts = [(signals[full] * g).sum() for full, g in gradients.items() if signals[full].requires_grad]
             if parts:
                 found[name] = torch.stack([part.float() for part in parts]).sum()
         return found
 
 
-NOTHING = Coupled({}, [])
-
-
 def coupled_terms(
     accelerator: Accelerator,
-    model: Assembled,
+    model: Model,
     objective: Objective,
     batches: Batches,
     seeds: Sequence[int],
     weights: Mapping[str, float],
 ) -> Coupled:
-    """Compute the coupled terms of non-zero weight on all samples of the step."""
+    """Compute the coupled terms of non-zero weight on all samples of the step, of one micro-batch or of several."""
     terms = [term for term in objective.terms if weights[term.name] != 0 and term.loss.coupling != "per_sample"]
     if not terms:
-        return Coupled({}, [{} for _ in batches])
-    dims = _dims(terms)
+        return Coupled({}, [{} for _ in batches], {})
+    dims: dict[str, str] = {}
+    for term in terms:
+        dims = {**dims, **term.dims, **dims}  # the first reader's
     kept = []
     for batch, seed in zip(batches, seeds, strict=True):
         torch.manual_seed(seed)
         with torch.no_grad(), accelerator.autocast():
             signals = model(batch)
         kept.append({full: signals[full] for full in dims})
-    whole = {full: join([signals[full] for signals in kept], dims[full]) for full in dims}
+    whole = joined_rows(kept, dims)
     leaves = _leaves(whole, kept[0])
     values = objective.parts({**whole, **leaves}, weights, only=frozenset(term.name for term in terms))
     asked: list[dict[str, dict[str, Tensor]]] = [{} for _ in batches]
@@ -73,16 +104,13 @@ def coupled_terms(
             for position, piece in enumerate(split(gradient, [signals[full] for signals in kept], dims[full])):
                 if piece is not None:
                     asked[position].setdefault(name, {})[full] = piece
-    return Coupled({name: value.detach() for name, value in values.items()}, asked)
+    rows = {full: whole[full] for full in objective.remembered(values)}
+    return Coupled({name: value.detach() for name, value in values.items()}, asked, rows)
 
 
-def _dims(terms: Sequence[Term]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for term in terms:
-        for need in needs(term.loss.forward):
-            if need.parameter in term.feeds:
-                found.setdefault(term.feeds[need.parameter], need.signal.dims)
-    return found
+def joined_rows(kept: Sequence[Mapping[str, Tensor]], dims: Mapping[str, str]) -> dict[str, Tensor]:
+    """Return each signal over the whole step, from what each micro-batch has of it."""
+    return {full: join([signals[full] for signals in kept], dims[full]) for full in dims if full in kept[0]}
 
 
 def join(pieces: Sequence[Tensor], dims: str) -> Tensor:

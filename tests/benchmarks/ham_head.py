@@ -31,7 +31,7 @@ from skinframe.preparing.image_cache import Shelf
 from skinframe.preparing.prepare import prepare
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.progress import Display
-from skinframe.train.optimiser import set_rate
+from skinframe.train.optim import set_rate
 from skinframe.weighted import Floats
 
 RECIPE = "recipes/cfa_full.yaml"

@@ -137,7 +137,7 @@ def test_a5_a_signal_ends_at_a_step_boundary(
     assert tiny.warm.wait(pid) == code, log.read_text()
     said = log.read_text()
     assert f"{sent.name}: finishing the step" in said
-    assert "is whole; continue with --resume" in said
+    assert "is complete; continue with --resume" in said
     assert "Traceback" not in said
     newest = sorted((tiny.folder(tmp_path) / "checkpoints").iterdir())[-1]
     state = json.loads((newest / "state.json").read_text())

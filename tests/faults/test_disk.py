@@ -136,9 +136,9 @@ def test_b3_an_unexpected_file_is_said(tmp_path: Path, monkeypatch: pytest.Monke
 def test_b4_too_little_room_is_refused_with_figures(
     small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import skinframe.train.preflight as preflight
+    import skinframe.train.guards as guards
 
-    monkeypatch.setattr(preflight, "free_bytes", lambda folder: 1_000_000)
+    monkeypatch.setattr(guards, "free_bytes", lambda folder: 1_000_000)
     with pytest.raises(DiskError, match=r"2 checkpoints and a report need 0\.\d\d GB and 0\.00 GB is free") as found:
         small.run(tmp_path)
     assert found.value.exit_code == 5

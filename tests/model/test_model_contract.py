@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from skinframe.defaults import Unbalanced
 from skinframe.model.explain import GradientInput
 from skinframe.model.heads import Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer
-from skinframe.model.unbalanced import Unbalanced
 from skinframe.testing import balancer_contract, explainer_contract, head_contract
 
 

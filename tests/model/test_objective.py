@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import skinframe
-from skinframe.errors import DataError
+from skinframe.errors import DataError, RecipeError
 from skinframe.model.objective import Objective, _valid
 
 
@@ -58,10 +58,58 @@ def test_tokens_are_counted_without_those_masked_out(plan: Any) -> None:
     assert counts["focal"] == 4
 
 
+ON = {"focal": 0.0, "alignment": 0.0, "calibration": 1.0, "rationale": 0.0}
+
+
+def committed(plan: Any) -> Objective:
+    """Return an objective that has taken one step into its state."""
+    objective = Objective(plan)
+    detached = {full: value.detach() for full, value in signals().items()}
+    rows = {full: detached[full] for full in objective.remembered(["calibration"])}
+    objective.commit(rows, {"calibration": 0.5}, {})
+    return objective
+
+
 def test_state_goes_and_comes_back(plan: Any) -> None:
-    first, second = Objective(plan), Objective(plan)
-    second.load_state(first.state())
+    """To the bit, and it is not nothing: with it the term has another value than without."""
+    first, second, new = committed(plan), Objective(plan), Objective(plan)
+    second.load_state({name: value.clone() for name, value in first.state().items()})
+    assert int(first.state()["calibration.filled"]) == 4
     assert first.state().keys() == second.state().keys()
+    assert all(torch.equal(value, second.state()[name]) for name, value in first.state().items())
+    given = {**signals(), "classify.logits": 3 * signals()["classify.logits"].flip(0)}
+    values = [objective.parts(given, ON)["calibration"] for objective in (first, second, new)]
+    assert torch.equal(values[0], values[1])
+    assert not torch.equal(values[0], values[2])
+    assert new.state() == {}
+
+
+def test_two_objectives_of_one_plan_share_nothing(plan: Any) -> None:
+    """A plan holds classes and options: what one run learns, no other starts from."""
+    one = committed(plan)
+    assert one.state()
+    assert Objective(plan).state() == {}
+    assert plan.parts.losses["calibration"].state() == {}
+    for term in one.terms:
+        assert term.loss is not plan.parts.losses[term.name]
+        assert term.loss.config is plan.parts.losses[term.name].config
+    assert one.balancer is not plan.parts.balancer
+
+
+def test_evaluating_changes_no_state_and_an_unevaluated_term_takes_no_rows(plan: Any) -> None:
+    objective = committed(plan)
+    before = objective.state()
+    objective.parts(signals(), ON)
+    objective.commit({}, {"focal": 1.0}, {})
+    assert all(torch.equal(value, before[name]) for name, value in objective.state().items())
+    assert objective.remembered(["focal", "alignment", "rationale"]) == {}
+    assert objective.remembered(["calibration"]) == {"classify.logits": "B C", "batch.labels": "B"}
+
+
+def test_a_term_that_fails_to_commit_is_named(plan: Any) -> None:
+    objective = Objective(plan)
+    with pytest.raises(RecipeError, match=r"losses\.calibration: 'soft_ece' raised KeyError"):
+        objective.commit({}, {"calibration": 0.5}, {})
 
 
 @pytest.mark.parametrize(

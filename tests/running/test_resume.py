@@ -135,9 +135,9 @@ def test_killed_between_the_last_checkpoint_and_its_validation(
     small: Any, finished: Path, contents: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one gap that a timed kill may miss: the last epoch stands, its figures do not."""
-    import skinframe.predicting.validation as measure
+    import skinframe.running.training as training
 
-    real, seen = measure.validate, []
+    real, seen = training.validate, []
 
     def gone(*arguments: Any) -> Any:
         seen.append(1)
@@ -146,7 +146,7 @@ def test_killed_between_the_last_checkpoint_and_its_validation(
         return real(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(measure, "validate", gone)
+        patch.setattr(training, "validate", gone)
         with pytest.raises(KeyboardInterrupt):
             small.run(tmp_path)
     folder = tmp_path / finished.name

@@ -20,7 +20,7 @@ class Bench:
     def __init__(self, small: Any, folder: Path) -> None:
         from accelerate import Accelerator
 
-        from skinframe.model.assemble import assemble
+        from skinframe.model.module import build_model
         from skinframe.preparing.prepare import prepare
         from skinframe.preparing.run_feed import make_feed
         from skinframe.progress import Display
@@ -29,7 +29,7 @@ class Bench:
         self.small = small
         plan = skinframe.plan(small.recipe, overrides=small.overrides)
         prepared = prepare(plan, folder, small.cache, "cpu", Display(quiet=True))
-        self.model = assemble(plan, "cpu")
+        self.model = build_model(plan, "cpu")
         self.feed, self.accelerator = make_feed(prepared, self.model), Accelerator()
         self.rows = sorted(prepared.split.train[:8], key=self.feed.length)
 
@@ -52,7 +52,7 @@ class Bench:
     def step(
         self, objective: Any, sizes: list[int], *, gather: bool = True, norms: bool = False, train: bool = False
     ) -> tuple[Any, Gradients]:
-        """Take a step of the eight samples cut into micro-batches of these sizes."""
+        """Take a step of the eight samples cut into micro-batches of these sizes: state is committed, weights stay."""
         from skinframe.train.step import run_step
 
         batches = self.batches(sizes)
@@ -61,6 +61,7 @@ class Bench:
         self.model.zero_grad(set_to_none=True)
         seeds = list(range(len(sizes)))
         record = run_step(self.accelerator, self.model, objective, batches, ids, 0.5, seeds, norms, gather)
+        objective.commit(record.rows, record.parts, record.shared_norms)
         return record, self.gradients()
 
     def gradients(self) -> Gradients:

@@ -20,7 +20,7 @@ def step(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
     """Return a function that takes one step of 12 samples, cut by a token budget; dropout is off."""
     from accelerate import Accelerator
 
-    from skinframe.model.assemble import assemble
+    from skinframe.model.module import build_model
     from skinframe.model.objective import Objective
     from skinframe.preparing.prepare import prepare
     from skinframe.preparing.run_feed import make_feed
@@ -32,7 +32,7 @@ def step(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
     torch.set_num_threads(1)
     folder = Path(tmp_path_factory.mktemp("step"))
     prepared = prepare(plan, folder, small.cache, "cpu", Display(quiet=True))
-    model = assemble(plan, "cpu")
+    model = build_model(plan, "cpu")
     feed, objective, accelerator = make_feed(prepared, model), Objective(plan), Accelerator()
     rows = prepared.split.train[:12]
     lengths = [feed.length(row) for row in range(len(feed.ids))]

@@ -17,15 +17,21 @@ from skinframe.train.checkpoint import newest_checkpoint
 
 def trainer(bench: Any, folder: Path, use: str, *more: str) -> Any:
     """Return a trainer of the small recipe from the bench's features, with a model of its own."""
-    from skinframe.model.assemble import assemble
+    from skinframe.model.module import build_model
     from skinframe.model.objective import Objective
     from skinframe.train.loop import Trainer
 
     overrides = [*bench.small.overrides, f"balancer.use={use}", "train.gradient_norms_every=100", *more]
     plan = skinframe.plan(bench.small.recipe, overrides=overrides)
-    rows, model = [*bench.rows, *bench.rows], assemble(plan, "cpu")
+    rows, model = [*bench.rows, *bench.rows], build_model(plan, "cpu")
     folder.mkdir(exist_ok=True)
     return Trainer(plan, model, Objective(plan), bench.feed, rows, folder, bench.accelerator, lambda *_: None)
+
+
+def checkpoints(trainer: Any, start: Any = None) -> Any:
+    """Return the iterator of a trainer's checkpoints."""
+    trainer.open(start)
+    return trainer.epochs()
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -34,11 +40,12 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("use", ["uncertainty", "gradnorm"])
 def test_a_resume_goes_on_with_the_same_bits(bench: Any, tmp_path: Path, use: str) -> None:
-    whole = list(trainer(bench, tmp_path / "whole", use).epochs(None))
-    first = trainer(bench, tmp_path / "cut", use).epochs(None)
+    whole = list(checkpoints(trainer(bench, tmp_path / "whole", use)))
+    first = checkpoints(trainer(bench, tmp_path / "cut", use))
     next(first)
     first.close()
-    again = list(trainer(bench, tmp_path / "cut", use).epochs(newest_checkpoint(tmp_path / "cut" / "checkpoints")))
+    start = newest_checkpoint(tmp_path / "cut" / "checkpoints")
+    again = list(checkpoints(trainer(bench, tmp_path / "cut", use), start))
     assert len(whole) == 2
     assert len(again) == 1
     for name in ("model", "optimiser", "losses", "balancer"):
@@ -51,7 +58,7 @@ def test_a_resume_goes_on_with_the_same_bits(bench: Any, tmp_path: Path, use: st
 
 @pytest.mark.parametrize("use", ["uncertainty", "gradnorm"])
 def test_the_factor_multiplies_the_schedule(bench: Any, tmp_path: Path, use: str) -> None:
-    list(trainer(bench, tmp_path, use, "train.epochs=2").epochs(None))
+    list(checkpoints(trainer(bench, tmp_path, use, "train.epochs=2")))
     first, second = lines(tmp_path)
     planned = {"focal": 1.0, "alignment": 0.5, "rationale": 0.2, "calibration": 0.5}
     assert all(part["factor"] == 1 for part in first["parts"].values())
@@ -63,7 +70,7 @@ def test_the_factor_multiplies_the_schedule(bench: Any, tmp_path: Path, use: str
 
 
 def test_without_a_balancer_nothing_is_multiplied_or_stored(bench: Any, tmp_path: Path) -> None:
-    (checkpoint,) = trainer(bench, tmp_path, "none", "train.epochs=1").epochs(None)
+    (checkpoint,) = checkpoints(trainer(bench, tmp_path, "none", "train.epochs=1"))
     assert checkpoint.tensors("balancer") == {}
     assert all("factor" not in part for line in lines(tmp_path) for part in line["parts"].values())
     off = skinframe.plan(bench.small.recipe, overrides=[*bench.small.overrides, "balancer.use=gradnorm"])
@@ -77,7 +84,7 @@ def test_a_term_that_does_not_fit_is_named(bench: Any) -> None:
 
     plan = skinframe.plan(bench.small.recipe, overrides=[*bench.small.overrides, "balancer.use=gradnorm"])
     with pytest.raises(RecipeError, match=r"balancer: gradnorm compares .* 'focal' is -1, below 0") as found:
-        Objective(plan).learn({"focal": -1.0}, {"focal": 1.0})
+        Objective(plan).commit({}, {"focal": -1.0}, {"focal": 1.0})
     assert found.value.exit_code == 2
 
 

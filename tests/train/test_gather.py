@@ -151,6 +151,7 @@ def test_each_term_keeps_its_norm_and_its_queue(bench: Any) -> None:
     assert found.total == pytest.approx(whole.total, abs=1e-5)
     for kind in ("part_norms", "shared_norms"):
         assert getattr(found, kind) == pytest.approx(getattr(whole, kind), rel=1e-4), kind
+    assert int(one.state()["x_soft_ece.filled"]) == 8
     for name, rows in one.state().items():
         torch.testing.assert_close(other.state()[name], rows, rtol=1e-5, atol=1e-6)
 

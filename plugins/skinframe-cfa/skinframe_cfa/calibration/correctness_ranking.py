@@ -71,33 +71,47 @@ class CorrectnessRanking(skinframe.Loss):
         self._seen: tuple[Tensor, Tensor] | None = None
 
     def forward(self, logits: Logits, labels: Labels, sample_ids: SampleIds) -> Tensor:
-        valid = (labels >= 0) & (sample_ids >= 0)
-        kept, ids = upcast(logits)[valid], sample_ids[valid]
-        confidence, correct = top_label(kept, labels[valid])
-        before = self.history.read(ids)
-        self.history.record(ids, correct)
-        right, visits = self.history.read(ids) if self.config.current else before
-        known = visits > 0
-        rate = (right / visits).to(confidence)
-        live = {name: each[known] for name, each in (("confidence", confidence), ("rate", rate), ("visits", visits))}
-        if not known.any():
+        kept, ids, confidence, correct = self._labelled(logits, labels, sample_ids)
+        live = self._ranked(ids, confidence, correct)
+        if not len(live["rate"]):
             return kept.sum() * 0
         joined = self.queue.join(live)
         self._seen = (joined["confidence"].detach(), joined["visits"])
         value = correctness_ranking(joined["confidence"], joined["rate"])
-        self.queue.push(live)
         return scale_gradient(value, len(joined["rate"]) / len(live["rate"]))
+
+    def commit(self, logits: Tensor, labels: Tensor, sample_ids: Tensor) -> None:
+        """Count the visits of a finished step and queue its ranked samples."""
+        _, ids, confidence, correct = self._labelled(logits, labels, sample_ids)
+        live = self._ranked(ids, confidence, correct)
+        self.history.record(ids, correct)
+        if len(live["rate"]):
+            self.queue.push(live)
+
+    @staticmethod
+    def _labelled(logits: Tensor, labels: Tensor, sample_ids: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return scores, ids, confidence and correctness of the samples that have a label and an id."""
+        valid = (labels >= 0) & (sample_ids >= 0)
+        kept = upcast(logits)[valid]
+        return kept, sample_ids[valid], *top_label(kept, labels[valid])
+
+    def _ranked(self, ids: Tensor, confidence: Tensor, correct: Tensor) -> dict[str, Tensor]:
+        """Return confidence, rate and visits of the samples with a visit that counts."""
+        right, visits = self.history.after(ids, correct) if self.config.current else self.history.read(ids)
+        known = visits > 0
+        rate = (right / visits).to(confidence)
+        return {name: each[known] for name, each in (("confidence", confidence), ("rate", rate), ("visits", visits))}
 
     def floor(self) -> float | None:
         """Return what a calibrated model with the last value's confidences would score; None before one."""
         return None if self._seen is None else ranking_floor(*self._seen)
 
     def state(self) -> dict[str, Tensor]:
-        """Return the history and the queue's columns."""
+        """Return the history and the queue's buffers."""
         return self.history.state() | {f"queue_{name}": rows for name, rows in self.queue.state().items()}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Take back `state`. Raises ValueError where columns do not fit."""
+        """Restore `state`. Raises ValueError where columns do not fit."""
         own = {name: rows for name, rows in state.items() if not name.startswith("queue_")}
         self.history.load_state(own)
         self.queue.load_state({name.removeprefix("queue_"): rows for name, rows in state.items() if name not in own})

@@ -23,19 +23,27 @@ class CorrectnessHistory:
         right, visits = self._grown(ids)
         return right[ids], visits[ids]
 
+    def after(self, ids: Tensor, correct: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `read` would give once `record` had counted the same visits; changes nothing."""
+        right, visits = self._counted(ids, correct)
+        return right[ids], visits[ids]
+
     def record(self, ids: Tensor, correct: Tensor) -> None:
         """Count one visit of each of the samples `ids` [n]; correct a [n] in [0, 1]."""
+        self.right, self.visits = self._counted(ids, correct)
+
+    def _counted(self, ids: Tensor, correct: Tensor) -> tuple[Tensor, Tensor]:
         right, visits = self._grown(ids)
         # out of place: a state that was handed out must not change afterwards
-        self.right = right.index_add(0, ids, correct.detach().to(right))
-        self.visits = visits.index_add(0, ids, torch.ones_like(ids, dtype=visits.dtype))
+        right = right.index_add(0, ids, correct.detach().to(right))
+        return right, visits.index_add(0, ids, torch.ones_like(ids, dtype=visits.dtype))
 
     def state(self) -> dict[str, Tensor]:
         """Return both columns; empty before the first visit."""
         return {} if self.right is None or self.visits is None else {"right": self.right, "visits": self.visits}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Take back `state`. Raises ValueError where the columns differ in length."""
+        """Restore `state`. Raises ValueError where the columns differ in length."""
         right, visits = state.get("right"), state.get("visits")
         lengths = [0 if column is None else len(column) for column in (right, visits)]
         if lengths[0] != lengths[1]:

@@ -25,8 +25,8 @@ class QueuedStatistic:
     `read` takes logits [b, C] and labels [b] to forecasts and outcomes: `top_label`, or `class_wise`. `statistic` takes
     forecasts [n] or [n, C] and outcomes [..., n] to values [...]; the leading dims are draws, for the floor.
 
-    The gradient flows through the live part alone and is scaled by n / n_live. A step that weighs its micro-batches by
-    n_live / n, each seeing the others in the queue, then has the gradient of one large batch.
+    The gradient flows through the live part alone and is scaled by n / n_live: its size does not depend on how full the
+    queue is. `value` changes nothing; `commit` queues the samples of a finished step.
     """
 
     def __init__(self, size: int, read: Read, statistic: Statistic) -> None:
@@ -36,18 +36,29 @@ class QueuedStatistic:
         self._seen: Tensor | None = None
 
     def value(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return the statistic over queue and live batch; the live samples with a label enter the queue."""
-        valid = labels >= 0
-        kept = upcast(logits)[valid]
-        if len(kept) == 0:
+        """Return the statistic over the queued and the live samples that have a label."""
+        kept, live = self._live(logits, labels)
+        if live is None:
             return kept.sum()
-        forecasts, outcomes = self.read(kept, labels[valid])
-        live = {"forecasts": forecasts, "outcomes": outcomes}
         joined = self.queue.join(live)
         self._seen = joined["forecasts"].detach()
         value = self.statistic(joined["forecasts"], joined["outcomes"])
-        self.queue.push(live)
         return scale_gradient(value, len(joined["forecasts"]) / len(kept))
+
+    def commit(self, logits: Tensor, labels: Tensor) -> None:
+        """Queue the samples of a finished step that have a label."""
+        _, live = self._live(logits, labels)
+        if live is not None:
+            self.queue.push(live)
+
+    def _live(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor] | None]:
+        """Return the scores of the samples with a label, and their forecasts and outcomes; None where none has one."""
+        valid = labels >= 0
+        kept = upcast(logits)[valid]
+        if len(kept) == 0:
+            return kept, None
+        forecasts, outcomes = self.read(kept, labels[valid])
+        return kept, {"forecasts": forecasts, "outcomes": outcomes}
 
     def floor(self) -> float | None:
         """Return what a perfectly calibrated model with the last value's forecasts would score; None before one."""
@@ -77,16 +88,20 @@ class Queued(ABC):
     def forward(self, logits: Logits, labels: Labels) -> Tensor:
         return self.over.value(logits, labels)
 
+    def commit(self, logits: Tensor, labels: Tensor) -> None:
+        """Queue the samples of a finished step."""
+        self.over.commit(logits, labels)
+
     def floor(self) -> float | None:
         """Return what a perfectly calibrated model with the last value's forecasts would score; None before one."""
         return self.over.floor()
 
     def state(self) -> dict[str, Tensor]:
-        """Return the queue's columns."""
+        """Return the queue's buffers."""
         return self.over.queue.state()
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Take back the queue's columns. Raises ValueError where they do not fit."""
+        """Restore the queue's buffers. Raises ValueError where they do not fit."""
         self.over.queue.load_state(state)
 
 

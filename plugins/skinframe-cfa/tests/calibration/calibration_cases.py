@@ -43,9 +43,12 @@ def batch(n=24, classes=5, seed=7):
 
 
 def call(loss, logits, labels, ids=None):
-    """Call a term with the signals that it names; sample ids are row numbers unless given."""
+    """Take one step of a term, forward and commit; sample ids are row numbers unless given. Return the value."""
     given = {"logits": logits, "labels": labels, "sample_ids": torch.arange(len(labels)) if ids is None else ids}
-    return loss.forward(**{need.parameter: given[need.parameter] for need in needs(type(loss).forward)})
+    signals = {need.parameter: given[need.parameter] for need in needs(type(loss).forward)}
+    value = loss.forward(**signals)
+    loss.commit(**{name: signal.detach() for name, signal in signals.items()})
+    return value
 
 
 def check_declared(term, name, coupling, defaults):

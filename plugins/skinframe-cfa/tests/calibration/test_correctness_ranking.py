@@ -140,6 +140,7 @@ def test_history_and_queue_survive_a_resume():
     loss = build(8)
     call(loss, logits, labels)
     state = loss.state()
+    assert int(state.pop("queue_filled")) == 8
     assert {name: len(rows) for name, rows in state.items()} == {
         "right": 12,
         "visits": 12,

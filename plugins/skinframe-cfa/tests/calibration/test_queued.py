@@ -85,22 +85,32 @@ def test_draws_are_asked_for_by_their_number():
 def test_the_value_is_the_statistic_of_queue_and_live_part():
     logits, labels = batch()
     over = QueuedStatistic(8, top_label, soft_ece)
-    over.value(logits[:10], labels[:10])
+    assert over.queue.state() == {}
+    over.commit(logits[:10], labels[:10])
     expected = soft_ece(*top_label(logits[2:15], labels[2:15]))
     assert torch.allclose(over.value(logits[10:15], labels[10:15]), expected, rtol=1e-12)
     assert over.floor() == pytest.approx(noise_floor(soft_ece, top_label(logits[2:15], labels[2:15])[0]), rel=1e-12)
-    assert set(over.queue.state()) == {"forecasts", "outcomes"}
+    assert set(over.queue.state()) == {"forecasts", "outcomes", "filled"}
+
+
+def test_the_value_changes_nothing_and_every_micro_batch_sees_the_same_queue():
+    logits, labels = batch()
+    over = QueuedStatistic(8, top_label, soft_ece)
+    over.commit(logits[:5], labels[:5])
+    before = over.queue.state()
+    first = over.value(logits[5:9], labels[5:9])
+    over.value(logits[9:], labels[9:])
+    assert all(torch.equal(rows, before[name]) for name, rows in over.queue.state().items())
+    assert torch.equal(over.value(logits[5:9], labels[5:9]), first)
 
 
 def test_the_gradient_is_scaled_by_all_over_live():
     logits, labels = batch(12)
     over = QueuedStatistic(64, class_wise, mdca)
-    over.value(logits[:9], labels[:9])
+    over.commit(logits[:9], labels[:9])
     live = logits[9:].clone().requires_grad_()
     over.value(live, labels[9:])
     assert not over._seen.requires_grad  # the graph of a step is not kept for its floor
-    over = QueuedStatistic(64, class_wise, mdca)
-    over.value(logits[:9], labels[:9])
     (found,) = torch.autograd.grad(over.value(live, labels[9:]), live)
     joined = torch.cat([logits[:9], live])
     (plain,) = torch.autograd.grad(mdca(joined.softmax(1), labels), live)
@@ -116,6 +126,9 @@ def test_masked_samples_are_nowhere_even_when_they_are_nan():
     assert over.value(logits, torch.full((6,), -1)) == 0
     assert over.floor() is None
     assert torch.equal(over.value(logits, labels), soft_ece(*top_label(logits[keep], labels[keep])))
+    over.commit(logits, torch.full((6,), -1))
+    assert len(over.queue) == 0
+    over.commit(logits, labels)
     assert len(over.queue) == 5
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from skinframe.data.feed import Feed
 from skinframe.durable import disk_errors, write_json
 from skinframe.errors import SkinframeError
-from skinframe.model.assemble import Assembled
+from skinframe.model.module import Model
 from skinframe.model.objective import Objective
 
 MOST = 256  # samples that are run alone; a step has rarely more
@@ -34,7 +34,7 @@ class Scene:
 
 
 def diagnosed(
-    folder: Path, scene: Scene, message: str, model: Assembled, objective: Objective, feed: Feed, last: str | None
+    folder: Path, scene: Scene, message: str, model: Model, objective: Objective, feed: Feed, last: str | None
 ) -> str:
     """Write the bundle and a line of the log that names it; return the message with both."""
     path, found = write_diagnosis(folder, scene, message, model, objective, feed, last)
@@ -47,7 +47,7 @@ def diagnosed(
 
 
 def write_diagnosis(
-    folder: Path, scene: Scene, message: str, model: Assembled, objective: Objective, feed: Feed, last: str | None
+    folder: Path, scene: Scene, message: str, model: Model, objective: Objective, feed: Feed, last: str | None
 ) -> tuple[Path, list[str]]:
     """Write `diagnosis-step-N.json`; return its path and the samples that are not finite on their own."""
     weights = objective.weights(scene.moment)
@@ -79,7 +79,7 @@ def write_diagnosis(
 
 
 def _alone(
-    model: Assembled, objective: Objective, feed: Feed, row: int, view: int, weights: Mapping[str, float], seed: int
+    model: Model, objective: Objective, feed: Feed, row: int, view: int, weights: Mapping[str, float], seed: int
 ) -> dict[str, Any]:
     batch = feed.batch([row], [view], model.wanted)
     inputs = sorted(name for name in batch if feed.is_frozen(name) and not _finite(batch[name]))
@@ -96,7 +96,7 @@ def _alone(
 
 
 def _terms(
-    model: Assembled,
+    model: Model,
     objective: Objective,
     feed: Feed,
     rows: Sequence[int],
