@@ -126,8 +126,10 @@ class Predictor:
 
 
 def chosen_model(plan: Plan, run: Path) -> Model:
-    """Return the model of a finished run's chosen epoch. Raises RecipeError where its checkpoint is not whole."""
-    epoch = int(read_json(run / "selection.json")["epoch"])
+    """Return the model of a finished run with its chosen weights. Raises RecipeError where they are not whole."""
+    epoch = read_json(run / "selection.json")["epoch"]
+    if epoch is None:  # nothing was trained: the model as it is loaded
+        return build_model(plan, best_device())
     checkpoint = load_checkpoint(run / "checkpoints" / f"epoch-{epoch:03d}")
     if checkpoint is None:
         raise RecipeError(str(run), [Problem("checkpoints", f"epoch-{epoch:03d} does not match its hashes")])
