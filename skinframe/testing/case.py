@@ -11,12 +11,12 @@ from torch import Tensor
 
 from skinframe.components import Loss
 from skinframe.data.columns import COLUMNS
-from skinframe.signals import Signal, needs
+from skinframe.signals import STANDARD, Signal, needs
 from skinframe.testing.draw import Maker, maker, sizes
 
 SCORES = frozenset({"logits", "image_logits", "rationale_logits"})  # read through a softmax over their last dim
 LOGITS = SCORES | {"attribute_logits"}  # whatever a model may drive as far as it likes
-# what a batch holds before the model runs: the engine counts a step's terms by these
+# the columns that may count the terms of a loss
 COUNTED = {column.signal.name: column.signal for column in COLUMNS if column.counts_terms}
 
 
@@ -59,9 +59,14 @@ class Case:
 
 
 def normaliser(loss: Loss) -> Signal:
-    """Return the signal that counts the loss's terms. Raises AssertionError where no batch holds it."""
-    assert loss.normalise_by in COUNTED, f"normalise_by is '{loss.normalise_by}', not one of {', '.join(COUNTED)}"
-    return COUNTED[loss.normalise_by]
+    """Return the signal that counts the loss's terms: an engine's column, or one of a plugin's that the loss reads.
+
+    Raises AssertionError where it is neither.
+    """
+    own = {need.signal.name: need.signal for need in needs(type(loss).forward) if need.signal.name not in STANDARD}
+    known = {**own, **COUNTED}
+    assert loss.normalise_by in known, f"normalise_by is '{loss.normalise_by}', not one of {', '.join(COUNTED)}"
+    return known[loss.normalise_by]
 
 
 def sample_dim(loss: Loss) -> str:

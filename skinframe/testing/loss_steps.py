@@ -15,7 +15,7 @@ from skinframe.testing.case import COUNTED, Case, gradients, length, sample_dim,
 
 def gradient(loss: Loss, case: Case) -> None:
     """The gradient is that of the value (`torch.autograd.gradcheck`, float64, away from ties) (I6)."""
-    smooth = general_position(case)
+    smooth = general_position(case, loss.normalise_by)
     names = [name for name, found in gradients(loss, smooth)[1].items() if found is not None]
     assert names, "no gradient reaches any input"
     leaves = [smooth.tensors[name].clone().requires_grad_() for name in names]
@@ -29,7 +29,7 @@ def gradient(loss: Loss, case: Case) -> None:
 
 def descent(loss: Loss, case: Case) -> None:
     """A small step against the gradient lowers the value (I12)."""
-    smooth = general_position(case)
+    smooth = general_position(case, loss.normalise_by)
     start, found = gradients(loss, smooth)
     steps = {name: each for name, each in found.items() if each is not None}
     norm = math.sqrt(sum(float(each.square().sum()) for each in steps.values()))
@@ -51,12 +51,12 @@ def resume(loss: Loss, case: Case) -> None:
     assert torch.equal(first.forward(**half.tensors), second.forward(**half.tensors)), "state() does not hold it all"
 
 
-def general_position(case: Case) -> Case:
+def general_position(case: Case, counted: str = "") -> Case:
     """Break ties of what a model gives by a tenth, so that a derivative exists."""
     random = case.random()
 
     def moved(signal: Signal, tensor: Tensor) -> Tensor:
-        if signal.name in COUNTED or not tensor.is_floating_point():
+        if signal.name in (*COUNTED, counted) or not tensor.is_floating_point():
             return tensor
         return tensor + 0.1 * torch.randn(tensor.shape, generator=random, dtype=tensor.dtype)
 

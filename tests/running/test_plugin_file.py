@@ -119,11 +119,78 @@ def register_datasets():
 """
 
 
-def test_a_data_set_without_docstring_gets_its_report_and_no_name_makes_it_synthetic(
-    one_epoch: Callable[..., Any], tmp_path: Path
-) -> None:
-    plugin = tmp_path / "bare.py"
-    plugin.write_text(BARE)
-    run = one_epoch("data.use=synthetic_looking", plugins=[plugin])
+COLUMN = """
+import skinframe
+import torch
+from skinframe.signals import Signal
+
+
+class Repeats(skinframe.Column):
+    '''How many images each sample's patient has.'''
+
+    signal = Signal("repeats", "B", "images of the sample's patient")
+
+    def bind(self, context):
+        groups = [sample.group for sample in context.samples]
+        counts = torch.tensor([float(groups.count(group)) for group in groups])
+        return lambda rows, views, epoch: counts[list(rows)]
+
+
+@skinframe.hookimpl
+def register_columns():
+    return [Repeats]
+"""
+LOSS = """
+from typing import Annotated
+
+import skinframe
+from skinframe.signals import Labels, Logits, Signal
+
+Repeats = Annotated["torch.Tensor", Signal("repeats", "B", "images of the sample's patient")]
+
+
+class PerPatient(skinframe.Loss):
+    '''Cross entropy in which every patient weighs the same.'''
+
+    name = "per_patient"
+    coupling = "per_sample"
+
+    def forward(self, logits: Logits, labels: Labels, repeats: Repeats):
+        own = logits.log_softmax(-1).gather(1, labels[:, None])[:, 0]
+        return -(own / repeats).mean()
+
+
+@skinframe.hookimpl
+def register_losses():
+    return [PerPatient]
+"""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("files")
+    texts = {"bare": BARE, "column": COLUMN, "loss": LOSS}
+    for name, text in texts.items():
+        (folder / f"{name}.py").write_text(text)
+    (folder / "patients.yaml").write_text("losses: {patients: {use: per_patient, weight: 0.1}}\n")
+    return {path.stem: path for path in folder.iterdir()}
+
+
+def test_a_loss_that_reads_a_column_which_no_plugin_registers_is_refused(small: Any, files: dict[str, Path]) -> None:
+    import skinframe
+
+    options = {"overrides": small.overrides, "presets": [str(files["patients"])]}
+    with pytest.raises(skinframe.RecipeError, match=r"losses\.patients: needs 'repeats', which nothing"):
+        skinframe.plan(small.recipe, plugins=[files["loss"]], **options)
+    plan = skinframe.plan(small.recipe, plugins=[files["loss"], files["column"]], **options)
+    assert plan.graph.terms["patients"]["repeats"] == "batch.repeats"
+
+
+def test_three_files_in_one_run(one_epoch: Callable[..., Any], files: dict[str, Path]) -> None:
+    """A column of one file is read by the loss of another; a data set without docstring is no synthetic one by name."""
+    plugins, presets = [files["bare"], files["column"], files["loss"]], [str(files["patients"])]
+    run = one_epoch("data.use=synthetic_looking", plugins=plugins, presets=presets)
     data = json.loads((run.folder / "report.json").read_text())["data"]
     assert (data["sentence"], data["synthetic"]) == ("", False)
+    lines = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
+    assert all(0 < line["parts"]["patients"]["value"] < 20 for line in lines)
