@@ -15,7 +15,7 @@ import torch
 from skinframe.components import PromptText
 from skinframe.data.feed import Feed
 from skinframe.features.extract import extract_images
-from skinframe.model.assemble import Assembled
+from skinframe.model.module import Model
 from skinframe.planning.address import from_instance
 from skinframe.preparing.prepared_data import Prepared, encoders
 
@@ -69,7 +69,7 @@ def with_pictures(prepared: Prepared, feed: Feed, words: Mapping[int, str], chan
     return replace(feed, images=images)
 
 
-def with_questions(model: Assembled, feed: Feed, questions: Mapping[int, PromptText]) -> Feed:
+def with_questions(model: Model, feed: Feed, questions: Mapping[int, PromptText]) -> Feed:
     """Return the feed with those rows asked otherwise; the feed itself where there is no question."""
     if model.reasoner is None or feed.tokens is None or not questions:
         return feed

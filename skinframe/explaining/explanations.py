@@ -19,7 +19,7 @@ from skinframe.evaluation.rationale_accuracy import score_rationales
 from skinframe.evaluation.scores import score_of
 from skinframe.explaining.example_cases import choose, make_case
 from skinframe.judging.report_estimates import estimate, known
-from skinframe.model.assemble import Assembled
+from skinframe.model.module import Model
 from skinframe.predicting.predictor import Predictor
 from skinframe.predicting.validation import Outcome
 from skinframe.preparing.prepared_data import Prepared
@@ -42,7 +42,7 @@ class Explanations:
 
 
 def explain_test(
-    prepared: Prepared, model: Assembled, feed: Feed, outcome: Outcome, folder: Path, display: Display
+    prepared: Prepared, model: Model, feed: Feed, outcome: Outcome, folder: Path, display: Display
 ) -> Explanations:
     """Write a rationale and a heat map for every test sample, score both, choose the cases, where the recipe asks."""
     plan, rows = prepared.plan, prepared.split.test

@@ -18,7 +18,7 @@ from skinframe.explaining.attacked_feed import with_pictures, with_questions
 from skinframe.explaining.metadata_injection import Entering, try_metadata
 from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate
-from skinframe.model.assemble import Assembled
+from skinframe.model.module import Model
 from skinframe.predicting.predictor import Predictor
 from skinframe.predicting.validation import Outcome
 from skinframe.preparing.prepared_data import Prepared
@@ -43,7 +43,7 @@ ROOM = 2**31  # bytes of a tagged file: a lossless copy is larger than the JPEG 
 
 
 def injection_table(
-    prepared: Prepared, model: Assembled, feed: Feed, judged: JudgedSamples, outcome: Outcome
+    prepared: Prepared, model: Model, feed: Feed, judged: JudgedSamples, outcome: Outcome
 ) -> tuple[EvidenceTable, ...]:
     """Return the table of as many test images as the recipe asks for; nothing where it asks for none."""
     plan = prepared.plan
@@ -97,7 +97,7 @@ def _chosen(prepared: Prepared, count: int) -> list[int]:
 
 
 def _feeds(
-    prepared: Prepared, model: Assembled, feed: Feed, claims: Mapping[int, str], entering: Entering
+    prepared: Prepared, model: Model, feed: Feed, claims: Mapping[int, str], entering: Entering
 ) -> tuple[dict[str, Feed], int]:
     """Return the feed of each channel, and in how many files the tags changed a pixel."""
     recipe, rows = prepared.plan.recipe, list(claims)

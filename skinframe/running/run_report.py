@@ -22,7 +22,7 @@ from skinframe.judging.report_estimates import estimate, infos, plain, said
 from skinframe.judging.report_sections import data_section, judged_test, plan_section, reliability_sections
 from skinframe.judging.run_evidence import run_evidence
 from skinframe.judging.training_curves import training_curves
-from skinframe.model.assemble import Assembled
+from skinframe.model.module import Model
 from skinframe.predicting.validation import Outcome, measure
 from skinframe.preparing.derived_from_counts import derived_numbers
 from skinframe.preparing.prepared_data import Prepared
@@ -49,7 +49,7 @@ VIEWS = (
 
 
 def conclude(
-    prepared: Prepared, model: Assembled, feed: Feed, folder: Path, chosen: int | None, seconds: float, display: Display
+    prepared: Prepared, model: Model, feed: Feed, folder: Path, chosen: int | None, seconds: float, display: Display
 ) -> Report:
     """Evaluate the chosen checkpoint on the test split and write metrics.json, report.json and report.html."""
     outcome = measure(prepared, model, feed, folder)

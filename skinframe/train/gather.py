@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from skinframe.model.module import Model
 from skinframe.model.objective import Objective
+from skinframe.planning.address import Address
 
 GROWING = ("B", "T")  # dims that count what is in a batch; a signal that leads with another is one for the whole step
 MASKED = -100  # fills integer signals of unlike width, as it masks labels
@@ -150,7 +151,7 @@ def _leaves(whole: Mapping[str, Tensor], first: Mapping[str, Tensor]) -> dict[st
     made: dict[int, Tensor] = {}
     leaves = {}
     for full, value in whole.items():
-        if value.is_floating_point() and not full.startswith("batch."):
+        if value.is_floating_point() and not Address.parse(full).is_column:
             leaves[full] = made.setdefault(id(first[full]), value.detach().requires_grad_())
     return leaves
 

@@ -95,9 +95,9 @@ def short_of_memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int
     """Let every forward pass of more than so many padded tokens run out of memory, as an allocator says it."""
 
     def limit(most: int) -> list[int]:
-        import skinframe.model.assemble as assemble
+        import skinframe.model.module as module
 
-        real, refused = assemble.Assembled.forward, []
+        real, refused = module.Model.forward, []
 
         def forward(self: Any, batch: Any, want: Any = None) -> Any:
             size = batch["token_ids"].numel()
@@ -106,7 +106,7 @@ def short_of_memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int
                 raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {size} tokens")
             return real(self, batch, want)
 
-        monkeypatch.setattr(assemble.Assembled, "forward", forward)
+        monkeypatch.setattr(module.Model, "forward", forward)
         return refused
 
     return limit
