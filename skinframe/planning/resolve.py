@@ -21,6 +21,7 @@ from skinframe.components import (
     Prompt,
     Reasoner,
     Tracker,
+    ReportSection,
 )
 from skinframe.errors import Problem, did_you_mean
 from skinframe.recipe.schema import LossPart, Part, Recipe
@@ -35,6 +36,7 @@ class Parts:
 
     dataset: Dataset
     prompt: Prompt
+    report_sections: tuple[ReportSection, ...]  # those of every loaded plugin
     columns: Mapping[str, Column]  # by the signal that each gives
     encoders: Mapping[str, Encoder]
     reasoner: Reasoner | None
@@ -66,6 +68,10 @@ def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Proble
     parts = Parts(
         dataset=one(Dataset, recipe.data, "data"),  # type: ignore[type-abstract]
         prompt=one(Prompt, recipe.prompt, "prompt"),  # type: ignore[type-abstract]
+        report_sections=tuple(
+            cast(ReportSection, catalog.entries["report_section", name].component())
+            for name in catalog.names("report_section")
+        ),
         encoders=many(Encoder, recipe.encoders, "encoders"),  # type: ignore[type-abstract]
         columns=columns,
         reasoner=None

@@ -57,3 +57,4 @@ class AddedSection:
     cites: tuple[str, ...] = ()
     paragraphs: tuple[str, ...] = ()
     tables: tuple[EvidenceTable, ...] = ()
+    tests: tuple[Check, ...] = ()

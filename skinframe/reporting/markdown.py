@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from skinframe.reporting import words
 from skinframe.reporting.evidence import EvidenceTable
 from skinframe.reporting.glossary import TERMS
-from skinframe.reporting.schema import Estimate, Report
+from skinframe.reporting.schema import Check, Estimate, Report
 from skinframe.reporting.sections import PageSection, citing, page_sections
 
 NOTICE = "**For research only. Not a medical device, and not for any decision about a patient.**"
@@ -67,10 +67,12 @@ def _section(section: PageSection, report: Report) -> Iterator[str]:
     if write is not None:
         yield from write(report)
     values = section.build(report) or {}
+    if "added" in values:
+        yield from map(plain, values["added"].paragraphs)
     for view in values.get("tables", ()):
         yield from _table(view.table, section.title)
     if "added" in values:
-        yield from map(plain, values["added"].paragraphs)
+        yield from map(_test, values["added"].tests)
 
 
 def _results(report: Report) -> Iterator[str]:
@@ -118,6 +120,9 @@ def _table(evidence: EvidenceTable, title: str) -> Iterator[str]:
         yield f"### {plain(evidence.name)}"
     yield plain(evidence.sentence)
     yield table(["", *map(plain, evidence.head)], [[plain(row.name), *map(cell, row.cells)] for row in evidence.rows])
-    for check in evidence.checks:
-        outcome = {None: "not run", True: "holds", False: "does not hold"}[check.passed]
-        yield plain(f"Test “{check.name}”: {outcome}{f' ({check.detail})' if check.detail else ''}.")
+    yield from map(_test, evidence.checks)
+
+
+def _test(check: Check) -> str:
+    outcome = {None: "not run", True: "holds", False: "does not hold"}[check.passed]
+    return plain(f"Test “{check.name}”: {outcome}{f' ({check.detail})' if check.detail else ''}.")

@@ -16,6 +16,7 @@ from skinframe.durable import write_json
 from skinframe.evaluation.scores import Score
 from skinframe.explaining.explanations import Explanations, explain_test
 from skinframe.explaining.injection_table import injection_table
+from skinframe.judging.added_sections import added_sections, run_data
 from skinframe.judging.prediction_figures import JudgedSamples, class_rows_of, confusion_of
 from skinframe.judging.reference_models import Reference, references
 from skinframe.judging.report_estimates import estimate, infos, plain, said
@@ -61,13 +62,14 @@ def conclude(
     plan = prepared.plan
     main = scores["this run"]
     counts = prepared.split.counts(prepared.samples, plan.parts.dataset.classes)
+    sections, unbuilt = added_sections(plan.parts.report_sections, run_data(prepared, outcome, main))
     report = Report(
         headline=_headline(prepared, folder, chosen, seconds),
         classes=plan.parts.dataset.classes,
         rows=tuple(rows),
         metrics=infos(plan.parts.metrics),
         level=plan.recipe.evaluate.level,
-        warnings=_warnings(prepared, main, outcome),
+        warnings=(*_warnings(prepared, main, outcome), *unbuilt),
         reliability=reliability_sections(judged, outcome, scores),
         confusion=confusion_of(judged, outcome.test.calibrated),
         per_class=class_rows_of(judged, outcome.test.calibrated, counts),
@@ -87,6 +89,7 @@ def conclude(
         cases=explanations.cases,
         plan=plan_section(plan),
         notes=_notes(prepared, explanations),
+        sections=sections,
     )
     write_report(report, folder)
     return report
