@@ -20,8 +20,8 @@ from skinframe.components import (
     Metric,
     Prompt,
     Reasoner,
-    Tracker,
     ReportSection,
+    Tracker,
 )
 from skinframe.errors import Problem, did_you_mean
 from skinframe.recipe.schema import LossPart, Part, Recipe
