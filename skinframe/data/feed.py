@@ -13,7 +13,7 @@ from torch import Tensor
 from skinframe.components import Column, ColumnContext
 from skinframe.data.columns import Get
 from skinframe.data.tokens import lay_out
-from skinframe.planning.address import Address, is_full
+from skinframe.planning.address import Address, is_full, pixels
 from skinframe.planning.connect import PROMPT
 from skinframe.protocols import TokenRow
 
@@ -27,6 +27,13 @@ class FeatureSource(Protocol):
         """Return the named signals [B, ...], all where none is named, for the given samples and dihedral views."""
 
 
+class PixelFeed(Protocol):
+    """Pixels for one encoder in training."""
+
+    def get(self, rows: Sequence[int], views: Sequence[int], epoch: int | None) -> Tensor:
+        """Return pixels [B, 3, H, W]; `epoch` None is evaluation, without augmentation."""
+
+
 @dataclass(kw_only=True)
 class Feed:
     """Everything that a batch is made of, indexed by the sample's row in the manifest.
@@ -38,6 +45,7 @@ class Feed:
     columns: Mapping[str, Column] = field(default_factory=dict)
     context: ColumnContext | None = None  # what the columns are bound to
     images: Mapping[str, FeatureSource] = field(default_factory=dict)
+    pixels: Mapping[str, PixelFeed] = field(default_factory=dict)  # of the encoders in training
     texts: Mapping[Address, Tensor] = field(default_factory=dict)
     tokens: Sequence[TokenRow] | None = None
     pad_id: int = 0  # fills token rows to one width
@@ -54,11 +62,12 @@ class Feed:
         return address is not None and (address in self.texts or address.instance in self.images)
 
     def batch(
-        self, rows: Sequence[int], views: Sequence[int], want: Collection[Address], epoch: int = 0
+        self, rows: Sequence[int], views: Sequence[int], want: Collection[Address], epoch: int | None = None
     ) -> dict[str, Tensor]:
         """Return the wanted signals of some samples under their addresses, and the layout of the prompt if wanted.
 
-        Only where a column of rationale tokens is wanted do the token rows go past the answer position.
+        Only where a column of rationale tokens is wanted do the token rows go past the answer position. A training step
+        gives its `epoch`, which augmentation depends on; evaluation gives none.
         """
         batch: dict[str, Tensor] = {}
         wanted = [
@@ -72,13 +81,15 @@ class Feed:
             batch |= layout
         for column in wanted:
             name = column.signal.name
-            batch[Address(PROMPT.instance, name)] = self._getter(name, column, layout)(rows, views, epoch)
+            batch[Address(PROMPT.instance, name)] = self._getter(name, column, layout)(rows, views, epoch or 0)
         by_encoder: dict[str, list[str]] = defaultdict(list)
         for address in want:
             if address in self.texts:
                 batch[address] = self.texts[address][torch.as_tensor(list(rows))]
             elif address.instance in self.images:
                 by_encoder[address.instance].append(address.signal)
+        for encoder in sorted({address.instance for address in want} & set(self.pixels)):
+            batch[pixels(encoder)] = self.pixels[encoder].get(rows, views, epoch)
         for encoder, signals in by_encoder.items():
             found = self.images[encoder].get(rows, views, sorted(signals))
             batch |= {Address(encoder, signal): value for signal, value in found.items()}

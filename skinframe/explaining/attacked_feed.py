@@ -18,6 +18,7 @@ from skinframe.features.extract import extract_images
 from skinframe.model.module import Model
 from skinframe.planning.address import from_instance
 from skinframe.preparing.prepared_data import Prepared, encoders
+from skinframe.preparing.run_feed import pixel_sources
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -66,7 +67,11 @@ def with_pictures(prepared: Prepared, feed: Feed, words: Mapping[int, str], chan
             read = [signal for signal in read if signal in found.shapes]
             each = [found.get(range(len(rows)), [view] * len(rows), read) for view in range(views)]
             images[name] = Replaced({key: torch.stack([one[key] for one in each], dim=1) for key in each[0]}, place)
-    return replace(feed, images=images)
+
+    def load_row(row: int) -> Image:
+        return change(prepared.image(row), words[row])
+
+    return replace(feed, images=images, pixels=pixel_sources(prepared, load_row))
 
 
 def with_questions(model: Model, feed: Feed, questions: Mapping[int, PromptText]) -> Feed:

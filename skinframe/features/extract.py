@@ -53,7 +53,7 @@ def extract_images(
     origin: dict[str, tuple[int, int]] = {}
     for position, row in enumerate(rows):
         origin.setdefault(row, (position // views, position % views))
-    encode = _image_encoder(origin, load, _once(load_tower or (lambda: encoder.load(device))))
+    encode = _image_encoder(origin, load, cache_once(load_tower or (lambda: encoder.load(device))))
 
     def describe(row: str) -> str:
         sample, view = origin[row]
@@ -116,7 +116,7 @@ def extract_texts(
     store = Store(root, "text", digest, "float32", {TEXT: encoder.provides()[TEXT]})
     rows = [row_key(hashlib.sha256(text.encode()).hexdigest(), digest, 0, "float32") for text in texts]
     origin = dict(zip(rows, texts, strict=True))
-    tower = _once(load_tower or (lambda: encoder.load(device)))
+    tower = cache_once(load_tower or (lambda: encoder.load(device)))
 
     def encode(wanted: Sequence[str]) -> Mapping[str, Tensor]:
         return {TEXT: tower().texts([origin[row] for row in wanted])}
@@ -145,7 +145,7 @@ def _image_encoder(
     return encode
 
 
-def _once(make: Callable[[], Tower]) -> Callable[[], Tower]:
+def cache_once(make: Callable[[], Tower]) -> Callable[[], Tower]:
     """Return a function that creates the tower at its first call and keeps it."""
     kept: list[Tower] = []
 

@@ -35,12 +35,19 @@ class TrainedEncoder(nn.Module):
 
     def train(self, mode: bool = True) -> Self:
         super().train(mode)
-        for part in self._frozen_modules():
-            part.eval()
+        self._set_module(mode)
         return self
 
+    def _set_module(self, training: bool) -> None:
+        self.module.train(training)
+        for part in self._frozen_modules():
+            part.eval()
+
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        if torch.is_grad_enabled() or not self.training:
+        training = self.training and any(parameter.requires_grad for parameter in self.module.parameters())
+        if self.module.training != training:  # a stage may freeze the whole encoder, or train it again
+            self._set_module(training)
+        if torch.is_grad_enabled() or not training:
             signals: dict[str, Tensor] = self.module(pixels)
             return signals
         kept = {name: buffer.clone() for name, buffer in self.module.named_buffers()}

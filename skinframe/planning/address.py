@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from skinframe.errors import Problem
 
 BATCH, REASONER = "batch", "reasoner"
+PIXELS = "pixels"  # what the module of a trained encoder reads
 RESERVED = {BATCH: "the columns of a batch", REASONER: "the recipe's reasoner"}
 INSTANCE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -52,6 +53,11 @@ class Address(str):
 def column(signal: str) -> Address:
     """Return the address of a column of the batch."""
     return Address(BATCH, signal)
+
+
+def pixels(encoder: str) -> Address:
+    """Return the address of the pixels that a trained encoder reads."""
+    return Address(encoder, PIXELS)
 
 
 def is_full(name: str) -> bool:

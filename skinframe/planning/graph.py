@@ -93,6 +93,11 @@ class Graph:
         return tuple(dict.fromkeys(node.name for node in self.of_kind("encoder")))
 
     @property
+    def trained_encoders(self) -> tuple[str, ...]:
+        """The encoders that are a part of the model and read pixels."""
+        return tuple(node.name for node in self.of_kind("encoder") if node.mode == "trained")
+
+    @property
     def heads(self) -> Mapping[str, Mapping[str, Address]]:
         """What each head reads, by its own name for it."""
         return {node.name: node.reads for node in self.of_kind("head")}

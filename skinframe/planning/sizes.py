@@ -49,7 +49,7 @@ def sizes(plan: Plan) -> Sizes:
         cache_per_image=per_image * width,
         checkpoint=trained * (4 + 8),
         memory=resident + trained * ADAM_BYTES + activations,
-        flops_per_sample=sum(row.flops_per_sample for row in rows[len(encoder_rows(plan)) :]),
+        flops_per_sample=sum(row.flops_per_sample for row in [*rows[len(encoder_rows(plan)) :], *_every_step(plan)]),
     )
 
 
@@ -57,6 +57,11 @@ def _is_cached(plan: Plan, address: Address) -> bool:
     """Say whether a signal is an image feature that the cache keeps; descriptions are few and kept in memory."""
     encoder = plan.encoders[address.instance]
     return encoder.mode == "cached" and address.signal not in encoder.text_signals()
+
+
+def _every_step(plan: Plan) -> list[ModuleRow]:
+    """Return the rows of the encoders that run at every step; a cached one runs once per view."""
+    return [row for encoder in plan.encoders.values() if encoder.mode != "cached" for row in encoder.modules()]
 
 
 def encoder_shapes(plan: Plan) -> dict[Address, Shape]:
@@ -112,7 +117,7 @@ def module_rows(plan: Plan) -> list[ModuleRow]:
 
 
 def encoder_rows(plan: Plan) -> list[ModuleRow]:
-    """Return the frozen towers' rows; they run once a view, not once a sample and epoch."""
+    """Return the rows of all encoders, which come first."""
     return [row for encoder in plan.encoders.values() for row in encoder.modules()]
 
 

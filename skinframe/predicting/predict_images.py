@@ -19,7 +19,8 @@ from skinframe.data.manifest import check_samples
 from skinframe.device import best_device
 from skinframe.durable import write_atomic, write_json
 from skinframe.errors import DataError, did_you_mean
-from skinframe.features.extract import extract_images
+from skinframe.features.extract import cache_once, extract_images
+from skinframe.features.image_sources import LiveFeatures, PixelSource
 from skinframe.model.module import Model
 from skinframe.planning import Plan
 from skinframe.planning.load_plan import refuse_old_libraries
@@ -143,7 +144,9 @@ def _feed(plan: Plan, model: Model, samples: Sequence[Sample], images: Sequence[
     features: dict[str, FeatureSource] = {}
     for name, encoder in plan.encoders.items():
         texts = encoder.text_signals()
-        if any(signal not in texts for signal in encoder.provides()):
+        if encoder.mode == "live":
+            features[name] = LiveFeatures(cache_once(partial(encoder.load, device)), pictures.__getitem__)
+        elif encoder.mode == "cached" and any(signal not in texts for signal in encoder.provides()):
             features[name] = extract_images(
                 encoder,
                 keys,
@@ -154,6 +157,10 @@ def _feed(plan: Plan, model: Model, samples: Sequence[Sample], images: Sequence[
                 load_tower=partial(encoder.load, device),
             )
     feed.images = features
+    feed.pixels = {
+        name: PixelSource(plan.encoders[name], feed.ids, pictures.__getitem__, plan.recipe.seed)
+        for name in plan.graph.trained_encoders
+    }
     if model.reasoner is None:
         return feed
     feed.tokens = [model.reasoner.tokenize(plan.parts.prompt.question(s, dataset.fields), None) for s in samples]

@@ -9,6 +9,7 @@ from skinframe.data.group_split import from_parts
 from skinframe.data.images import pixel_key
 from skinframe.data.manifest import check_samples
 from skinframe.features.extract import extract_images, extract_texts
+from skinframe.features.image_sources import LiveFeatures
 from skinframe.planning import Plan
 from skinframe.planning.address import Address
 from skinframe.preparing.image_cache import Shelf
@@ -69,7 +70,9 @@ def _extract(
     plan = prepared.plan
     signals, texts = encoder.provides(), encoder.text_signals()
     with display.task(f"features of {name}") as task:
-        if any(signal not in texts for signal in signals):
+        if encoder.mode == "live":
+            prepared.live[name] = LiveFeatures(lambda: prepared.tower(name, encoder), prepared.image)
+        elif encoder.mode == "cached" and any(signal not in texts for signal in signals):
             prepared.features[name] = extract_images(
                 encoder,
                 [pixel_key(key, plan.recipe.images.draft) for key in prepared.keys],

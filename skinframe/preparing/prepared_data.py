@@ -17,6 +17,7 @@ from skinframe.data.group_split import Split
 from skinframe.data.image_table import ImageTable
 from skinframe.data.kfold import CalibrationFold, calibration_fold
 from skinframe.features.dihedral_views import dihedral
+from skinframe.features.image_sources import LiveFeatures
 from skinframe.planning import Plan
 from skinframe.planning.address import Address
 from skinframe.sample import Sample
@@ -41,6 +42,7 @@ class Prepared:
     quarantined: Sequence[tuple[str, str]]
     device: str
     features: dict[str, Any] = field(default_factory=dict)
+    live: dict[str, LiveFeatures] = field(default_factory=dict)  # of encoders that are not cached
     texts: dict[Address, Tensor] = field(default_factory=dict)
     class_texts: dict[str, Tensor] = field(default_factory=dict)
     towers: dict[str, Tower] = field(default_factory=dict)

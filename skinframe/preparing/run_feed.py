@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from skinframe.components import ColumnContext
 from skinframe.data.feed import Feed
+from skinframe.features.image_sources import PixelSource
 from skinframe.model.module import Model
 from skinframe.planning import Plan
 from skinframe.planning.address import from_instance
 from skinframe.preparing.prepared_data import Prepared
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def make_feed(prepared: Prepared, model: Model) -> Feed:
     """Return the feed of named signals over all samples."""
     plan, samples = prepared.plan, prepared.samples
     parts = plan.parts
+    sources = {**prepared.features, **prepared.live}
     feed = Feed(
         ids=[sample.id for sample in samples],
         columns=parts.columns,
         context=column_context(prepared),
-        images={name: features for name, features in prepared.features.items() if _reads_images(plan, name)},
+        images={name: source for name, source in sources.items() if _reads_images(plan, name)},
+        pixels=pixel_sources(prepared, prepared.image),
         texts={address: table for address, table in prepared.texts.items() if address in plan.graph.used},
         device=prepared.device,
     )
@@ -33,6 +42,12 @@ def make_feed(prepared: Prepared, model: Model) -> Feed:
         ]
         feed.pad_id = model.reasoner.pad_id
     return feed
+
+
+def pixel_sources(prepared: Prepared, load: Callable[[int], Image]) -> dict[str, PixelSource]:
+    """Return what the trained encoders read: the image of each row, from `load`."""
+    plan, ids = prepared.plan, [sample.id for sample in prepared.samples]
+    return {name: PixelSource(plan.encoders[name], ids, load, plan.recipe.seed) for name in plan.graph.trained_encoders}
 
 
 def column_context(prepared: Prepared) -> ColumnContext:

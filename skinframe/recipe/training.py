@@ -62,6 +62,7 @@ class Train:
         heads = self.lr if self.head_lr is None else self.head_lr
         return {
             "adapter": self.lr,
+            "encoders": self.lr,
             "heads": heads,
             "reasoner": heads if self.connector_lr is None else self.connector_lr,
         }

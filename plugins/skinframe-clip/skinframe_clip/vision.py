@@ -83,8 +83,6 @@ class Timm(skinframe.Encoder):
                 raise ValueError(f"grid must be in [1, {self.cells}] at image_size {self.image_size}, got {self.grid}")
             if self.fit not in FITS:
                 raise ValueError(f"fit must be one of {', '.join(FITS)}, got {self.fit!r}")
-            if not self.weights and not self.trained:
-                raise ValueError("weights must be given for a frozen encoder; only a trained one starts at random")
             if (self.freeze or self.augmentation != Augmentation()) and not self.trained:
                 raise ValueError("freeze, crop and colour must not be given unless the encoder is trained")
 
@@ -133,7 +131,7 @@ class Timm(skinframe.Encoder):
         return {"trained": [list(options.freeze), options.crop, options.colour]} if options.trained else {}
 
     def _weights_digest(self) -> str:
-        if not self.config.weights:
+        if self.config.trained and not self.config.weights:
             return "random"
         return file_digest(self.path) if self.path.is_file() else f"absent: {self.config.weights}"
 
@@ -180,7 +178,7 @@ class Timm(skinframe.Encoder):
         return [ModuleRow(name=name, role=role, parameters=parameters, bytes=size, flops_per_sample=flops)]
 
     def missing(self) -> list[Requirement]:
-        if self.path.is_file() or not self.config.weights:
+        if self.path.is_file() or (self.config.trained and not self.config.weights):
             return []
         step = "set encoders.<name>.config.weights to the safetensors file of this architecture"
         return [Requirement(what=f"weights of {self.config.architecture} at {self.path}", next_step=step)]

@@ -113,6 +113,17 @@ def test_frozen_parts_keep_weights_and_statistics():
     assert "model.blocks" in module.parts  # its other blocks train
 
 
+def test_a_stage_that_does_not_train_the_encoder_moves_no_statistics():
+    module = built(encoder()).train()
+    pixels, start = source(encoder()).get(range(4), [0] * 4, 0), buffers(module)
+    module.requires_grad_(False)
+    module(pixels)
+    assert same(start, buffers(module))
+    module.requires_grad_(True)
+    module(pixels)
+    assert not same(start, buffers(module))
+
+
 def test_a_checkpoint_restores_weights_and_statistics():
     module = built(encoder()).train()
     module(source(encoder()).get(range(4), [0] * 4, 0))
@@ -126,7 +137,6 @@ def test_a_checkpoint_restores_weights_and_statistics():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"trained": False}, "weights must be given"),
         ({"trained": False, "weights": "w", "freeze": ("bn1",)}, "unless the encoder is trained"),
         ({"trained": False, "weights": "w", "crop": 0.5}, "unless the encoder is trained"),
         ({"crop": 0.0}, "crop must be in"),
