@@ -1,4 +1,4 @@
-"""Writes that are either whole or absent: temp beside the target, fsync, rename, fsync the folder."""
+"""Atomic writes: a temporary file beside the target, fsync, rename, fsync of the folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skinframe.errors import DiskError
 MANIFEST = "MANIFEST.json"
 BLOCK = 2**18  # bytes compared at a time; larger ones leave the processor's cache
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.ENOTDIR, errno.EPERM, errno.EIO)
-UNFIT = (errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)  # a path that cannot be what it is asked to be
+UNFIT = (errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)  # a path that cannot be created as requested
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Replace `path` by `data`, whole or not at all. Raises DiskError; the old file then still stands."""
+    """Replace `path` by `data`, completely or not at all. Raises DiskError; the old file is then unchanged."""
     temporary = path.with_name(f".{path.name}.tmp-{uuid.uuid4().hex[:8]}")
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _read_back(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Raise DiskError where the folder is not what was just written: some disks answer well and keep nothing."""
+    """Raise DiskError if the folder is not what was just written: a failing disk may keep nothing silently."""
     odd = {path.name for path in folder.iterdir()} ^ files.keys()
     if odd:
         raise DiskError(
@@ -119,20 +119,20 @@ def _manifest(entries: Mapping[str, Any]) -> bytes:
     return json.dumps(entries, indent=2, sort_keys=True).encode()
 
 
-def flaw_of(folder: Path) -> str | None:
-    """Say why a manifested folder is not whole; None where it holds the files of its manifest, byte for byte."""
+def damage_in(folder: Path) -> str | None:
+    """Return what is wrong with a folder that has a manifest; None if it holds exactly the files of its manifest."""
     try:
         written = (folder / MANIFEST).read_bytes()
         entries = json.loads(written)
         if _manifest(entries) != written:  # the manifest has no hash of its own: it must be as this module writes it
-            return f"{MANIFEST} is not as it was written"
+            return f"{MANIFEST} was changed after it was written"
         found = {path.name for path in folder.iterdir()} - {MANIFEST}
         if found != entries.keys():
             odd = ", ".join(sorted(found ^ entries.keys()))
-            return f"{odd}: stands in the folder or in its manifest, and not in both"
+            return f"{odd}: in the folder or in its manifest, but not in both"
         for name, entry in entries.items():
             if (folder / name).stat().st_size != entry["bytes"]:
-                return f"{name} has another size than was written"
+                return f"{name} has a different size than was written"
             with (folder / name).open("rb") as stream:
                 if hashlib.file_digest(stream, "sha256").hexdigest() != entry["sha256"]:
                     return f"{name} does not match its hash"
@@ -146,8 +146,8 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def sweep(folder: Path) -> None:
-    """Remove what an interrupted write left behind, here and in the folders below; the folder must have one owner."""
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of interrupted writes, recursively; call it only while holding the folder's lock."""
     for leftover in list(folder.rglob("*.tmp-*")):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)

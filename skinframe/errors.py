@@ -1,4 +1,4 @@
-"""The errors a user can cause: what each carries and the code the process exits with."""
+"""The errors that a user can cause, and the exit code of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: where it stands (a dotted path, a file, a line) and what to do about it."""
+    """One thing that is wrong: where (a dotted path, a file, a line), what, and what to do about it."""
 
     where: str
     what: str
@@ -29,7 +29,7 @@ class NotWholeError(SkinframeError):
 
 
 class RecipeError(SkinframeError):
-    """The recipe or the plan does not hold; carries every problem that was found, not just the first."""
+    """The recipe or the plan is invalid; carries every problem, not only the first."""
 
     exit_code = 2
 
@@ -41,7 +41,7 @@ class RecipeError(SkinframeError):
 
 
 class DataError(SkinframeError):
-    """A data set, image, label or split is not usable as it stands."""
+    """A data set, image, label or split is not usable."""
 
     exit_code = 3
 
@@ -53,7 +53,7 @@ class NonFiniteError(SkinframeError):
 
 
 class DiskError(SkinframeError):
-    """The disk is full or not writable; what was complete before is still there."""
+    """The disk is full or not writable; files that were complete before are kept."""
 
     exit_code = 5
 
@@ -73,7 +73,7 @@ class WorkerError(SkinframeError):
 
 
 class MissingRunsError(SkinframeError):
-    """Runs of a grid are missing, so there is no table; exits as the first of them that failed did."""
+    """Runs of a grid are missing, so there is no comparison; the exit code is that of the first failed run."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What is installed, as text: plugins from metadata alone, components after importing the plugins that are named."""
+"""Installed plugins and components as text: plugins from metadata, components by importing the named plugins."""
 
 from __future__ import annotations
 

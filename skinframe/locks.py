@@ -1,4 +1,4 @@
-"""One owner at a time: an exclusive lock that dies with its holder, and a lease file where a disk has no `flock`."""
+"""Exclusive folder locks that end with their process, and lease files where a file system has no `flock`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _holder() -> str:
     return json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%dT%H:%M:%S")})
 
 
-def _said(text: str) -> str:
+def _holder_text(text: str) -> str:
     """Return a holder's own statement as words."""
     try:
         held = json.loads(text)
@@ -64,11 +64,11 @@ def _said(text: str) -> str:
 
 
 def _busy(folder: Path, text: str) -> BusyError:
-    return BusyError(f"{folder}: is in use by {_said(text)}; wait for it or stop it")
+    return BusyError(f"{folder}: is in use by {_holder_text(text)}; wait for it or stop it")
 
 
 def _take(handle: int, folder: Path, wait: bool) -> None:
-    told = False
+    warned = False
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -77,9 +77,9 @@ def _take(handle: int, folder: Path, wait: bool) -> None:
             held = os.pread(handle, 4096, 0).decode(errors="replace")
             if not wait:
                 raise _busy(folder, held) from None
-            if not told:
-                log.warning("%s: waiting for %s, which writes here", folder, _said(held))
-                told = True
+            if not warned:
+                log.warning("%s: waiting for %s, which writes here", folder, _holder_text(held))
+                warned = True
             time.sleep(POLL)
 
 

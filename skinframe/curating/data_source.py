@@ -26,7 +26,7 @@ class DataSource:
     name: str
     dataset: Dataset
     seed: int = 0
-    split: schema.Split = field(default_factory=schema.Split)
+    split: schema.SplitOptions = field(default_factory=schema.SplitOptions)
     accept: tuple[str, ...] = ()
     prompt: Prompt | None = None
     encoders: dict[str, Encoder] = field(default_factory=dict)
@@ -57,8 +57,8 @@ class DataRecipe:
 
     data: schema.Part
     seed: int = 0
-    split: schema.Split = field(default_factory=schema.Split)
-    audit: schema.Audit = field(default_factory=schema.Audit)
+    split: schema.SplitOptions = field(default_factory=schema.SplitOptions)
+    audit: schema.AuditOptions = field(default_factory=schema.AuditOptions)
 
 
 def source_of(

@@ -1,4 +1,4 @@
-"""A finished run as CSV tables: its figures, its predictions, its rationales."""
+"""A finished run as CSV tables: metrics, predictions, rationales."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ PARTS = ("valid", "test")
 def export_csv(run: Path, out: Path, key_file: Path | None = None) -> list[Path]:
     """Write metrics.csv and the prediction and rationale tables of a finished run into `out`; return the files.
 
-    Texts are guarded against being read as formulas (`skinframe.data.safe_csv`). With `key_file` every id, patient and
-    lesion is a pseudonym under that key. Raises DataError where the run has not finished, DiskError.
+    No text can be read as a formula (`skinframe.data.safe_csv`). With `key_file` every id, patient and lesion is a
+    pseudonym under that key. Raises DataError if the run is not finished, DiskError.
     """
     name: Name = pseudonyms(key_file) if key_file is not None else str
     tables: dict[str, tuple[Sequence[str], Iterator[Sequence[Cell]]]] = {"metrics": _metrics(read_report(run))}

@@ -1,4 +1,4 @@
-"""A finished run made again from its own folder, and compared with it file by file."""
+"""Rerun a finished run from its own folder and compare the two file by file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from skinframe.planning.load_plan import refuse_missing
 from skinframe.planning.plan import flatten
 from skinframe.predicting.finished_run import plan_of_run, read_json
 from skinframe.progress import Display
-from skinframe.recipe.text import dump
-from skinframe.running.resume_changes import Change, differing
+from skinframe.recipe.yaml_text import dump
+from skinframe.running.resume_changes import Change, changes_between
 from skinframe.running.run_recipe import run
 from skinframe.running.verify_files import FILES, verify
 
-CLOCKED = ("date", "duration")  # of report.json's headline
-APART = (FILES, "environment.json", "changes.json")
+TIMES = ("date", "duration")  # of report.json's headline
+NOT_COMPARED = (FILES, "environment.json", "changes.json")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Reproduced:
 def reproduce(
     old: Path, out: Path | None, cache: Path | None, plugins: Sequence[Path] = (), display: Display | None = None
 ) -> Reproduced:
-    """Write the run's recipe into `out`, run it there, compare every file but the clock's.
+    """Write the run's recipe to `out`, run it there, and compare every file except for date and duration.
 
     Raises NotWholeError where the old run is damaged or the new one differs, RecipeError where data or weights changed.
     """
@@ -59,14 +59,14 @@ def reproduce(
     recipe = out / f"{plan.recipe.name}.yaml"
     write_atomic(recipe, dump(statement["recipe"]).encode())
     words = ["skinframe", "run", str(recipe), *(w for file in plugins for w in ("--plugin", str(file)))]
-    changed = differing(dict(statement["identity"]), dict(plan.identity))
+    changed = changes_between(dict(statement["identity"]), dict(plan.identity))
     if changed:
         raise RecipeError("reproduce", [change.problem() for change in changed])
     new = run(plan, out=out, cache=cache or out / ".cache", display=display).folder
     equal, different = compared(old, new)
     ran = [_flat(folder) for folder in (old, new)]
     found = Reproduced(
-        " ".join([*words, "--out", str(out)]), new, tuple(equal), tuple(different), tuple(differing(*ran))
+        " ".join([*words, "--out", str(out)]), new, tuple(equal), tuple(different), tuple(changes_between(*ran))
     )
     if different:
         raise NotWholeError(str(found))
@@ -74,7 +74,7 @@ def reproduce(
 
 
 def compared(old: Path, new: Path) -> tuple[list[str], list[str]]:
-    """Return the files that are equal, and those that differ or stand on one side only."""
+    """Return the files that are equal, and those that differ or exist on one side only."""
     first, second = _digests(old), _digests(new)
     names = sorted(first.keys() | second.keys())
     same = [name for name in names if first.get(name) == second.get(name)]
@@ -82,14 +82,16 @@ def compared(old: Path, new: Path) -> tuple[list[str], list[str]]:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """Return the hash of each file as the folder's own manifests state it; of the report, all but the clock."""
-    found = {name: str(entry["sha256"]) for name, entry in read_json(folder / FILES).items() if name not in APART}
+    """Return the hash of each file as the folder's own manifests state it; of the report, without date and duration."""
+    found = {
+        name: str(entry["sha256"]) for name, entry in read_json(folder / FILES).items() if name not in NOT_COMPARED
+    }
     for manifest in sorted(folder.glob("checkpoints/epoch-*/MANIFEST.json")):
         place = manifest.parent.relative_to(folder).as_posix()
         found |= {f"{place}/{name}": str(entry["sha256"]) for name, entry in read_json(manifest).items()}
     report = read_json(folder / "report.json")
     headline: Any = report.get("report", report).get("headline", {})
-    for word in CLOCKED:
+    for word in TIMES:
         headline.pop(word, None)
     return found | {"report.json": json.dumps(report, sort_keys=True)}
 

@@ -1,4 +1,4 @@
-"""What can be done with finished runs: show a report again, compare runs on the same test samples."""
+"""Rebuild the report of a finished run; compare finished runs on the same test samples."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
 from skinframe.evaluation.hypothesis_tests import Margin
 from skinframe.evaluation.predictions import read_predictions
 from skinframe.finished.csv_export import export_csv
-from skinframe.finished.pseudonymous_report import disguised
-from skinframe.finished.pseudonyms import pseudonyms
+from skinframe.finished.pseudonyms import pseudonyms, with_pseudonyms
 from skinframe.judging.model_comparison import model_tests, score_differences
 from skinframe.plugins import load
 from skinframe.reporting.checklists.checklist import write_documents
@@ -30,14 +29,14 @@ COMPARED = ("balanced_accuracy", "nll", "brier")  # proper scores and the headli
 def rewrite_report(
     run: Path, tables: Path | None = None, key_file: Path | None = None, documents: Path | None = None
 ) -> RunResult:
-    """Write report.html again from report.json, with today's templates.
+    """Rebuild report.html from report.json with the current templates.
 
     `tables` gets the run's tables as CSV, `documents` the report as Markdown and the checklists. With `key_file` page,
     tables and documents have pseudonyms for ids, under the key in that file. Raises DataError where there is no report.
     """
     report = read_report(run)
     if key_file is not None:
-        report = disguised(report, run, pseudonyms(key_file))
+        report = with_pseudonyms(report, run, pseudonyms(key_file))
     write_page(report, run)
     if tables is not None:
         export_csv(run, tables, key_file)
@@ -65,7 +64,8 @@ def compare_runs(
     names = names if len(set(names)) == len(names) else [str(run) for run in runs]
     for run, (table, named) in zip(runs, read, strict=True):
         if table.ids != tables[0].ids or not np.array_equal(table.labels, tables[0].labels) or named != classes:
-            raise DataError(f"{run}: was tested on other samples than {runs[0]}; only runs on the same split compare")
+            what = f"was tested on other samples than {runs[0]}; only runs on the same split can be compared"
+            raise DataError(f"{run}: {what}")
     pairs = list(combinations(zip(names, tables, strict=True), 2))
     differences = score_differences(pairs, {name: metrics[name] for name in COMPARED})
     tests = model_tests(pairs, classes, metrics, limits)

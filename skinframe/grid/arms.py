@@ -1,4 +1,4 @@
-"""Axes to arms: which parts are on, which value a path has, how much of the training data is seen."""
+"""The arms of a grid: which parts are on, which value a path has, how much of the training data is used."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from skinframe.errors import Problem, RecipeError
 from skinframe.grid.request import Request
 
 WHOLE, NOTHING = "whole", "none of them"
-MOST_PARTS = 6  # 2^6 arms; a question of more parts is none that seeds can pay for
+MOST_PARTS = 6  # 2^6 arms; more parts would need too many runs
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """One variant. `on` names the parts that it has, `at` is its place on a numeric axis; None where there is none."""
+    """One variant. `on` names its parts, `at` is its position on a numeric axis, None if there is none."""
 
     name: str
     request: Request
@@ -26,7 +26,7 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True)
 class Switch:
-    """A part that an arm has or lacks: a component, or a path whose other value stands for its absence."""
+    """A part that an arm has or not: a component, or a path with the value that switches it off."""
 
     name: str
     off: str

@@ -1,4 +1,4 @@
-"""What is asked of the arms: each against the reference, and the main effect of each part over a factorial."""
+"""Contrasts between arms: each against the reference, and the main effect of each part of a factorial design."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arms times seeds: every run planned, named by its fingerprint, and found done, begun or not yet begun."""
+"""Arms times seeds: every run planned, named by its fingerprint, and done, begun or to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 
 from skinframe.errors import Problem, RecipeError
 from skinframe.grid.arms import Arm
-from skinframe.grid.request import Item, digest
+from skinframe.grid.request import RunItem, digest
 from skinframe.planning import Plan
 from skinframe.planning.plan import reseeded
 from skinframe.running.verify_files import FILES
@@ -21,14 +21,14 @@ LIGHT = ("evaluate.explain=false", "evaluate.probes=false")  # what no figure of
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """What a grid asks. `plans` are those of each arm's first seed; `items` stand arm by arm, seed by seed."""
+    """All runs of a question. `plans` holds the plan of each arm's first seed; `items` go by arm, then seed."""
 
     kind: Kind
     arms: tuple[Arm, ...]
     seeds: tuple[int, ...]
     reference: str  # the arm that every other is compared with
     plans: Mapping[str, Plan]
-    items: tuple[Item, ...]
+    items: tuple[RunItem, ...]
     metrics: tuple[str, ...]
     axis: str = ""  # what `at` of the arms counts
     before: bool = False  # compare the probabilities before calibration
@@ -64,7 +64,7 @@ def make_grid(
         raise RecipeError(arms[0].request.recipe, [Problem("--seeds", f"must be at least 1, got {seeds}")])
     light = () if explain else LIGHT
     plans: dict[str, Plan] = {}
-    items: list[Item] = []
+    items: list[RunItem] = []
     problems: list[Problem] = []
     division, numbers = 0, range(seeds)
     for arm in arms:
@@ -95,32 +95,32 @@ def make_grid(
     )
 
 
-def _item(arm: Arm, plan: Plan, seed: int, overrides: Sequence[str], out: Path, cache: Path) -> Item:
+def _item(arm: Arm, plan: Plan, seed: int, overrides: Sequence[str], out: Path, cache: Path) -> RunItem:
     request = arm.request.also([*overrides, f"seed={seed}"])
     name = reseeded(plan, seed=seed).run_name
-    return Item(arm=arm.name, seed=seed, request=request, name=name, out=str(out), cache=str(cache))
+    return RunItem(arm=arm.name, seed=seed, request=request, name=name, out=str(out), cache=str(cache))
 
 
-def _twins(items: Sequence[Item]) -> list[Problem]:
+def _twins(items: Sequence[RunItem]) -> list[Problem]:
     """Two arms that are the same run would be compared with themselves."""
     first: dict[str, str] = {}
     found = {}
     for item in items:
         other = first.setdefault(item.name, item.arm)
         if other != item.arm:
-            found[item.arm] = Problem(item.arm, f"is the same run as '{other}'; leave one of the two out")
+            found[item.arm] = Problem(item.arm, f"is the same run as '{other}'; remove one of the two")
     return list(found.values())
 
 
-def state(item: Item) -> Literal["done", "begun", "to do"]:
-    """Say how far a run is. A run is done when the hashes of its files stand: they are written last of all."""
+def state(item: RunItem) -> Literal["done", "begun", "to do"]:
+    """Return how far a run is. It is done once the hashes of its files are written, the last step of a run."""
     if (item.folder / FILES).is_file():
         return "done"
     return "begun" if any(item.folder.glob("checkpoints/*")) else "to do"
 
 
-def minutes(item: Item) -> float | None:
-    """Return how long a finished run says it took; None where it does not."""
+def minutes(item: RunItem) -> float | None:
+    """Return the duration that a finished run reports, in minutes; None if it reports none."""
     try:
         said = json.loads((item.folder / "report.json").read_text(encoding="utf-8"))["headline"]["duration"]
         return float(said.split()[0])

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.errors import DataError, DiskError, MissingRunsError, Problem, RecipeError, did_you_mean
 from skinframe.finished.rewrite_and_compare import COMPARED
 from skinframe.grid.arms import DESIGNS, WHOLE, Arm, fractions, others, switch_of, values
-from skinframe.grid.carry import carry_out, refuse_missing_runs
-from skinframe.grid.engines.base import Engine, engine_of
+from skinframe.grid.comparison import metrics_of
+from skinframe.grid.engines.engine import Engine, engine_of
 from skinframe.grid.grid import Grid, Kind, make_grid, state
-from skinframe.grid.judge import metrics_of
-from skinframe.grid.report import GridResult, conclude_grid
-from skinframe.grid.request import Item, Request
+from skinframe.grid.grid_result import GridResult, write_grid_report
+from skinframe.grid.request import Request, RunItem
+from skinframe.grid.run_item import ItemResult
 from skinframe.planning.load_plan import refuse_missing
 from skinframe.progress import Display
+
+SHOWN = 8  # missing runs that a message names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ class GridSettings:
 
 
 def ablation(base: Request, over: Sequence[str], design: str, against: Sequence[str], settings: GridSettings) -> Grid:
-    """Return the grid of parts: `over` names components or PATH=VALUE, `against` other recipes.
+    """Return the grid of an ablation: `over` names components or PATH=VALUE, `against` other recipes.
 
     Raises RecipeError with every problem at once.
     """
@@ -52,14 +54,14 @@ def ablation(base: Request, over: Sequence[str], design: str, against: Sequence[
     )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise RecipeError(base.recipe, [Problem(f"--over {name}", "is named twice") for name in twice])
+        raise RecipeError(base.recipe, [Problem(f"--over {name}", "appears twice") for name in twice])
     arms = DESIGNS[design](base, [switch_of(name) for name in names]) if names else [Arm(name=WHOLE, request=base)]
     arms += others(base, against)
     return _grid("ablation", arms, arms[0].name, settings)
 
 
 def sweep(base: Request, over: str, settings: GridSettings) -> Grid:
-    """Return the grid of a path's values, 'path=v1,v2,…'. The recipe's own value is the reference where it is one.
+    """Return the grid of a path's values, 'path=v1,v2,…'. The recipe's own value is the reference if it is one of them.
 
     Raises RecipeError with every problem at once.
     """
@@ -86,7 +88,7 @@ def learning_curve(base: Request, shares: Sequence[float], settings: GridSetting
 
 def _grid(kind: Kind, arms: Sequence[Arm], reference: str, settings: GridSettings, axis: str = "") -> Grid:
     if len(arms) < 2:
-        what = "has nothing to compare; name parts with --over, or another recipe with --against"
+        what = "has nothing to compare; name components with --over, or another recipe with --against"
         raise RecipeError(arms[0].request.recipe, [Problem(kind, what)])
     grid = make_grid(
         kind,
@@ -111,13 +113,13 @@ def engine(grid: Grid, settings: GridSettings) -> Engine:
 
 
 def perform(grid: Grid, settings: GridSettings, display: Display) -> GridResult | None:
-    """Do every run that is not done, then judge them. None where a share is done and other shares are not.
+    """Make every missing run, then compare all; return None if this share is complete and other shares are not.
 
-    Raises MissingRunsError where runs failed, and the errors of `skinframe.errors`.
+    Raises MissingRunsError if runs failed, and the errors of `skinframe.errors`.
     """
     for plan in grid.plans.values():
         refuse_missing(plan)
-    carry_out(grid, _own(grid, settings), engine(grid, settings), display)
+    _run_items(grid, _own(grid, settings), engine(grid, settings), display)
     if settings.share[1] > 1 and any(state(item) != "done" for item in grid.items):
         number, count = settings.share
         display.say(f"share {number}/{count} is done; when all shares are, build the report with --table")
@@ -126,18 +128,57 @@ def perform(grid: Grid, settings: GridSettings, display: Display) -> GridResult 
 
 
 def table(grid: Grid) -> GridResult:
-    """Judge the runs that stand. Raises DataError naming those that are missing."""
-    refuse_missing_runs(grid)
-    return conclude_grid(grid)
+    """Compare completed runs. Raises DataError naming those that are missing."""
+    _refuse_missing_runs(grid)
+    return write_grid_report(grid)
 
 
-def _own(grid: Grid, settings: GridSettings) -> Sequence[Item]:
+def _own(grid: Grid, settings: GridSettings) -> Sequence[RunItem]:
     number, count = settings.share
     return grid.items[number - 1 :: count]
 
 
+def _run_items(grid: Grid, items: Sequence[RunItem], engine: Engine, display: Display) -> None:
+    """Make the missing runs. Raises MissingRunsError naming each run that failed; the others are kept.
+
+    A full disk ends the grid at once: every further run would fail too.
+    """
+    todo = [item for item in items if state(item) != "done"]
+    failed: list[ItemResult] = []
+    outcomes = engine.submit(todo)
+    for count, outcome in enumerate(outcomes, 1):
+        ending = f"done in {outcome.seconds:.0f} s" if not outcome.code else f"failed, exit code {outcome.code}"
+        display.say(f"{count}/{len(todo)} {outcome.item.label}: {ending} · {outcome.item.name}")
+        if outcome.code:
+            failed.append(outcome)
+        if outcome.code == DiskError.exit_code:
+            outcomes.close()  # type: ignore[attr-defined]
+            break
+    if failed:
+        raise MissingRunsError(_failures(grid, failed), failed[0].code)
+
+
+def _refuse_missing_runs(grid: Grid) -> None:
+    """Raise DataError while a run is missing: the comparison is paired by seed and needs every run."""
+    missing = [item for item in grid.items if state(item) != "done"]
+    if missing:
+        names = "; ".join(item.label for item in missing[:SHOWN])
+        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+        what = f"{len(missing)} of {len(grid.items)} runs are missing, so there is no comparison"
+        raise DataError(f"{grid.out}: {what}: {names}{more}; rerun without --table to make them")
+
+
+def _failures(grid: Grid, failed: Sequence[ItemResult]) -> str:
+    lines = [f"{len(failed)} of {len(grid.items)} runs failed, so there is no comparison; finished runs are kept:"]
+    for outcome in failed[:SHOWN]:
+        lines.append(f"  {outcome.item.label}: {outcome.message.strip()}".replace("\n", "\n    "))
+    if len(failed) > SHOWN:
+        lines.append(f"  and {len(failed) - SHOWN} more")
+    return "\n".join([*lines, "fix the error and rerun; finished runs are skipped"])
+
+
 def listed(text: str) -> list[str]:
-    """Split at commas that stand in no bracket: '[1,2],[3]' is two values."""
+    """Split at commas outside brackets: '[1,2],[3]' is two values."""
     found, depth, word = [], 0, ""
     for letter in text:
         depth += (letter in "[{") - (letter in "]}")

@@ -1,4 +1,4 @@
-"""What names a run: a recipe and what is laid over it. It is a plain value, so that an engine can send it anywhere."""
+"""A request for a run: a recipe, presets and overrides, as a plain value that an engine can send anywhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skinframe.planning.load_plan import plan_of
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """The words of `skinframe run`: a recipe file, presets, `--set`, `--without` and one-file plugins."""
+    """The arguments of `skinframe run`: a recipe file, presets, `--set`, `--without` and one-file plugins."""
 
     recipe: str
     presets: tuple[str, ...] = ()
@@ -24,7 +24,7 @@ class Request:
     plugins: tuple[str, ...] = ()
 
     def also(self, overrides: Sequence[str] = (), without: Sequence[str] = ()) -> Request:
-        """Return the request with more laid over it; the last word on a path counts."""
+        """Return the request with more overrides; the last override of a path wins."""
         return replace(self, overrides=(*self.overrides, *overrides), without=(*self.without, *without))
 
     def plan(self) -> Plan:
@@ -33,10 +33,10 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Item:
-    """One run of a grid: its arm and seed, what to run, where. Doing it twice is doing it once.
+class RunItem:
+    """One run of a grid: its arm and seed, what to run, where; it may be repeated without harm.
 
-    `name` is the run folder's, which holds the plan's fingerprint: the same work has the same name wherever it is done.
+    `name` is that of the run folder and holds the plan's fingerprint: the same run has the same name on every machine.
     """
 
     arm: str
@@ -58,10 +58,10 @@ class Item:
         return json.dumps(asdict(self))
 
 
-def item_of(text: str) -> Item:
+def item_of(text: str) -> RunItem:
     """Return the item that `to_json` wrote."""
     data = json.loads(text)
-    return Item(request=request_of(data.pop("request")), **data)
+    return RunItem(request=request_of(data.pop("request")), **data)
 
 
 def make_request(
@@ -71,7 +71,7 @@ def make_request(
     without: Sequence[str],
     plugins: Sequence[str | Path],
 ) -> Request:
-    """Return the request of what was given to the command line or to a function of the library."""
+    """Return the request for the arguments of a verb."""
     return Request(
         recipe=str(recipe),
         presets=tuple(presets),
@@ -82,11 +82,11 @@ def make_request(
 
 
 def request_of(words: Mapping[str, Any]) -> Request:
-    """Return the request that `asdict` and JSON made plain."""
+    """Return the request from its JSON form."""
     lists = {key: tuple(value) for key, value in words.items() if key != "recipe"}
     return Request(recipe=words["recipe"], **lists)
 
 
 def digest(names: Sequence[str]) -> str:
-    """Return eight hex digits that stand for names of runs in their order."""
+    """Return eight hex digits that identify a list of run names."""
     return hashlib.sha256("\x1f".join(names).encode()).hexdigest()[:8]

@@ -8,7 +8,7 @@ from typing import Any
 from skinframe.planning.plan import Plan
 from skinframe.planning.sizes import Sizes
 from skinframe.planning.stages import counted_parts, stage_lines
-from skinframe.recipe.text import dump
+from skinframe.recipe.yaml_text import dump
 
 
 def plan_yaml(plan: Plan) -> str:

@@ -65,7 +65,7 @@ def divide(
 
 
 def split_of(
-    wanted: schema.Split,
+    wanted: schema.SplitOptions,
     seed: int,
     accept: Collection[str],
     classes: Sequence[str],
@@ -92,7 +92,7 @@ def split_of(
     return subset(split, samples, share=wanted.subset, seed=seed, keys=keys, near=near), near
 
 
-def provenance(dataset: Dataset, wanted: schema.Split, seed: int, searched: bool) -> dict[str, Any]:
+def provenance(dataset: Dataset, wanted: schema.SplitOptions, seed: int, searched: bool) -> dict[str, Any]:
     """Return how a split was made, for its file."""
     asked = {"folds": wanted.folds, "fold": wanted.fold} if wanted.folds else {}
     return {

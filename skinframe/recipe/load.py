@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from skinframe.errors import Problem, RecipeError, did_you_mean
-from skinframe.recipe.headline import changed_title
 from skinframe.recipe.schema import Recipe
-from skinframe.recipe.text import parse_value, read_mapping
 from skinframe.recipe.typed import typed
+from skinframe.recipe.yaml_text import parse_value, read_mapping
 
 NAMED = ("encoders", "heads", "losses", "metrics")
 MAX_PARENTS = 8
@@ -129,3 +128,32 @@ def _disable(data: dict[str, Any], part: str) -> list[Problem]:
         return []
     known = [f"{kind}.{name}" for kind in NAMED for name in (data.get(kind) or {})]
     return [Problem(f"--without {part}", f"the recipe has no such component{did_you_mean(part, known)}")]
+
+
+def changed_title(title: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return the title with what became of the losses; `before` and `after` are the recipe's mappings of them."""
+    without, swapped, changed = [], [], []
+    for name, entry in after.items():
+        old = before.get(name)
+        if not isinstance(entry, Mapping) or entry == old:
+            continue
+        if not _takes_part(entry):
+            without += [name] if isinstance(old, Mapping) and _takes_part(old) else []
+        elif not isinstance(old, Mapping) or not _takes_part(old):
+            swapped.append(f"with {name}")
+        elif entry.get("use") != old.get("use"):
+            swapped.append(f"with {entry.get('use')} for {name}")
+        else:
+            changed.append(name)
+    said = [f"without {_listed(without)}"] if without else []
+    said += swapped
+    said += [f"with other options of {_listed(changed)}"] if changed else []
+    return " ".join([title, ", ".join(said)]).strip()
+
+
+def _takes_part(entry: Mapping[str, Any]) -> bool:
+    return entry.get("enabled", True) is not False and entry.get("weight", 1.0) != 0
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

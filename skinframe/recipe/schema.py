@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from skinframe.recipe.division import Audit as Audit
-from skinframe.recipe.division import Split as Split
+from skinframe.recipe.split_options import AuditOptions as AuditOptions
+from skinframe.recipe.split_options import SplitOptions as SplitOptions
 from skinframe.recipe.training import Select as Select
 from skinframe.recipe.training import Stage as Stage
 from skinframe.recipe.training import StagePlan as StagePlan
@@ -124,8 +124,8 @@ class Recipe:
     explainer: Part = field(default_factory=lambda: Part(use="gradient_input"))
     metrics: dict[str, Part] = field(default_factory=dict)
     trackers: dict[str, Part] = field(default_factory=dict)
-    split: Split = field(default_factory=Split)
-    audit: Audit = field(default_factory=Audit)
+    split: SplitOptions = field(default_factory=SplitOptions)
+    audit: AuditOptions = field(default_factory=AuditOptions)
     images: Images = field(default_factory=Images)
     train: Train = field(default_factory=Train)
     stages: list[Stage] = field(default_factory=list)

@@ -9,7 +9,7 @@ from typing import Any
 
 from skinframe.durable import write_atomic
 from skinframe.errors import RecipeError
-from skinframe.recipe.text import parse_mapping
+from skinframe.recipe.yaml_text import parse_mapping
 from skinframe.reporting import words
 from skinframe.reporting.figures import Estimate, MetricInfo, Number
 from skinframe.reporting.schema import Headline, Report

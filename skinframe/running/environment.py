@@ -1,4 +1,4 @@
-"""What a run ran on, from an allowed list: versions, device, commit. No environment variable is ever read."""
+"""The environment of a run, from an allow-list: versions, device, commit. No environment variable is read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def ties_of(prepared: Prepared) -> dict[str, str]:
-    """Return what a bitwise resume must find again and the plan's identity does not hold.
+    """Return what must be unchanged for a bitwise resume and is not part of the plan's identity.
 
     Thread count and precision are in the plan; here are device, libraries, split and cached features.
     """

@@ -1,4 +1,4 @@
-"""What differs between a run and its resume: refused by key, or allowed by name and noted."""
+"""Differences between a run and its resume: refused by key, or allowed by name and recorded."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ CHANGES = "changes.json"
 
 @dataclass(frozen=True)
 class Change:
-    """One key of a plan or of what it ran on."""
+    """One key of a plan or of its environment, with both values."""
 
     key: str
     was: str | None
     now: str | None
 
     def problem(self) -> Problem:
-        return Problem(self.key, f"was {self.was} in that run, is {self.now} now")
+        return Problem(self.key, f"was {self.was} in that run, now {self.now}")
 
 
-def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[Change]:
+def changes_between(before: Mapping[str, str], now: Mapping[str, str]) -> list[Change]:
     """Return every key whose value differs, in the order of the keys."""
     keys = sorted(before.keys() | now.keys())
     return [Change(key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)]
 
 
-def refuse(changes: Sequence[Change], allow: Collection[str], source: str) -> None:
+def refuse_changes(changes: Sequence[Change], allow: Collection[str], source: str) -> None:
     """Raise RecipeError naming each change that is not allowed."""
     problems = [change.problem() for change in changes if change.key not in allow]
     if problems:
-        what = "give the same again, or accept a key with --allow-change KEY; the run is then not bitwise what it was"
+        what = "use the same values, or accept a key with --allow-change KEY; the run is then not bitwise reproducible"
         raise RecipeError(source, [*problems, Problem("--resume", what)])
 
 
-def note(folder: Path, changes: Sequence[Change]) -> None:
-    """Add allowed changes to `changes.json`; nothing is written where there are none."""
+def record_changes(folder: Path, changes: Sequence[Change]) -> None:
+    """Add allowed changes to `changes.json`; writes nothing if there are none."""
     if changes:
-        write_json(folder / CHANGES, [*noted(folder), *(asdict(change) for change in changes)])
+        write_json(folder / CHANGES, [*recorded_changes(folder), *(asdict(change) for change in changes)])
 
 
-def noted(folder: Path) -> list[dict[str, str]]:
-    """Return every change that was ever allowed in this run."""
+def recorded_changes(folder: Path) -> list[dict[str, str]]:
+    """Return every change that was allowed in this run so far."""
     path = folder / CHANGES
     return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []

@@ -1,4 +1,4 @@
-"""The run folder: one live owner, one fingerprint, nothing overwritten unasked."""
+"""The run folder: one process at a time, one plan, nothing overwritten without --resume."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import yaml
 
-from skinframe.durable import disk_errors, sweep, write_atomic
+from skinframe.durable import disk_errors, remove_leftovers, write_atomic
 from skinframe.errors import Problem, RecipeError
 from skinframe.locks import exclusive
 from skinframe.planning import Plan
 from skinframe.planning.show import plan_yaml
-from skinframe.running.resume_changes import Change, differing, note, refuse
+from skinframe.running.resume_changes import Change, changes_between, record_changes, refuse_changes
 
 LOCK = ".lock"
 
@@ -22,23 +22,23 @@ LOCK = ".lock"
 def run_folder(plan: Plan, out: Path, resume: bool, allow: Collection[str] = ()) -> Iterator[Path]:
     """Create or re-open `out/<name>-<fingerprint>` and hold its lock.
 
-    A resume goes on in the newest folder of this name that differs by keys of `allow` only; what changed is noted in
+    A resume continues in the newest folder of this name that differs only in keys of `allow`; changes are recorded in
     `changes.json`. Raises RecipeError where the folder exists and `resume` is off, or holds another plan; BusyError
     where a live run owns it.
     """
     folder = out / plan.run_name
     if resume and not folder.exists():
-        folder = _other(plan, out, allow) or folder
+        folder = _resumable(plan, out, allow) or folder
     if folder.exists() and not resume and any(folder.glob("checkpoints/epoch-*")):
-        what = "this run was started before; continue it with --resume, or choose another folder with --out"
+        what = "this run already exists; continue it with --resume, or choose another folder with --out"
         raise RecipeError(plan.source, [Problem(str(folder), what)])
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         changes = _differences(plan, folder)
-        refuse(changes, allow, str(folder))
-        sweep(folder)
-        note(folder, changes)
+        refuse_changes(changes, allow, str(folder))
+        remove_leftovers(folder)
+        record_changes(folder, changes)
         write_atomic(folder / "plan.yaml", plan_yaml(plan).encode())
         yield folder
 
@@ -48,10 +48,10 @@ def locked(folder: Path) -> AbstractContextManager[None]:
     return exclusive(folder, LOCK, wait=False)
 
 
-def _other(plan: Plan, out: Path, allow: Collection[str]) -> Path | None:
-    """Return the newest run of this name that may go on as this plan; None where none was ever started.
+def _resumable(plan: Plan, out: Path, allow: Collection[str]) -> Path | None:
+    """Return the newest run of this name that may be resumed with this plan; None if there is no run.
 
-    Raises RecipeError where only runs of another plan stand.
+    Raises RecipeError if there are only runs of other plans.
     """
     others = sorted(out.glob(f"{plan.recipe.name}-*/plan.yaml"), key=lambda path: path.stat().st_mtime, reverse=True)
     for other in others:
@@ -60,19 +60,19 @@ def _other(plan: Plan, out: Path, allow: Collection[str]) -> Path | None:
     if not others:
         return None
     newest = others[0].parent
-    what = f"no run of this plan stands in {out}; leave --resume out to start one. {newest.name} differs in"
+    what = f"{out} has no run of this plan; omit --resume to start one. {newest.name} differs in"
     problems = [change.problem() for change in _differences(plan, newest)]
     raise RecipeError(plan.source, [Problem("--resume", what), *problems])
 
 
 def _differences(plan: Plan, folder: Path) -> list[Change]:
     path = folder / "plan.yaml"
-    return differing(_identity(path), dict(plan.identity)) if path.is_file() else []
+    return changes_between(_identity(path), dict(plan.identity)) if path.is_file() else []
 
 
 def _identity(path: Path) -> dict[str, str]:
     try:
         return dict(yaml.safe_load(path.read_text(encoding="utf-8"))["identity"])
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        what = "is not the plan of a run; restore it, or move the run folder away to start afresh"
+        what = "is not a valid plan; restore it, or move the run folder away to start again"
         raise RecipeError(str(path.parent), [Problem(path.name, what)]) from error

@@ -1,4 +1,4 @@
-"""The whole path on one page: recipe, plan, data, features, model, training, evaluation, report."""
+"""One run from start to finish: plan, data, features, model, training, evaluation, report."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def run(
         display.say(f"run folder {folder} · scale {plan.recipe.scale} · device {device}")
         prepared = prepare(plan, folder, cache, device, display, shelf=shelf, spread=spread)
         write_json(folder / "environment.json", environment(plan, device))
-        from skinframe.running.run_report import conclude
+        from skinframe.running.run_report import write_run_report
         from skinframe.running.training import train
 
         chosen, model, feed = train(plan, prepared, folder, display, allow)
-        report = conclude(prepared, model, feed, folder, chosen, time.monotonic() - started, display)
+        report = write_run_report(prepared, model, feed, folder, chosen, time.monotonic() - started, display)
         write_files(folder)
         display.say(f"report {folder / 'report.html'}")
         return RunResult(folder, report)

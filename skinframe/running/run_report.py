@@ -1,4 +1,4 @@
-"""The chosen checkpoint becomes a report: predictions, references, rationales, heat, cases."""
+"""From the chosen checkpoint to the report: predictions, references, rationales, heat maps, cases."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ RECONSTRUCTION = (
 )
 EMBEDDED = (
     "The embedded reasoner was trained on the law that draws the synthetic lesions (other patients, no image of this"
-    " run): like a pretrained model, it comes knowing how findings speak for each class. A probe on the encoder's"
-    " features has not been told."
+    " run): like a pretrained model, it has prior knowledge of how findings relate to each class. A probe on the"
+    " encoder's features has none."
 )
 VIEWS = (
-    "Every prediction, of the run and of the probes, is the mean of the log probabilities over {} flips and turns of"
-    " the image; rationale, heat map and zero-shot are of the upright one."
+    "Every prediction, of the run and of the probes, is the mean of the log probabilities over {} flips and rotations"
+    " of the image; rationale, heat map and zero-shot use the upright image."
 )
 
 
-def conclude(
+def write_run_report(
     prepared: Prepared, model: Model, feed: Feed, folder: Path, chosen: int | None, seconds: float, display: Display
 ) -> Report:
     """Evaluate the chosen checkpoint on the test split and write metrics.json, report.json and report.html."""
@@ -164,11 +164,11 @@ def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome) -
     found += [prepared.folds.warning] if prepared.folds.warning else []
     found += [f"accepted leak, {sentence}" for sentence in prepared.split.accepted]
     if prepared.quarantined:
-        found.append(f"{len(prepared.quarantined)} images could not be read and were set aside; see Data")
+        found.append(f"{len(prepared.quarantined)} images could not be read and were excluded; see Data")
     left_out = prepared.plan.parts.dataset.left_out()
     if left_out:
         classes = ", ".join(f"{count} {name}" for name, count in sorted(left_out.items(), key=lambda one: -one[1])[:8])
-        found.append(f"{sum(left_out.values())} rows have no class in this label set and were left out: {classes}")
+        found.append(f"{sum(left_out.values())} rows have no class in this label set and were excluded: {classes}")
     return tuple(dict.fromkeys(found))
 
 

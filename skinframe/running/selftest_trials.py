@@ -1,4 +1,4 @@
-"""A verdict on this machine: three faults planted in synthetic lesions must be found, and none in their clean twins."""
+"""The self-test: three faults planted in synthetic data must be found, and none in clean copies of it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from skinframe.progress import Display
 RECIPE = Path(__file__).with_name("selftest.yaml")
 PLANTED = ("data.config.leak=true", "data.config.copies=8")
 TARGET = "MEL"
-LEAST = 0.2  # of probability: a shortcut where the whole interval lies above, none where it lies below
+LEAST = 0.2  # rise in probability: a shortcut if the whole interval is above, none if it is below
 Said = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One planted fault: was it found, was its clean twin left in peace, and what was seen of both."""
+    """One planted fault: was it found, was nothing found in the clean data, and what was observed."""
 
     fault: str
     found: bool
@@ -33,7 +33,7 @@ class Trial:
         return self.found and self.clean
 
     def __str__(self) -> str:
-        verdict = "ok" if self.ok else ("NOT FOUND" if not self.found else "FOUND WHERE THERE IS NONE")
+        verdict = "ok" if self.ok else ("NOT FOUND" if not self.found else "FALSE ALARM")
         return f"{self.fault:<20} {verdict:<10} {self.seen}"
 
 
@@ -50,9 +50,9 @@ class SelfTest:
 
     def __str__(self) -> str:
         if self.ok:
-            end = "passed: this machine reads, trains and judges as it should"
+            end = "passed: data audit, training and evaluation work on this machine"
         else:
-            end = "FAILED: do not trust a report of this machine; please report this with `skinframe list`"
+            end = "FAILED: do not trust reports of this machine; please report this with the output of `skinframe list`"
         return "\n".join([*map(str, self.trials), f"self-test {end} ({self.seconds:.0f} s)"])
 
 
@@ -62,27 +62,27 @@ def selftest(tell: Said | None = None) -> SelfTest:
     start = time.monotonic()
     with TemporaryDirectory(prefix="skinframe-selftest-") as place:
         folder = Path(place)
-        tell("auditing lesions with a leak and copies planted, and clean ones")
+        tell("auditing data with a planted leak and planted duplicates, and clean data")
         trials = list(audits(folder))
-        tell("training on lesions with a shortcut planted, and on clean ones")
+        tell("training on data with a planted shortcut, and on clean data")
         trials.append(shortcut(folder))
     return SelfTest(tuple(trials), time.monotonic() - start)
 
 
 def audits(folder: Path) -> tuple[Trial, Trial]:
-    """Audit the set with a telling column and copies over the split, and the set without."""
+    """Audit the set with a leaking column and duplicates across the split, and the set without them."""
     planted, clean = (_standing(folder / name, more) for name, more in (("planted", PLANTED), ("clean", ())))
     leaks, copies = ({name for name in planted if name.startswith(kind)} for kind in ("field:", "split:"))
     falsely = ", ".join(sorted(clean)) or "nothing"
     return (
         Trial(
-            "column that tells",
+            "leaking column",
             "field:site" in leaks,
             not any(name.startswith("field:") for name in clean),
             f"planted: {', '.join(sorted(leaks)) or 'nothing'}; clean: {falsely}",
         ),
         Trial(
-            "copies over parts",
+            "split duplicates",
             "split:near-duplicate" in copies,
             not any(name.startswith("split:") for name in clean),
             f"planted: {', '.join(sorted(copies)) or 'nothing'}; clean: {falsely}",
@@ -99,13 +99,13 @@ def _standing(folder: Path, more: tuple[str, ...]) -> set[str]:
 
 
 def shortcut(folder: Path) -> Trial:
-    """Train where ink stands beside melanomas alone, and where it stands at random; show both models ink."""
+    """Train with ink marks beside melanomas only, and with marks at random; show both models marks."""
     told, random = (rise(folder / marks, marks) for marks in ("telling", "random"))
     return Trial(
         "shortcut",
         told[1] > LEAST,
         random[2] < LEAST,
-        f"ink raises p({TARGET}) by {_interval(told)} where trained beside it, {_interval(random)} where not",
+        f"ink raises p({TARGET}) by {_interval(told)} if trained with ink beside it, by {_interval(random)} if not",
     )
 
 

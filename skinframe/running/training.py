@@ -30,7 +30,7 @@ from skinframe.preparing.prepared_data import Prepared
 from skinframe.preparing.run_feed import make_feed
 from skinframe.progress import Display, parts_note
 from skinframe.running.environment import ties_of
-from skinframe.running.resume_changes import differing, note, refuse
+from skinframe.running.resume_changes import changes_between, record_changes, refuse_changes
 from skinframe.train.checkpoint import (
     Checkpoint,
     keep_only,
@@ -155,9 +155,9 @@ def _newest(folder: Path, ties: Mapping[str, str], allow: Collection[str]) -> Ch
     """Return the checkpoint to go on from; None at first. Raises RecipeError where what it is tied to changed."""
     start = newest_checkpoint(folder / "checkpoints")
     if start is not None:
-        changes = differing(start.state["ties"], ties)
-        refuse(changes, allow, str(folder))
-        note(folder, changes)
+        changes = changes_between(start.state["ties"], ties)
+        refuse_changes(changes, allow, str(folder))
+        record_changes(folder, changes)
     return start
 
 

@@ -1,4 +1,4 @@
-"""Reading back what stands on the disk: a run, a checkpoint or a feature cache, file by file."""
+"""Verify the hashes of a run, a checkpoint or a feature cache, file by file."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinframe.durable import MANIFEST, flaw_of, write_json
+from skinframe.durable import MANIFEST, damage_in, write_json
 from skinframe.errors import NotWholeError, Problem, RecipeError
 from skinframe.features.shard_store import ShardCheck
 from skinframe.features.shard_store import verify as verify_cache
 
 FILES = "files.json"
-UNHASHED = (FILES, ".lock", "report.html", "compare.html")  # the pages are made again from report.json
+UNHASHED = (FILES, ".lock", "report.html", "compare.html")  # the pages can be rebuilt from report.json
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What was read; `str()` says what is whole and what is not."""
+    """The result of a verification; `str()` lists every file that is not intact."""
 
     place: Path
     kind: str
@@ -47,7 +47,7 @@ def verify(place: Path) -> Verified:
     elif place.is_dir() and (any(place.glob("image-*")) or any(place.glob("text-*"))):
         found = Verified(place, "feature cache", verify_cache(place))
     else:
-        raise RecipeError("verify", [Problem(str(place), "is no run, no checkpoint and no feature cache")])
+        raise RecipeError("verify", [Problem(str(place), "is not a run, a checkpoint or a feature cache")])
     if found.damaged:
         raise NotWholeError(str(found))
     return found
@@ -70,7 +70,7 @@ def _sha256(path: Path) -> str:
 
 
 def _checkpoint(folder: Path) -> ShardCheck:
-    flaw = flaw_of(folder)
+    flaw = damage_in(folder)
     return ShardCheck(folder, "whole" if flaw is None else "damaged", what=flaw or "")
 
 
@@ -82,7 +82,7 @@ def _run(folder: Path) -> list[ShardCheck]:
     if not listing.is_file():
         return [
             *found,
-            ShardCheck(listing, "leftover", what="the run is not finished; its other files have no hash yet"),
+            ShardCheck(listing, "leftover", what="the run is not finished; its other files have no hashes yet"),
         ]
     try:
         entries = dict(json.loads(listing.read_text(encoding="utf-8")))

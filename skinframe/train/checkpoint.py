@@ -18,7 +18,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from skinframe.durable import MANIFEST, disk_errors, flaw_of, fsync_folder, sweep, write_folder
+from skinframe.durable import MANIFEST, damage_in, disk_errors, fsync_folder, remove_leftovers, write_folder
 from skinframe.errors import Problem, RecipeError
 
 log = logging.getLogger("skinframe")
@@ -78,7 +78,7 @@ def save_checkpoint(
     """
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
+    remove_leftovers(folder)
     target = folder / name_of(epoch, position)
     whole_state = {**state, "epoch": epoch, "position": position}
     if target.exists():  # it did not verify, or training would have gone on behind it
@@ -108,7 +108,7 @@ def keep_only(folder: Path, resumable: Collection[int], weights: Collection[int]
             continue
         if epoch not in weights:
             _remove(path)
-        elif (path / OPTIMISER).is_file() and flaw_of(path) is None:
+        elif (path / OPTIMISER).is_file() and damage_in(path) is None:
             files = {file.name: file.read_bytes() for file in path.iterdir()}
             files = {name: data for name, data in files.items() if name not in (OPTIMISER, MANIFEST)}
             state = {**json.loads(files["state.json"]), "resumable": False}
@@ -154,7 +154,7 @@ def _storable(group: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
     """Return the checkpoint in `folder`, or None, logged, where its files do not match its manifest."""
-    flaw = flaw_of(folder)
+    flaw = damage_in(folder)
     if flaw is not None:
         log.warning("checkpoint %s is not whole (%s); it is not used", folder, flaw)
         return None

@@ -22,8 +22,8 @@ from skinframe.verbs.options import (
 
 if TYPE_CHECKING:
     from skinframe.grid.grid import Grid
+    from skinframe.grid.grid_result import GridResult
     from skinframe.grid.questions import GridSettings
-    from skinframe.grid.report import GridResult
     from skinframe.grid.request import Request
 
 
@@ -95,7 +95,7 @@ def grid_command(make: Callable[..., tuple[Grid, GridSettings]]) -> Callable[...
         **options: Any,
     ) -> None:
         from skinframe.grid import questions
-        from skinframe.grid.show import grid_text
+        from skinframe.grid.grid_plan_text import grid_text
         from skinframe.progress import Display
 
         grid, settings = make(share=share, **options)

@@ -49,7 +49,7 @@ def run(
     request = make_request(recipe, presets, overrides, without, plugins)
     plan = request.plan()
     refuse_missing(plan)
-    from skinframe.grid.engines.base import spread_of
+    from skinframe.grid.engines.engine import spread_of
     from skinframe.progress import Display
     from skinframe.running.run_recipe import run as run_plan
 

@@ -11,8 +11,8 @@ from skinframe.verbs.options import RecipeFile
 
 if TYPE_CHECKING:
     from skinframe.grid.grid import Grid
+    from skinframe.grid.grid_result import GridResult
     from skinframe.grid.questions import GridSettings
-    from skinframe.grid.report import GridResult
 
 
 def sweep(

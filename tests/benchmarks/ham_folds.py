@@ -17,8 +17,8 @@ import numpy as np
 from skinframe.components import Metric
 from skinframe.evaluation.predictions import read_predictions
 from skinframe.evaluation.scores import paired_difference, score
-from skinframe.grid.engines.local import Local
-from skinframe.grid.request import Item, Request
+from skinframe.grid.engines.local import LocalProcesses
+from skinframe.grid.request import Request, RunItem
 from skinframe.judging.reference_models import references
 from skinframe.plugins import load
 from skinframe.preparing.prepare import prepare
@@ -30,17 +30,17 @@ PROBE = "linear probe + metadata, class-balanced"
 Rows = dict[str, list[Floats]]
 
 
-def item_of(recipe: str, fold: int, args: argparse.Namespace) -> Item:
+def item_of(recipe: str, fold: int, args: argparse.Namespace) -> RunItem:
     files = (f"data.config.root={args.root}", f"encoders.clip.config.weights={args.weights}")
     folds = (f"split.folds={args.folds}", f"split.fold={fold}")
     lean = ("evaluate.probes=false", "evaluate.explain=false")
     request = Request(recipe=recipe, presets=("ham10000", "mobilenet"), overrides=(*files, *folds, *lean, *args.set))
     plan = request.plan()
     cache = str(args.out / "cache")
-    return Item(arm=recipe, seed=fold, request=request, name=plan.run_name, out=str(args.out), cache=cache)
+    return RunItem(arm=recipe, seed=fold, request=request, name=plan.run_name, out=str(args.out), cache=cache)
 
 
-def probes(item: Item, args: argparse.Namespace) -> Rows:
+def probes(item: RunItem, args: argparse.Namespace) -> Rows:
     """Return each probe's test probabilities, fitted to the very features, metadata and split of a run."""
     plan = item.request.also(("evaluate.probes=true",)).plan()
     folder = args.out / f"split-{item.seed}"
@@ -49,7 +49,7 @@ def probes(item: Item, args: argparse.Namespace) -> Rows:
     return {name: [test] for name, _, _, test, _ in references(prepared) if name.startswith("linear probe")}
 
 
-def gathered(items: Sequence[Item], args: argparse.Namespace) -> tuple[Rows, Ints, list[str]]:
+def gathered(items: Sequence[RunItem], args: argparse.Namespace) -> tuple[Rows, Ints, list[str]]:
     """Return each model's test probabilities over all folds, with labels and lesions in the same order."""
     rows: Rows = {}
     labels: list[Ints] = []
@@ -111,7 +111,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     args.first = args.first or args.folds
     items = [item_of(recipe, fold, args) for fold in range(args.first) for recipe in args.recipes]
-    for outcome in Local(workers=args.workers, threads=1, logs=args.out / "logs").submit(items):
+    for outcome in LocalProcesses(workers=args.workers, threads=1, logs=args.out / "logs").submit(items):
         print(f"{outcome.item.label}: exit code {outcome.code}, {outcome.seconds:.0f} s {outcome.message}", flush=True)
     show(*gathered(items, args), args.recipes)
 

@@ -86,7 +86,7 @@ def checkpoint_target(folder: Path) -> tuple[list[bytes], Callable[[bytes], None
     """A checkpoint's files in one string; after an even first byte the manifest is made to agree."""
     import torch
 
-    from skinframe.durable import MANIFEST, flaw_of
+    from skinframe.durable import MANIFEST, damage_in
     from skinframe.train.checkpoint import newest_checkpoint, save_checkpoint
 
     state = {"tokens": 64, "log_bytes": 0, "ties": {}, "step": 3}
@@ -106,7 +106,7 @@ def checkpoint_target(folder: Path) -> tuple[list[bytes], Callable[[bytes], None
             (whole / MANIFEST).write_text(json.dumps(entries, indent=2, sort_keys=True))
         found = newest_checkpoint(folder)
         assert found is not None
-        assert flaw_of(whole) is None
+        assert damage_in(whole) is None
         if not agree and {n: (whole / n).read_bytes() for n in names} != written:
             raise AssertionError("a corrupted checkpoint was accepted")
         for name in ("model", "optimiser", "losses"):

@@ -37,7 +37,7 @@ def test_b3_a_save_that_finds_no_room(tiny: Any, whole: Any, tmp_path: Path) -> 
         assert not (folder / "trial").exists()
         now = sorted(folder.glob("checkpoints/epoch-*"))
         assert before <= {path.name for path in now} or fault in ELSEWHERE, fault
-        assert [durable.flaw_of(path) for path in now] == [None] * len(now), fault
+        assert [durable.damage_in(path) for path in now] == [None] * len(now), fault
     code, said = tiny.run(tmp_path, "--resume")
     assert code == 0, said
     assert tiny.contents(tmp_path) == whole.files

@@ -70,7 +70,7 @@ def test_b1_the_bundle_names_the_samples(ill: Callable[[str], Path], fault: str)
     assert last["diagnosis"] == bundle.name
     assert "nan" in last["not_finite"] or "inf" in last["not_finite"]
     if found["last_checkpoint"] is not None:
-        assert durable.flaw_of(folder / "checkpoints" / found["last_checkpoint"]) is None
+        assert durable.damage_in(folder / "checkpoints" / found["last_checkpoint"]) is None
 
 
 @pytest.mark.gate("B1")

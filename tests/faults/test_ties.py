@@ -34,13 +34,13 @@ def test_a8_no_harm_to_any_file_is_accepted(copy: Path, harms: dict[str, Harm], 
 def test_a8_an_emptied_manifest_vouches_for_nothing(copy: Path, text: str) -> None:
     folder = copy / "checkpoints" / "epoch-001"
     (folder / durable.MANIFEST).write_text(text)
-    assert durable.flaw_of(folder) is not None
+    assert durable.damage_in(folder) is not None
 
 
 def test_a8_a_file_that_no_manifest_names_is_a_flaw(copy: Path) -> None:
     folder = copy / "checkpoints" / "epoch-001"
     (folder / "extra.safetensors").write_bytes(b"")
-    assert "extra.safetensors" in str(durable.flaw_of(folder))
+    assert "extra.safetensors" in str(durable.damage_in(folder))
 
 
 def test_a9_other_libraries_are_refused_by_name_and_noted_where_allowed(small: Any, copy: Path) -> None:
@@ -52,7 +52,7 @@ def test_a9_other_libraries_are_refused_by_name_and_noted_where_allowed(small: A
         files["state.json"] = json.dumps(told, indent=2, sort_keys=True).encode()
         shutil.rmtree(state.parent)
         durable.write_folder(state.parent, files)
-    with pytest.raises(RecipeError, match=r"torch: was 2\.9\.9 in that run, is \d.* now") as found:
+    with pytest.raises(RecipeError, match=r"torch: was 2\.9\.9 in that run, now \d.*") as found:
         small.run(copy.parent, resume=True)
     assert "--allow-change KEY" in str(found.value)
     assert not (copy / "changes.json").exists()
@@ -62,7 +62,7 @@ def test_a9_other_libraries_are_refused_by_name_and_noted_where_allowed(small: A
 
 
 def test_a9_an_allowed_change_goes_on_in_the_old_folder(small: Any, copy: Path) -> None:
-    with pytest.raises(RecipeError, match=r"evaluate\.resamples: was 50 in that run, is 40 now"):
+    with pytest.raises(RecipeError, match=r"evaluate\.resamples: was 50 in that run, now 40"):
         small.run(copy.parent, "evaluate.resamples=40", resume=True)
     found = small.run(copy.parent, "evaluate.resamples=40", resume=True, allow_change=["evaluate.resamples"])
     assert found.folder == copy
@@ -94,7 +94,7 @@ def test_d5_a_poisoned_cache_is_refused_by_a_run_that_has_begun(small: Any, copy
 
     cache = poisoned(shutil.copytree(small.cache, tmp_path / "cache"), "image")
     assert skinframe.verify(cache).damaged == []
-    with pytest.raises(RecipeError, match=r"cache\.clip: was [0-9a-f]{64} in that run, is [0-9a-f]{64} now"):
+    with pytest.raises(RecipeError, match=r"cache\.clip: was [0-9a-f]{64} in that run, now [0-9a-f]{64}"):
         small.run(copy.parent, resume=True, cache=cache)
     small.run(copy.parent, resume=True)  # with its own it goes on
 

@@ -9,7 +9,7 @@ import pytest
 from skinframe.grid.arms import add_one, factorial, fractions, leave_one_out, short, switch_of, values
 from skinframe.grid.contrasts import against, is_factorial, main_effects
 from skinframe.grid.questions import listed
-from skinframe.grid.request import Item, Request, item_of
+from skinframe.grid.request import Request, RunItem, item_of
 
 BASE = Request(recipe="r.yaml", presets=("p",), overrides=("a=1",), plugins=("x.py",))
 PARTS = [switch_of(text) for text in ("losses.focal.config.gamma=0", "losses.alignment", "losses.calibration")]
@@ -78,5 +78,5 @@ def test_commas_in_brackets_do_not_split(text: str, found: list[str]) -> None:
 
 
 def test_an_item_survives_the_journey_to_another_process() -> None:
-    item = Item(arm="whole", seed=3, request=BASE, name="r-1", out="runs", cache="c")
+    item = RunItem(arm="whole", seed=3, request=BASE, name="r-1", out="runs", cache="c")
     assert item_of(item.to_json()) == item

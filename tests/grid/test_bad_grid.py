@@ -11,7 +11,7 @@ from skinframe import cli
 
 WRONG = [
     ("ablate", ["--over", "losses.algnment"], "did you mean 'alignment'"),
-    ("ablate", ["--over", "losses.alignment", "--over", "losses.alignment"], "is named twice"),
+    ("ablate", ["--over", "losses.alignment", "--over", "losses.alignment"], "appears twice"),
     ("ablate", ["--over", "losses.focal.config.gama=0"], "did you mean 'gamma'"),
     ("ablate", ["--over", "losses.focal.config.gamma=2"], "is the same run as 'whole'"),
     ("ablate", ["--over", "losses.alignment", "--seeds", "0"], "--seeds: must be at least 1, got 0"),

@@ -112,7 +112,7 @@ def test_no_table_with_missing_arms(
     (copied / made.folder.name / "grid.json").unlink()
     code, said, errors = called(words(copied, "--table"), capsys)
     assert code == DataError.exit_code
-    assert "1 of 4 runs are missing, so there is no table: without alignment, seed 18" in errors
+    assert "1 of 4 runs are missing, so there is no comparison: without alignment, seed 18" in errors
     assert "Traceback" not in errors
     assert not said
     assert not (copied / made.folder.name / "grid.json").exists()
@@ -136,7 +136,7 @@ def test_one_failing_arm_is_named_and_the_others_stand(
     (gone / "plan.yaml").write_text("recipe: {}\n")
     code, _, errors = called(words(copied), capsys)
     assert code == 2
-    assert "1 of 4 runs failed, so there is no table; finished runs are kept:" in errors
+    assert "1 of 4 runs failed, so there is no comparison; finished runs are kept:" in errors
     assert "whole, seed 18: " in errors
     assert "Traceback" not in errors
     assert "is not the plan of a run" in errors

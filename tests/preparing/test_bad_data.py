@@ -76,7 +76,7 @@ def test_unreadable_images_are_set_aside_and_counted(
     assert "is not a JPEG or PNG" in reasons[1]
     assert "no such file" in reasons[2]
     page = (result.folder / "report.html").read_text()
-    assert "3 images could not be read and were set aside" in page
+    assert "3 images could not be read and were excluded" in page
     assert sum(part["images"] for part in report.get("report", report)["data"]["splits"]) == 33
 
 

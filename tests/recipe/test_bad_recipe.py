@@ -10,7 +10,7 @@ import pytest
 
 from skinframe.errors import RecipeError
 from skinframe.recipe import load_recipe
-from skinframe.recipe.text import parse_mapping, parse_value
+from skinframe.recipe.yaml_text import parse_mapping, parse_value
 
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
 TEXTS = [

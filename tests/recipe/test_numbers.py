@@ -11,7 +11,7 @@ import yaml
 
 from skinframe.errors import RecipeError
 from skinframe.recipe import load_recipe
-from skinframe.recipe.text import dump, parse_mapping, parse_value
+from skinframe.recipe.yaml_text import dump, parse_mapping, parse_value
 
 NUMBERS = [
     ("5e-1", 0.5),

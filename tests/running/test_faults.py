@@ -57,7 +57,7 @@ def test_nan_names_the_term_and_the_samples(with_odd_loss: Callable[[str], Any],
         with_odd_loss("value * float('nan')")
     assert found.value.exit_code == 4
     (folder,) = (tmp_path / "out").iterdir()
-    assert durable.flaw_of(folder / "checkpoints" / "epoch-000") is None  # what was complete still stands
+    assert durable.damage_in(folder / "checkpoints" / "epoch-000") is None  # what was complete still stands
     assert not (folder / "checkpoints" / "epoch-001").exists()
     text = str(found.value)
     import json

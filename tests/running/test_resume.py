@@ -76,14 +76,14 @@ def test_a_chosen_checkpoint_that_is_damaged_is_refused(small: Any, copy: Path, 
 
 
 def test_a_run_is_not_started_twice_without_resume(small: Any, copy: Path) -> None:
-    with pytest.raises(RecipeError, match=r"started before; continue it with --resume"):
+    with pytest.raises(RecipeError, match=r"already exists; continue it with --resume"):
         small.run(copy.parent)
 
 
 def test_an_edited_plan_is_refused_by_its_key(small: Any, copy: Path) -> None:
     path = copy / "plan.yaml"
     path.write_text(path.read_text().replace("  train.lr: '0.001'", "  train.lr: '0.01'"))
-    with pytest.raises(RecipeError, match=r"train\.lr: was 0\.01 in that run, is 0\.001 now"):
+    with pytest.raises(RecipeError, match=r"train\.lr: was 0\.01 in that run, now 0\.001"):
         small.run(copy.parent, resume=True)
 
 
@@ -95,7 +95,7 @@ def test_a_broken_plan_file_is_refused(small: Any, copy: Path, text: str) -> Non
 
 
 def test_resuming_another_plan_names_what_differs(small: Any, copy: Path) -> None:
-    with pytest.raises(RecipeError, match=r"train\.lr: was 0\.001 in that run, is 0\.02 now"):
+    with pytest.raises(RecipeError, match=r"train\.lr: was 0\.001 in that run, now 0\.02"):
         small.run(copy.parent, "train.lr=0.02", resume=True)
 
 

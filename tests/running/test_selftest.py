@@ -12,7 +12,7 @@ from skinframe.running.selftest_trials import SelfTest, Trial, audits
 def test_every_planted_fault_is_found_and_no_other():
     found = skinframe.selftest()
     assert found.ok, str(found)
-    assert [trial.fault for trial in found.trials] == ["column that tells", "copies over parts", "shortcut"]
+    assert [trial.fault for trial in found.trials] == ["leaking column", "split duplicates", "shortcut"]
     assert "self-test passed" in str(found)
 
 
@@ -30,7 +30,7 @@ def test_a_shortcut_where_there_should_be_none_fails(tmp_path, monkeypatch):
     trial = module.shortcut(tmp_path)
     assert trial.found
     assert not trial.ok
-    assert "FOUND WHERE THERE IS NONE" in str(trial)
+    assert "FALSE ALARM" in str(trial)
 
 
 def test_the_command_exits_1_and_says_not_to_trust_a_report(monkeypatch, capsys):

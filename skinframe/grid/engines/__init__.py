@@ -1,1 +1,1 @@
-"""Where work items are done: one small interface, and nothing that is correct on one engine only."""
+"""Where the runs of a grid are made: one small interface, and nothing that is correct on one engine only."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from skinframe.errors import DataError, WorkerError
 from skinframe.grid.engines.ray_cluster import RETRIES, connected, imported, resources, share
 from skinframe.grid.request import Request, request_of
-from skinframe.grid.work import caught
+from skinframe.grid.run_item import caught
 from skinframe.preparing.remote_features import ShardWorker, WantedRow
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ GPU_SHARE = 0.25  # of a GPU an actor: while one decodes images another encodes
 class FeaturesOnRay:
     """Shards as batches of Ray Data. An actor writes its shard into the cache, so that no feature passes through Ray.
 
-    Every node must see the same cache, recipe, plugins and data under the same paths. There are as many actors as the
-    cluster has room for, each of `threads` CPUs and, where there are GPUs, a quarter of one.
+    Every node must see the same cache, recipe, plugins and data under the same paths. As many actors as fit on the
+    cluster, each with `threads` CPUs and, if there are GPUs, a quarter of one.
     """
 
     request: Request
@@ -39,20 +39,20 @@ class FeaturesOnRay:
     ) -> Generator[int]:
         ray = imported(data=True)
         with connected(ray):
-            told = (json.dumps(asdict(self.request)), os.getcwd(), encoder, fingerprint, str(cache.resolve()))
-            done = self._dataset(ray, shards, told)
+            arguments = (json.dumps(asdict(self.request)), os.getcwd(), encoder, fingerprint, str(cache.resolve()))
+            done = self._dataset(ray, shards, arguments)
             try:
                 for row in done.iter_rows():
                     if row["code"]:
                         raise WorkerError(row["message"], row["code"])
                     yield row["number"]
             except ray.exceptions.RayError as error:
-                what = f"a process that extracts was lost {RETRIES + 1} times ({' '.join(str(error).split())[:300]})"
+                what = f"an extraction process was lost {RETRIES + 1} times ({' '.join(str(error).split())[:300]})"
                 raise DataError(
-                    f"features of {encoder}: {what}; what was written stands, start again to go on"
+                    f"features of {encoder}: {what}; shards written so far are kept, rerun to continue"
                 ) from error
 
-    def _dataset(self, ray: Any, shards: Sequence[Sequence[WantedRow]], told: tuple[str, ...]) -> Any:
+    def _dataset(self, ray: Any, shards: Sequence[Sequence[WantedRow]], arguments: tuple[str, ...]) -> Any:
         """Return the data set of outcomes: a block of rows is a shard, and each goes to an actor that is free."""
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False  # the run shows its own
@@ -63,7 +63,7 @@ class FeaturesOnRay:
             warnings.simplefilter("ignore", DeprecationWarning)
             return ray.data.from_arrow([_table(number, shard) for number, shard in enumerate(shards)]).map_batches(
                 _Actor,
-                fn_constructor_args=told,
+                fn_constructor_args=arguments,
                 batch_size=None,
                 batch_format="pyarrow",
                 compute=ray.data.ActorPoolStrategy(size=min(room, len(shards))),
@@ -75,10 +75,10 @@ class FeaturesOnRay:
 
 
 class _Actor:
-    """What a worker process holds: from its first shard on the plan, the data set and the tower."""
+    """A worker process; from its first shard on it holds the plan, the data set and the tower."""
 
-    def __init__(self, *told: str) -> None:
-        self.told = told
+    def __init__(self, *arguments: str) -> None:
+        self.arguments = arguments
         self.maker: ShardWorker | None = None
 
     def __call__(self, table: pa.Table) -> pa.Table:
@@ -90,7 +90,7 @@ class _Actor:
 
     def _make(self, shard: Sequence[WantedRow]) -> None:
         if self.maker is None:
-            self.maker = _maker(*self.told)
+            self.maker = _maker(*self.arguments)
         self.maker.make(shard)
 
 

@@ -1,4 +1,4 @@
-"""Items on this machine: in this process where there is one worker, else in processes that each do many."""
+"""Runs on this machine: in this process if there is one worker, else in worker processes that each make many."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skinframe.errors import Problem, RecipeError
-from skinframe.grid.request import Item
-from skinframe.grid.work import Outcome, do
+from skinframe.grid.request import RunItem
+from skinframe.grid.run_item import ItemResult, attempt
 from skinframe.preparing.image_cache import Shelf
 
 PATIENCE = 120  # seconds that a worker gets to write a checkpoint when it is stopped
 
 
 @dataclass(kw_only=True)
-class Local:
+class LocalProcesses:
     """`workers` processes of `threads` threads each; 0 fills the cores. What they print goes to files in `logs`."""
 
     workers: int
@@ -38,13 +38,13 @@ class Local:
         count = "1 process" if self.workers == 1 else f"{self.workers} processes"
         return f"{count} of {self.threads} thread{'s' * (self.threads > 1)} on this machine"
 
-    def submit(self, items: Sequence[Item]) -> Iterator[Outcome]:
+    def submit(self, items: Sequence[RunItem]) -> Iterator[ItemResult]:
         if min(self.workers, len(items)) <= 1:
             shelf = Shelf()
-            yield from (do(item, shelf) for item in items)
+            yield from (attempt(item, shelf) for item in items)
             return
-        todo: queue.SimpleQueue[Item] = queue.SimpleQueue()
-        ended: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        todo: queue.SimpleQueue[RunItem] = queue.SimpleQueue()
+        ended: queue.SimpleQueue[ItemResult] = queue.SimpleQueue()
         for item in items:
             todo.put(item)
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,11 @@ class Local:
             self._stop()
 
     def _work(
-        self, number: int, todo: queue.SimpleQueue[Item], ended: queue.SimpleQueue[Outcome], stopped: threading.Event
+        self,
+        number: int,
+        todo: queue.SimpleQueue[RunItem],
+        ended: queue.SimpleQueue[ItemResult],
+        stopped: threading.Event,
     ) -> None:
         worker: subprocess.Popen[str] | None = None
         while not stopped.is_set():
@@ -71,12 +75,12 @@ class Local:
                 worker = self._start(number)
             ended.put(_ask(worker, item))
         if worker is not None and worker.stdin is not None:
-            worker.stdin.close()  # a worker ends when nobody asks any more
+            worker.stdin.close()  # a worker ends when its input is closed
 
     def _start(self, number: int) -> subprocess.Popen[str]:
         with (self.logs / f"worker-{number}.log").open("a", encoding="utf-8") as log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "skinframe.grid.engines.worker"],
+                [sys.executable, "-m", "skinframe.grid.engines.worker_process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -99,18 +103,17 @@ class Local:
         self._running.clear()
 
 
-def _ask(worker: subprocess.Popen[str], item: Item) -> Outcome:
+def _ask(worker: subprocess.Popen[str], item: RunItem) -> ItemResult:
     assert worker.stdin is not None
     assert worker.stdout is not None
     try:
         print(item.to_json(), file=worker.stdin, flush=True)
-        answer = worker.stdout.readline()
-        said = json.loads(answer)
-        return Outcome(item, int(said["code"]), str(said["message"]), float(said["seconds"]))
+        answer = json.loads(worker.stdout.readline())
+        return ItemResult(item, int(answer["code"]), str(answer["message"]), float(answer["seconds"]))
     except (OSError, ValueError, KeyError):
         code = worker.wait(PATIENCE)
         killed = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        return Outcome(item, 1, f"its process {killed}; was the memory enough? start again to go on")
+        return ItemResult(item, 1, f"its process {killed}; check the memory, then rerun to continue")
 
 
 def cores() -> int:

@@ -1,4 +1,4 @@
-"""Items as Ray core tasks: on this machine, or on a cluster that was started beforehand. Needs skinframe[cluster]."""
+"""Runs as Ray core tasks: on this machine, or on a running cluster. Needs skinframe[cluster]."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from skinframe.grid.engines.ray_cluster import RETRIES, connected, imported, resources, share, where
-from skinframe.grid.request import Item, item_of
-from skinframe.grid.work import Outcome, do
+from skinframe.grid.request import RunItem, item_of
+from skinframe.grid.run_item import ItemResult, attempt
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ray:
-    """One task an item, of `threads` CPUs, and of one GPU where the cluster has any; at most `workers` at a time.
+    """One task per run, with `threads` CPUs, and one GPU if the cluster has any; at most `workers` at a time.
 
-    Every node must see the same `out`, `cache`, recipe and plugins under the same paths. An item whose task is tried
-    again goes on from its newest checkpoint.
+    Every node must see the same `out`, `cache`, recipe and plugins under the same paths. A run whose task is
+    retried continues from its newest checkpoint.
     """
 
     workers: int
@@ -26,7 +26,7 @@ class Ray:
     def __str__(self) -> str:
         return f"Ray tasks of {self.threads} thread{'s' * (self.threads > 1)} on {where()}"
 
-    def submit(self, items: Sequence[Item]) -> Iterator[Outcome]:
+    def submit(self, items: Sequence[RunItem]) -> Iterator[ItemResult]:
         if not items:
             return
         ray = imported()
@@ -35,7 +35,7 @@ class Ray:
             task = ray.remote(num_cpus=cpus, num_gpus=gpu, max_retries=RETRIES)(_task)
             most = self.workers or len(items)
             todo = list(items)
-            running: dict[Any, Item] = {}
+            running: dict[Any, RunItem] = {}
             while todo or running:
                 while todo and len(running) < most:
                     item = todo.pop(0)
@@ -46,12 +46,12 @@ class Ray:
 
 def _task(text: str, folder: str) -> tuple[int, str, float]:
     os.chdir(folder)  # a recipe, its data or its plugins may be named from where the grid was started
-    outcome = do(item_of(text))
+    outcome = attempt(item_of(text))
     return outcome.code, outcome.message, outcome.seconds
 
 
-def _outcome(ray: Any, reference: Any, item: Item) -> Outcome:
+def _outcome(ray: Any, reference: Any, item: RunItem) -> ItemResult:
     try:
-        return Outcome(item, *ray.get(reference))
+        return ItemResult(item, *ray.get(reference))
     except ray.exceptions.RayError as error:
-        return Outcome(item, 1, f"its task was lost {RETRIES + 1} times ({type(error).__name__}); start again to go on")
+        return ItemResult(item, 1, f"its task was lost {RETRIES + 1} times ({type(error).__name__}); rerun to continue")

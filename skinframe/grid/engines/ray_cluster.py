@@ -1,4 +1,4 @@
-"""A Ray cluster: one that was started beforehand, or one in this process that only this machine reaches."""
+"""A Ray cluster: a running one, or one started by this process that only this machine can reach."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RETRIES = 3  # of work whose node or process died
 
 
 def where() -> str:
-    """Say which cluster it is, for the plan."""
+    """Describe the cluster, for the plan."""
     return os.environ.get(ADDRESS) or "this machine"
 
 
@@ -41,16 +41,16 @@ def imported(*, data: bool = False) -> Any:
         if data:
             import ray.data
     except ImportError as error:
-        what = f"Ray is not installed whole ({error}); pip install 'skinframe[cluster]', or use --engine local"
+        what = f"Ray is not fully installed ({error}); run pip install 'skinframe[cluster]', or use --engine local"
         raise RecipeError("--engine", [Problem("ray", what)]) from error
     return ray
 
 
 @contextmanager
 def connected(ray: Any) -> Iterator[None]:
-    """Join the cluster that RAY_ADDRESS names, else start one that only this machine reaches; leave or end it at last.
+    """Join the cluster that RAY_ADDRESS names, else start one for this machine alone; then disconnect or stop it.
 
-    Raises RecipeError where none answers.
+    Raises RecipeError if none answers.
     """
     if not os.environ.get(ADDRESS):
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
@@ -69,10 +69,10 @@ def connected(ray: Any) -> Iterator[None]:
 
 
 def share(nodes: Sequence[Mapping[str, float]], threads: int, gpu: float) -> tuple[int, float, int]:
-    """Return the CPUs and the part of a GPU that a process asks for, and how many find room; `nodes` hold resources.
+    """Return the CPUs and the fraction of a GPU that a process requests, and how many fit on the `nodes`.
 
-    Where some have a GPU, work goes to these alone. Where no node has `threads` CPUs, a process asks for all that the
-    largest has: for what is nowhere, Ray would wait without end.
+    If some nodes have a GPU, only these are used. If no node has `threads` CPUs, a process requests all that the
+    largest has: Ray would wait for ever for resources that no node has.
     """
     with_gpu = [node for node in nodes if node.get("GPU")]
     able, gpu = (with_gpu, gpu) if with_gpu else (nodes, 0.0)

@@ -16,7 +16,7 @@ import pytest
 import skinframe
 from skinframe.errors import DataError, RecipeError, SkinframeError, WorkerError
 from skinframe.features import verify
-from skinframe.grid.engines.base import spread_of
+from skinframe.grid.engines.engine import spread_of
 from skinframe.grid.engines.ray_cluster import imported
 from skinframe.grid.request import Request
 from skinframe.preparing.prepare import prepare
@@ -112,7 +112,7 @@ def test_a_worker_that_is_killed_is_replaced(extract: Extract, tmp_path: Path) -
         (
             "os.kill(os.getpid(), signal.SIGKILL)",
             DataError,
-            "features of clip: a process that extracts was lost 4 times",
+            "features of clip: an extraction process was lost 4 times",
         ),
         (
             "raise ValueError('these weights are torn')",

@@ -1,4 +1,4 @@
-"""One work item from start to finish: the same on any engine, and free where it is done already."""
+"""One run of a grid from start to finish: the same on any engine, and skipped if it is already complete."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from pathlib import Path
 
 from skinframe.errors import RecipeError, SkinframeError
 from skinframe.grid.grid import state
-from skinframe.grid.request import Item
+from skinframe.grid.request import RunItem
 from skinframe.preparing.image_cache import Shelf
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How an item ended: `code` as `skinframe run` would have exited, and the message of an error."""
+class ItemResult:
+    """How a run ended: `code` is the exit code of `skinframe run`, `message` that of an error."""
 
-    item: Item
+    item: RunItem
     code: int
     message: str = ""
     seconds: float = 0.0
 
 
-def do(item: Item, shelf: Shelf | None = None) -> Outcome:
-    """Do an item and say how it ended; only a signal to stop gets out of here. `shelf` is that of this process."""
+def attempt(item: RunItem, shelf: Shelf | None = None) -> ItemResult:
+    """Make a run and return how it ended; raises nothing but a signal to stop. `shelf` is that of this process."""
     began = time.monotonic()
     code, message = caught(lambda: run_item(item, shelf))
-    return Outcome(item, code, message, time.monotonic() - began)
+    return ItemResult(item, code, message, time.monotonic() - began)
 
 
-def run_item(item: Item, shelf: Shelf | None = None) -> None:
-    """Run an item from where it stands; a finished one is left alone. Raises the errors of `skinframe.errors`."""
+def run_item(item: RunItem, shelf: Shelf | None = None) -> None:
+    """Start or resume a run; a finished one is left alone. Raises the errors of `skinframe.errors`."""
     if state(item) == "done":
         return
     from skinframe.progress import Display
@@ -40,14 +40,14 @@ def run_item(item: Item, shelf: Shelf | None = None) -> None:
 
     plan = item.request.plan()
     if plan.run_name != item.name:
-        what = f"{item.label}: is another run here ({plan.run_name}) than where it was planned ({item.name})"
-        raise RecipeError(f"{what}; give both machines the same versions, weights and data", [])
+        what = f"{item.label}: resolves to run {plan.run_name} here, but was planned as {item.name}"
+        raise RecipeError(f"{what}; use the same versions, weights and data on both machines", [])
     resume = item.folder.exists()
     run(plan, out=Path(item.out), cache=Path(item.cache), resume=resume, display=Display(quiet=True), shelf=shelf)
 
 
 def caught(work: Callable[[], None]) -> tuple[int, str]:
-    """Return the exit code and the message with which work ended; only a signal to stop gets out of here."""
+    """Return the exit code and the message with which work ended; raises nothing but a signal to stop."""
     try:
         work()
     except SkinframeError as error:

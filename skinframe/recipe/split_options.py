@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
-class Split:
+class SplitOptions:
     """Shares of the groups, or one of `folds`, or a frozen split file. Official splits of a set come first.
 
     `subset` keeps that share of the training images. `seed` draws the division; left out, it is the recipe's seed, so
@@ -42,7 +42,7 @@ class Split:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Audit:
+class AuditOptions:
     """What is known to be wrong with the data and taken as it is: findings by name, printed in the report."""
 
     accept: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What an engine is: it takes idempotent items and says how each ended."""
+"""The engines: each makes runs, which may be repeated without harm, and reports how each ended."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from skinframe.errors import Problem, RecipeError, did_you_mean
-from skinframe.grid.request import Item, Request
-from skinframe.grid.work import Outcome
+from skinframe.grid.request import Request, RunItem
+from skinframe.grid.run_item import ItemResult
 
 if TYPE_CHECKING:
     from skinframe.preparing.remote_features import ShardEngine
@@ -17,23 +17,23 @@ ENGINES = ("local", "ray")
 
 
 class Engine(Protocol):
-    """Does items in any order and anywhere; each is content-addressed and may be done again without harm."""
+    """Makes runs in any order and anywhere; each is content-addressed and may be repeated without harm."""
 
-    def submit(self, items: Sequence[Item]) -> Iterator[Outcome]:
-        """Yield the outcome of each item as it ends. Closing the iterator stops what still runs."""
+    def submit(self, items: Sequence[RunItem]) -> Iterator[ItemResult]:
+        """Yield the result of each run as it ends. Closing the iterator stops the runs that are still going."""
         ...
 
     def __str__(self) -> str:
-        """Say where the work is done, for the plan."""
+        """Describe the engine, for the plan."""
         ...
 
 
 def engine_of(name: str, *, workers: int, threads: int, logs: Path) -> Engine:
-    """Return an engine by name. `workers` 0: as many as the machine has cores for. Raises RecipeError."""
+    """Return an engine by name; `workers` 0 uses every core of the machine. Raises RecipeError."""
     if name == "local":
-        from skinframe.grid.engines.local import Local
+        from skinframe.grid.engines.local import LocalProcesses
 
-        return Local(workers=workers, threads=threads, logs=logs)
+        return LocalProcesses(workers=workers, threads=threads, logs=logs)
     if name == "ray":
         from skinframe.grid.engines.on_ray import Ray
 
@@ -42,14 +42,14 @@ def engine_of(name: str, *, workers: int, threads: int, logs: Path) -> Engine:
 
 
 def spread_of(name: str, request: Request, *, threads: int) -> ShardEngine | None:
-    """Return what extracts a run's features on an engine; None where the run does it itself. Raises RecipeError."""
+    """Return what extracts a run's features on an engine; None if the run does it itself. Raises RecipeError."""
     if name == "local":
         return None
     if name == "ray":
         from skinframe.grid.engines.features_on_ray import FeaturesOnRay
         from skinframe.grid.engines.ray_cluster import imported
 
-        imported(data=True)  # that it is missing is said before the images are read
+        imported(data=True)  # fails before any image is read
         return FeaturesOnRay(request=request, threads=threads)
     raise _unknown(name)
 

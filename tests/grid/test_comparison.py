@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skinframe.evaluation.bootstrap import Replicates
-from skinframe.grid.judge import Judged
+from skinframe.grid.comparison import Judged
 
 
 def replicates(seed: int) -> Replicates:

@@ -29,8 +29,8 @@ RESAMPLES = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """Replicates of every metric of every run, all on the same draws of patients: `found[metric][arm]`, one a seed."""
+class ComparedRuns:
+    """Replicates of every metric of every run, on the same draws of patients: `found[metric][arm][seed]`."""
 
     found: Mapping[str, Mapping[str, Sequence[Replicates]]]
     infos: tuple[MetricInfo, ...]
@@ -75,10 +75,10 @@ class Judged:
         return over_seeds(found, self.groups, seed=self.seed, level=self.level)
 
 
-def judge(grid: Grid) -> Judged:
+def compare_grid(grid: Grid) -> ComparedRuns:
     """Read every run's test predictions and resample them together.
 
-    Raises DataError where a run was tested on other samples, RecipeError for a metric that there is not.
+    Raises DataError if a run was tested on other samples, RecipeError for an unknown metric.
     """
     tables = {item.name: read_predictions(item.folder / "predictions" / "test.parquet") for item in grid.items}
     first, classes = tables[grid.items[0].name]
@@ -100,11 +100,11 @@ def judge(grid: Grid) -> Judged:
         found[metric][arm].append(centred(replicates) if metrics[metric].has_floor else replicates)
     count = len(set(first.groups))
     errors = frozenset(name for name, metric in metrics.items() if metric.has_floor and not metric.signed)
-    return Judged(found, infos(metrics), errors, count, len(first.ids), seed, recipe.evaluate.level)
+    return ComparedRuns(found, infos(metrics), errors, count, len(first.ids), seed, recipe.evaluate.level)
 
 
 def metrics_of(grid: Grid) -> dict[str, Metric]:
-    """Return the metrics that are compared, by name. Raises RecipeError for one that there is not."""
+    """Return the metrics that are compared, by name. Raises RecipeError for an unknown one."""
     recipe, request = grid.main.recipe, grid.arms[0].request
     entries = load(recipe.requires, [Path(file) for file in request.plugins], request.recipe).entries
     names = [name for kind, name in entries if kind == "metric"]
@@ -124,9 +124,7 @@ def _probabilities(grid: Grid, table: Predictions) -> Floats:
 def _same(first: Predictions, classes: Sequence[str], other: Predictions, named: Sequence[str], run: Path) -> None:
     same = first.ids == other.ids and first.groups == other.groups and np.array_equal(first.labels, other.labels)
     if not same or tuple(classes) != tuple(named):
-        raise DataError(
-            f"{run}: was tested on other samples than the rest; arms of a grid share one split and its labels"
-        )
+        raise DataError(f"{run}: was tested on other samples than the other runs; all arms of a grid share one split")
 
 
 def _sum(terms: Sequence[tuple[float, Replicates]]) -> Replicates:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from skinframe.grid.arms import Arm
+from skinframe.grid.comparison import ComparedRuns, compare_grid
 from skinframe.grid.contrasts import against, is_factorial, main_effects
 from skinframe.grid.grid import Grid, minutes
-from skinframe.grid.judge import Judged, judge
 from skinframe.reporting.grid import GridArm, GridReport
 from skinframe.reporting.grid_page import markdown, write_grid
 from skinframe.reporting.write import read_report
@@ -31,14 +31,14 @@ class GridResult:
         return markdown(self.report)
 
 
-def conclude_grid(grid: Grid) -> GridResult:
-    """Judge the runs and write grid.json, grid.html and grid.md into the grid's folder. Raises DataError, DiskError."""
-    report = _report(grid, judge(grid))
+def write_grid_report(grid: Grid) -> GridResult:
+    """Compare the runs and write grid.json, grid.html and grid.md to the grid's folder. Raises DataError, DiskError."""
+    report = _report(grid, compare_grid(grid))
     write_grid(report, grid.folder)
     return GridResult(grid.folder, report)
 
 
-def _report(grid: Grid, judged: Judged) -> GridReport:
+def _report(grid: Grid, judged: ComparedRuns) -> GridReport:
     head = read_report(grid.items[0].folder).headline
     recipe = grid.main.recipe
     whole = grid.plans[max(grid.arms, key=lambda arm: len(arm.on)).name].recipe  # what its parts were taken from
@@ -70,12 +70,12 @@ def _report(grid: Grid, judged: Judged) -> GridReport:
     )
 
 
-AFTER = "Probabilities are those after each run's own calibrator; --before compares them as they leave the model."
-BEFORE = "Probabilities are those that leave the model, before any calibrator."
+AFTER = "Probabilities are calibrated, each run by its own calibrator; --before compares them before calibration."
+BEFORE = "Probabilities are those before calibration."
 NOTES = (
     "Figures are means over seeds on the same test images. Intervals resample seeds, then patients.",
-    "A difference is called shown only where its interval leaves 0 out and its p, corrected for every difference of its"
-    " table (Holm), is below 0.05. 'Not told apart' does not say that there is no difference.",
+    "A difference counts as shown only if its interval excludes 0 and its p-value, Holm-corrected for all"
+    " differences of its table, is below 0.05. 'Not shown' does not mean that there is no difference.",
     "All seeds share one split: another split of the data may order the arms differently.",
 )
 
@@ -91,7 +91,7 @@ def _arm(grid: Grid, arm: Arm) -> GridArm:
 
 
 def differs(grid: Grid, arm: str) -> tuple[str, ...]:
-    """Return what an arm's plan says otherwise than the reference's, component by component."""
+    """Return where an arm's plan differs from the reference's, component by component."""
     mine, base = grid.plans[arm].identity, grid.main.identity
     return tuple(
         f"{key}: {mine[key]}" for key in sorted(mine) if key in base and mine[key] != base[key] and key != "name"
@@ -106,8 +106,8 @@ def _warnings(grid: Grid) -> tuple[str, ...]:
     devices, said = _devices(grid), []
     if len(grid.seeds) < 5:
         said.append(
-            f"{len(grid.seeds)} seed{'s' * (len(grid.seeds) > 1)}: fewer than 5 say little of training's luck;"
-            " ten are wanted for a claim"
+            f"{len(grid.seeds)} seed{'s' * (len(grid.seeds) > 1)}: fewer than 5 say little about the"
+            " variance over seeds; use ten for a claim"
         )
     if len(devices) > 1:
         said.append(f"the runs were made on different devices ({'; '.join(devices)}), whose rounding differs")

@@ -1,13 +1,13 @@
-"""The plan of a grid as text: what each arm drops, which runs stand already, what is left and what it costs."""
+"""The plan of a grid as text: what each arm drops, which runs are complete, what is left and what it costs."""
 
 from __future__ import annotations
 
 from collections import Counter
 from statistics import median
 
-from skinframe.grid.engines.base import Engine
+from skinframe.grid.engines.engine import Engine
 from skinframe.grid.grid import Grid, minutes, state
-from skinframe.grid.report import differs
+from skinframe.grid.grid_result import differs
 from skinframe.planning.show import size_text
 from skinframe.planning.sizes import sizes
 
@@ -43,15 +43,15 @@ def _costs(grid: Grid) -> list[str]:
     if costs.images is not None:
         seen = costs.images * recipe.split.train * recipe.epochs
         each = seen * costs.flops_per_sample / 1e12
-        lines.append(f"compute   {each:,.3g} TFLOP a run in training, {each * left:,.3g} in all, features cached")
+        lines.append(f"compute   {each:,.3g} TFLOP per run in training, {each * left:,.3g} in all, features cached")
         cache = f" · features {size_text(costs.cache_per_image * costs.images)}, once for all arms"
     else:
-        cache = f" · features {size_text(costs.cache_per_image)} an image, once for all arms"
+        cache = f" · features {size_text(costs.cache_per_image)} per image, once for all arms"
     kept = costs.checkpoint * recipe.train.checkpoints(recipe.epochs)
-    lines.append(f"disk      up to {size_text(kept)} of checkpoints a run, {size_text(kept * left)} in all{cache}")
+    lines.append(f"disk      up to {size_text(kept)} of checkpoints per run, {size_text(kept * left)} in all{cache}")
     timed = [found for found in map(minutes, grid.items) if found is not None]
     if timed and left:
-        lines.append(f"time      {median(timed):.1f} minutes a run as timed in {len(timed)} of these runs")
+        lines.append(f"time      {median(timed):.1f} minutes per run, as timed in {len(timed)} of these runs")
     elif left:
-        lines.append("time      not known until a first run has finished; start again with --plan to see it")
+        lines.append("time      unknown until a first run has finished; rerun with --plan to see it")
     return lines
