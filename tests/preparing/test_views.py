@@ -58,7 +58,7 @@ def test_a_test_image_is_predicted_as_in_the_run(turned: Path, tmp_path: Path) -
 
 def test_the_report_says_so_and_what_cannot_enter_changes_nothing(turned: Path) -> None:
     report = read_report(turned)
-    assert any("over 2 flips and turns" in note for note in report.notes)
+    assert any("over 2 flips and rotations" in note for note in report.notes)
     (words,) = (one for one in report.evidence if one.name == "Injected text that names another diagnosis")
     assert [check.passed for check in words.checks] == [True]
 

@@ -79,7 +79,7 @@ BAD = [
     (["=3"], [], [], "expected PATH=VALUE"),
     (["train..epochs=3"], [], [], "expected PATH=VALUE"),
     (["train.epochs=eight"], [], [], "could not be converted to an integer"),
-    (["train.epochs=0"], [], [], "epochs must be at least 1"),
+    (["train.epochs=-1"], [], [], "epochs must be at least 0"),
     (["train.epochs=[1, 2"], [], [], "is not a recipe"),
     (["train=3"], [], [], "train: expected keys and values, got 3"),
     (["losses=3"], [], [], "losses: expected a name for each component"),
