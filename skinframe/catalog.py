@@ -72,7 +72,7 @@ def build_catalog(
         key = (component.kind, component.name)
         if key in entries and entries[key].component is not component:
             both = f"{_where(entries[key])} and {_where(Entry(component, origin))}"
-            problems.append(f"two plugins register the {key[0]} '{key[1]}': {both}; rename or leave out one")
+            problems.append(f"two plugins register the {key[0]} '{key[1]}': {both}; rename or remove one")
             continue
         entries[key] = Entry(component, origin)
     return Catalog(entries, dict(origins), dict(broken)), problems
@@ -92,7 +92,7 @@ def malformed(component: type[Component]) -> str | None:
     if issubclass(component, Column) and not isinstance(getattr(component, "signal", None), Signal):
         return "has no `signal`; set it to the skinframe.signals.Signal that the column provides"
     if not isinstance(getattr(component, "name", None), str):
-        return 'has no `name`; add `name = "…"`, the word that recipes use'
+        return 'has no `name`; add `name = "…"`, which recipes use'
     config = component.Config
     parameters = getattr(config, "__dataclass_params__", None)
     if parameters is None or not parameters.frozen or not all(f.kw_only for f in dataclasses.fields(config)):

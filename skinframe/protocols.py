@@ -1,4 +1,4 @@
-"""What the engine asks of the module that a reasoner builds."""
+"""The interface of the module that a reasoner builds."""
 
 from __future__ import annotations
 

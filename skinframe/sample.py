@@ -1,4 +1,4 @@
-"""What a data set says of one image: its ids, label, typed metadata and attributes."""
+"""One image of a data set: its ids, label, typed metadata and attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What learns the balance of the terms while training."""
+"""Balancers: factors of the loss terms, learned while training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Balancer(Component):
     """A factor for each term, learned from how training goes; the recipe's weight multiplies on top.
 
-    `factors` is asked before each step and `learn` told after it. A term whose weight is 0 at a step is not told of.
+    `factors` is called before each step; `learn` after it, without the terms whose weight was 0 at that step.
     """
 
     kind = "balancer"
@@ -23,7 +23,7 @@ class Balancer(Component):
 
     @abstractmethod
     def factors(self, terms: Sequence[str]) -> dict[str, float]:
-        """Return each term's factor for the step to come, finite; a term that is left out keeps its weight as it is."""
+        """Return each term's factor for the step to come, finite; a term that is not returned keeps its weight."""
 
     @abstractmethod
     def learn(self, values: Mapping[str, float], norms: Mapping[str, float]) -> None:
@@ -38,4 +38,4 @@ class Balancer(Component):
         return {}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""

@@ -15,7 +15,7 @@ import pytest
 
 # before the first import of the modules that assert, so that a failure shows its values
 pytest.register_assert_rewrite(
-    *(f"skinframe.testing.loss_{part}" for part in ("laws", "masks", "edges", "steps")),
+    *(f"skinframe.testing.loss_{part}" for part in ("laws", "edges", "steps")),
     *(f"skinframe.testing.{kind}_laws" for kind in ("encoder", "reasoner", "head", "dataset", "prompt")),
     *(f"skinframe.testing.{kind}_laws" for kind in ("balancer", "metric", "calibrator", "explainer", "reduction")),
     *(f"skinframe.testing.{kind}_laws" for kind in ("column", "verb", "report_section", "tracker")),
@@ -37,8 +37,8 @@ from skinframe.testing.contract import (  # noqa: E402  (see above)
     tracker_contract,
     verb_contract,
 )
-from skinframe.testing.draw import Maker, integers, tensors, unit_vectors  # noqa: E402
 from skinframe.testing.reduction_laws import reduction_contract  # noqa: E402
+from skinframe.testing.signal_strategies import Maker, integers, tensors, unit_vectors  # noqa: E402
 
 __all__ = [
     "Maker",

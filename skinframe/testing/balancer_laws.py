@@ -83,7 +83,7 @@ def pure(balancer: Balancer, history: History) -> None:
 
 
 def resume(balancer: Balancer, history: History) -> None:
-    """A fresh balancer that takes back `state` goes on with the same bits."""
+    """A fresh balancer restored from `state` continues with the same bits."""
     first, second = _after(balancer, history.steps[:1]), fresh(balancer)
     second.load_state({name: tensor.clone() for name, tensor in first.state().items()})
     assert all(isinstance(tensor, torch.Tensor) for tensor in first.state().values())

@@ -31,16 +31,16 @@ from skinframe.testing.balancer_laws import BALANCER
 from skinframe.testing.calibrator_laws import CALIBRATOR
 from skinframe.testing.column_laws import column_suite
 from skinframe.testing.dataset_laws import DATASET
-from skinframe.testing.draw import Maker
 from skinframe.testing.encoder_laws import ENCODER
 from skinframe.testing.explainer_laws import EXPLAINER
 from skinframe.testing.head_laws import head_suite
 from skinframe.testing.law import Suite
-from skinframe.testing.losses import loss_suite
+from skinframe.testing.loss_suite import loss_suite
 from skinframe.testing.metric_laws import METRIC
 from skinframe.testing.prompt_laws import ATTRIBUTES, CLASSES, COLUMNS, prompt_suite
 from skinframe.testing.reasoner_laws import reasoner_suite
 from skinframe.testing.report_section_laws import REPORT_SECTION
+from skinframe.testing.signal_strategies import Maker
 from skinframe.testing.tracker_laws import TRACKER
 from skinframe.testing.verb_laws import VERB
 

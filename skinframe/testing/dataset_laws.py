@@ -14,7 +14,7 @@ from skinframe.components import Dataset
 from skinframe.data.manifest import listing, sample_problems
 from skinframe.sample import Sample
 from skinframe.testing.law import Law, Suite
-from skinframe.testing.variants import is_digest, tells_apart
+from skinframe.testing.option_variants import is_digest, tells_apart
 
 LOOKED_AT = 3  # samples whose pixels a law opens
 
@@ -71,7 +71,7 @@ def decodes(dataset: Dataset, pick: int) -> None:
 
 
 def masks(dataset: Dataset, pick: int) -> None:
-    """Masks are boolean and lie over the image pixel for pixel."""
+    """Masks are boolean and have the image's height and width."""
     for sample in _some(dataset, pick):
         with Image.open(io.BytesIO(dataset.image_bytes(sample))) as image:
             size = (image.height, image.width)

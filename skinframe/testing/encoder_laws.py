@@ -10,7 +10,7 @@ from torch import Tensor
 
 from skinframe.components import Encoder
 from skinframe.testing.law import Law, Suite
-from skinframe.testing.variants import is_digest, tells_apart
+from skinframe.testing.option_variants import is_digest, tells_apart
 
 Images = list[Image.Image]
 TEXT = "text_embedding"

@@ -11,15 +11,15 @@ from torch import Tensor, nn
 
 from skinframe.components import BuildContext, Head
 from skinframe.components.base import Shape
-from skinframe.testing.draw import SIGNALS
 from skinframe.testing.law import Law, Suite
+from skinframe.testing.signal_strategies import SIGNALS
 
 SUPERVISION = frozenset({"labels", "class_counts", "attributes", "text_ids", "rationale_targets"})
 FOREIGN = ("bitsandbytes", "peft")  # quantised and adapter layers belong to the reasoner
 
 
 @dataclass(frozen=True, repr=False)
-class Seat:
+class HeadInput:
     """What a head is built from and reads: the context, and signals [B, ...] by the names in `needs`."""
 
     context: BuildContext
@@ -30,20 +30,20 @@ class Seat:
         return f"{len(self.context.classes)} classes, seed {self.context.seed}, reads {shapes}"
 
 
-def built(head: Head, seat: Seat) -> None:
+def built(head: Head, given: HeadInput) -> None:
     """The seed decides the weights: two builds from the engine's own random state have the same bits."""
-    one, two = (_build(head, seat).state_dict() for _ in range(2))
+    one, two = (_build(head, given).state_dict() for _ in range(2))
     assert one.keys() == two.keys(), "two builds have different parameters"
     for name in one:
         assert torch.equal(one[name], two[name]), f"'{name}' differs between two builds from one seed"
 
 
-def declared(head: Head, seat: Seat) -> None:
+def declared(head: Head, given: HeadInput) -> None:
     """`forward` gives exactly what `provides` says, in the dims of its signal, float32 and finite."""
-    found = _build(head, seat)(dict(seat.signals))
+    found = _build(head, given)(dict(given.signals))
     assert set(found) == set(head.provides()), f"gives {sorted(found)}, provides {sorted(head.provides())}"
-    B = len(next(iter(seat.signals.values())))
-    sizes = {"B": B, "C": len(seat.context.classes), "A": len(seat.context.attributes)}
+    B = len(next(iter(given.signals.values())))
+    sizes = {"B": B, "C": len(given.context.classes), "A": len(given.context.attributes)}
     for name, tensor in found.items():
         assert tensor.dtype == torch.float32, f"'{name}' is {tensor.dtype}, not float32"
         assert torch.isfinite(tensor).all(), f"'{name}' is not finite"
@@ -55,36 +55,36 @@ def declared(head: Head, seat: Seat) -> None:
             assert right, f"'{name}' has shape {list(tensor.shape)}, and its dims are [{SIGNALS[name].dims}]"
 
 
-def label_free(head: Head, seat: Seat) -> None:
+def label_free(head: Head, given: HeadInput) -> None:
     """It reads nothing that says the answer: no labels, counts, attributes or targets."""
     read = SUPERVISION & {need.rpartition(".")[2] for need in head.needs()}
     assert not read, f"needs names {', '.join(sorted(read))}"
 
 
-def gradient(head: Head, seat: Seat) -> None:
+def gradient(head: Head, given: HeadInput) -> None:
     """A gradient reaches every trained parameter."""
-    module = _build(head, seat)
-    reaches(module, module(dict(seat.signals)), torch.Generator().manual_seed(seat.context.seed))
+    module = _build(head, given)
+    reaches(module, module(dict(given.signals)), torch.Generator().manual_seed(given.context.seed))
 
 
-def alone(head: Head, seat: Seat) -> None:
+def alone(head: Head, given: HeadInput) -> None:
     """What it gives of a sample does not depend on the others or their order, when it is not training."""
-    module = _build(head, seat).eval()
-    B = len(next(iter(seat.signals.values())))
+    module = _build(head, given).eval()
+    B = len(next(iter(given.signals.values())))
     order = torch.arange(B).flip(0)
     with torch.no_grad():
-        whole = module(dict(seat.signals))
-        turned = module({name: tensor[order] for name, tensor in seat.signals.items()})
-        single = module({name: tensor[:1] for name, tensor in seat.signals.items()})
+        whole = module(dict(given.signals))
+        turned = module({name: tensor[order] for name, tensor in given.signals.items()})
+        single = module({name: tensor[:1] for name, tensor in given.signals.items()})
     for name, tensor in whole.items():
         if _batched(name, tensor, B):
             assert torch.allclose(turned[name], tensor[order], atol=1e-5), f"'{name}' depends on the order"
             assert torch.allclose(single[name][0], tensor[0], atol=1e-5), f"'{name}' of a sample changes in company"
 
 
-def plain(head: Head, seat: Seat) -> None:
+def plain(head: Head, given: HeadInput) -> None:
     """It is trained whole and in float32: no quantised layer and no adapter, which belong to the reasoner."""
-    module = _build(head, seat)
+    module = _build(head, given)
     for name, layer in module.named_modules():
         origin = type(layer).__module__
         assert not origin.startswith(FOREIGN), f"layer '{name}' is {origin}.{type(layer).__name__}"
@@ -92,12 +92,12 @@ def plain(head: Head, seat: Seat) -> None:
         assert parameter.dtype == torch.float32, f"'{name}' is {parameter.dtype}, not float32"
 
 
-def saved(head: Head, seat: Seat) -> None:
-    """A head that takes back its state dict goes on with the same bits."""
-    one, two = _build(head, seat).eval(), _build(head, seat, seed=1).eval()
+def saved(head: Head, given: HeadInput) -> None:
+    """A head restored from its state dict continues with the same bits."""
+    one, two = _build(head, given).eval(), _build(head, given, seed=1).eval()
     two.load_state_dict(one.state_dict())
     with torch.no_grad():
-        first, second = one(dict(seat.signals)), two(dict(seat.signals))
+        first, second = one(dict(given.signals)), two(dict(given.signals))
     for name in first:
         assert torch.equal(first[name], second[name]), f"'{name}' differs after the state was taken back"
 
@@ -107,14 +107,14 @@ LAWS = (built, declared, label_free, gradient, alone, plain, saved)
 
 def head_suite(shapes: Mapping[str, Shape] | None = None, examples: int = 5) -> Suite:
     """Return the suite of a head; `shapes` gives, without the batch dim, signals that the kit does not know."""
-    return Suite("head", tuple(map(Law, LAWS)), lambda head, law: seats(head, shapes or {}), examples)
+    return Suite("head", tuple(map(Law, LAWS)), lambda head, law: head_inputs(head, shapes or {}), examples)
 
 
-def seats(head: Head, shapes: Mapping[str, Shape]) -> st.SearchStrategy[Seat]:
+def head_inputs(head: Head, shapes: Mapping[str, Shape]) -> st.SearchStrategy[HeadInput]:
     """Draw 2 to 4 samples, 2 to 5 classes and a width from 2 to 8 for each dim that the head reads."""
 
     @st.composite
-    def build(draw: st.DrawFn) -> Seat:
+    def build(draw: st.DrawFn) -> HeadInput:
         B, C, seed = draw(st.integers(2, 4)), draw(st.integers(2, 5)), draw(st.integers(0, 2**31))
         found: dict[str, Shape] = {}
         for need in head.needs():
@@ -124,7 +124,7 @@ def seats(head: Head, shapes: Mapping[str, Shape]) -> st.SearchStrategy[Seat]:
         tensors = {need: torch.randn(B, *shape, generator=random) for need, shape in found.items()}
         classes = tuple(f"class {number}" for number in range(C))
         attributes = tuple(f"attribute {number}" for number in range(draw(st.integers(1, 3))))
-        return Seat(BuildContext(classes=classes, attributes=attributes, shapes=found, seed=seed), tensors)
+        return HeadInput(BuildContext(classes=classes, attributes=attributes, shapes=found, seed=seed), tensors)
 
     return build()
 
@@ -147,11 +147,11 @@ def _dims(need: str, shapes: Mapping[str, Shape]) -> tuple[int | str, ...]:
     return tuple(letter for letter in SIGNALS[bare].dims.split() if letter != "B")
 
 
-def _build(head: Head, seat: Seat, seed: int = 0) -> nn.Module:
+def _build(head: Head, given: HeadInput, seed: int = 0) -> nn.Module:
     """Build as the engine does: from a random state of the head's own."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seat.context.seed + seed)
-        return head.build(seat.context)
+        torch.manual_seed(given.context.seed + seed)
+        return head.build(given.context)
 
 
 def _batched(name: str, tensor: Tensor, B: int) -> bool:

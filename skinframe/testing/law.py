@@ -63,7 +63,7 @@ class Check:
 
     def __call__(self, component: Component) -> None:
         if not self.law.applies(component):
-            pytest.skip(f"'{self.name}' is no law for this {component.kind}")
+            pytest.skip(f"'{self.name}' does not apply to this {component.kind}")
         options = settings(
             max_examples=max(1, round(self.examples * self.law.share)),
             deadline=None,

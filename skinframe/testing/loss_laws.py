@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from skinframe.components import Loss
-from skinframe.testing.case import Case, close, gradients, length, sample_dim, value
+from skinframe.testing.loss_case import Case, close, gradients, length, sample_dim, value
 
 
 def scalar(loss: Loss, case: Case) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from skinframe.components import Loss
 from skinframe.signals import Signal
-from skinframe.testing.case import COUNTED, Case, gradients, length, sample_dim, value
+from skinframe.testing.loss_case import COUNTED, Case, gradients, length, sample_dim, value
 
 
 def gradient(loss: Loss, case: Case) -> None:
@@ -41,7 +41,7 @@ def descent(loss: Loss, case: Case) -> None:
 
 
 def resume(loss: Loss, case: Case) -> None:
-    """A fresh loss that takes back `state` goes on with the same bits."""
+    """A fresh loss restored from `state` continues with the same bits."""
     half = case.take(sample_dim(loss), torch.arange(max(1, length(loss, case) // 2)))
     first = type(loss)(loss.config)
     first.forward(**case.tensors)

@@ -11,7 +11,7 @@ from skinframe.components import Prompt, PromptText
 from skinframe.errors import DataError
 from skinframe.sample import Field, Sample, Value
 from skinframe.testing.law import Law, Suite
-from skinframe.testing.variants import is_digest, tells_apart
+from skinframe.testing.option_variants import is_digest, tells_apart
 
 CLASSES = ("mel", "nv", "bcc")
 ATTRIBUTES = ("pigment_network", "streaks", "blue_whitish_veil")
@@ -24,7 +24,7 @@ CANARY = "quokka"  # a word that no template has
 
 
 @dataclass(frozen=True, repr=False)
-class Asked:
+class PromptInput:
     """A sample, the metadata columns that may be read, and the names of classes and attributes."""
 
     sample: Sample
@@ -36,72 +36,72 @@ class Asked:
         sample = self.sample
         return f"metadata {dict(sample.metadata)}, label {sample.label}, attributes {sample.attributes}"
 
-    def with_metadata(self, **metadata: Value) -> Asked:
+    def with_metadata(self, **metadata: Value) -> PromptInput:
         return replace(self, sample=replace(self.sample, metadata={**self.sample.metadata, **metadata}))
 
 
-def deterministic(prompt: Prompt, asked: Asked) -> None:
+def deterministic(prompt: Prompt, given: PromptInput) -> None:
     """Two prompts of the same options write the same bytes."""
-    one, two = _texts(prompt, asked), _texts(type(prompt)(prompt.config), asked)
+    one, two = _texts(prompt, given), _texts(type(prompt)(prompt.config), given)
     assert one == two, f"first {one!r}, then {two!r}"
 
 
-def label_free(prompt: Prompt, asked: Asked) -> None:
+def label_free(prompt: Prompt, given: PromptInput) -> None:
     """The question is the same whatever the label, the attributes, the file's name and the patient."""
     others = [
-        replace(asked.sample, label=(asked.sample.label + 1) % len(asked.classes)),
-        replace(asked.sample, attributes=tuple(not each for each in asked.sample.attributes)),
-        replace(asked.sample, image=f"{asked.classes[0]}.png", patient="p2", lesion="l2", split="test"),
+        replace(given.sample, label=(given.sample.label + 1) % len(given.classes)),
+        replace(given.sample, attributes=tuple(not each for each in given.sample.attributes)),
+        replace(given.sample, image=f"{given.classes[0]}.png", patient="p2", lesion="l2", split="test"),
     ]
-    own = prompt.question(asked.sample, asked.fields)
+    own = prompt.question(given.sample, given.fields)
     for other in others:
-        found = prompt.question(other, asked.fields)
+        found = prompt.question(other, given.fields)
         assert found == own, f"what it must not know changed the question from {own} to {found}"
 
 
-def policy(prompt: Prompt, asked: Asked) -> None:
+def policy(prompt: Prompt, given: PromptInput) -> None:
     """A column without a field, and a value outside its field, are refused with a DataError or do not enter."""
-    foreign = [asked.with_metadata(histology=CANARY), asked.with_metadata(**{asked.fields[0].name: CANARY})]
+    foreign = [given.with_metadata(histology=CANARY), given.with_metadata(**{given.fields[0].name: CANARY})]
     for each in foreign:
         found = _question(prompt, each)
         assert CANARY not in f"{found}", f"what no field allows stands in the question: {found}"
 
 
-def complete(prompt: Prompt, asked: Asked) -> None:
+def complete(prompt: Prompt, given: PromptInput) -> None:
     """A question is whole: neither part is blank, and no slot of a template is left open."""
-    found = prompt.question(asked.sample, asked.fields)
+    found = prompt.question(given.sample, given.fields)
     assert isinstance(found, PromptText), f"question returned {type(found).__name__}, not a PromptText"
     for part in (found.system, found.user):
         assert part.strip(), f"a blank part: {found}"
         assert not {"{", "}"} & set(part), f"a slot was left open: {part}"
 
 
-def class_texts(prompt: Prompt, asked: Asked) -> None:
-    """Descriptions and words of the classes are one a class, none blank and no two alike."""
+def class_texts(prompt: Prompt, given: PromptInput) -> None:
+    """Descriptions and words of the classes are one per class, none blank and no two alike."""
     both: Mapping[str, list[str]] = {
-        "class_descriptions": prompt.class_descriptions(asked.classes),
-        "class_words": prompt.class_words(asked.classes),
+        "class_descriptions": prompt.class_descriptions(given.classes),
+        "class_words": prompt.class_words(given.classes),
     }
     for name, texts in both.items():
-        assert len(texts) == len(asked.classes), f"{name} gives {len(texts)} texts for {len(asked.classes)} classes"
+        assert len(texts) == len(given.classes), f"{name} gives {len(texts)} texts for {len(given.classes)} classes"
         assert all(text.strip() for text in texts), f"{name} gives a blank text: {texts}"
         assert len(set(texts)) == len(texts), f"{name} gives the same text twice: {texts}"
 
 
-def round_trip(prompt: Prompt, asked: Asked) -> None:
+def round_trip(prompt: Prompt, given: PromptInput) -> None:
     """`mentions` reads back from `rationale` every attribute that is present, and none that is not."""
-    text = prompt.rationale(asked.sample, asked.classes, asked.attributes)
-    found = prompt.mentions(text, asked.attributes)
-    assert len(found) == len(asked.attributes), f"{len(found)} answers for {len(asked.attributes)} attributes"
-    for name, present, read in zip(asked.attributes, asked.sample.attributes, found, strict=True):
+    text = prompt.rationale(given.sample, given.classes, given.attributes)
+    found = prompt.mentions(text, given.attributes)
+    assert len(found) == len(given.attributes), f"{len(found)} answers for {len(given.attributes)} attributes"
+    for name, present, read in zip(given.attributes, given.sample.attributes, found, strict=True):
         assert (read is True) == (present is True), f"{name} is {present}, and is read back as {read} from: {text}"
 
 
-def digested(prompt: Prompt, asked: Asked) -> None:
+def digested(prompt: Prompt, given: PromptInput) -> None:
     """`digest` is a hex string, the same for the same options, another where an option changes a text."""
     is_digest(prompt.digest())
     assert prompt.digest() == type(prompt)(prompt.config).digest(), "two prompts of the same options differ in it"
-    tells_apart(prompt, lambda each: each.digest(), lambda each: _texts(each, asked))
+    tells_apart(prompt, lambda each: each.digest(), lambda each: _texts(each, given))
 
 
 LAWS = (deterministic, label_free, policy, complete, class_texts, round_trip, digested)
@@ -114,11 +114,13 @@ def prompt_suite(
     examples: int = 15,
 ) -> Suite:
     """Return the suite of a prompt that words these classes, attributes and metadata columns."""
-    drawn = _asked(tuple(classes), tuple(attributes), tuple(columns))
+    drawn = _inputs(tuple(classes), tuple(attributes), tuple(columns))
     return Suite("prompt", tuple(map(Law, LAWS)), lambda prompt, law: drawn, examples)
 
 
-def _asked(classes: Sequence[str], attributes: Sequence[str], fields: Sequence[Field]) -> st.SearchStrategy[Asked]:
+def _inputs(
+    classes: Sequence[str], attributes: Sequence[str], fields: Sequence[Field]
+) -> st.SearchStrategy[PromptInput]:
     def value(field: Field) -> st.SearchStrategy[Value]:
         known = st.sampled_from(field.values) if field.values else st.integers(int(field.low), int(field.high))
         return st.none() | known.map(lambda each: each if isinstance(each, str) else float(each))
@@ -133,18 +135,18 @@ def _asked(classes: Sequence[str], attributes: Sequence[str], fields: Sequence[F
         metadata=st.fixed_dictionaries({field.name: value(field) for field in fields}),
         attributes=findings,
     )
-    return sample.map(lambda each: Asked(each, fields, classes, attributes))
+    return sample.map(lambda each: PromptInput(each, fields, classes, attributes))
 
 
-def _texts(prompt: Prompt, asked: Asked) -> list[str]:
-    question = prompt.question(asked.sample, asked.fields)
-    supervision = (asked.sample, asked.classes, asked.attributes)
+def _texts(prompt: Prompt, given: PromptInput) -> list[str]:
+    question = prompt.question(given.sample, given.fields)
+    supervision = (given.sample, given.classes, given.attributes)
     texts = [question.system, question.user, prompt.description(*supervision), prompt.rationale(*supervision)]
-    return [*texts, *prompt.class_descriptions(asked.classes), *prompt.class_words(asked.classes)]
+    return [*texts, *prompt.class_descriptions(given.classes), *prompt.class_words(given.classes)]
 
 
-def _question(prompt: Prompt, asked: Asked) -> PromptText | None:
+def _question(prompt: Prompt, given: PromptInput) -> PromptText | None:
     try:
-        return prompt.question(asked.sample, asked.fields)
+        return prompt.question(given.sample, given.fields)
     except DataError:
         return None

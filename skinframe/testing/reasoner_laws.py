@@ -14,8 +14,8 @@ from skinframe.components.base import Shape
 from skinframe.data.tokens import lay_out
 from skinframe.testing.head_laws import SUPERVISION, reaches
 from skinframe.testing.law import Law, Suite
+from skinframe.testing.option_variants import is_digest
 from skinframe.testing.reasoner_talk import Talk, batch_of, hidden, module_of, talks
-from skinframe.testing.variants import is_digest
 
 BOTH = frozenset({"hidden", "rationale_logits"})
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from skinframe.components import Component
 from skinframe.testing.contract import contract
-from skinframe.testing.draw import tensors
 from skinframe.testing.law import Law, Suite
+from skinframe.testing.signal_strategies import tensors
 
 
 class Reducing(Component):

@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Annotated
 from skinframe.verbs.command import Command, Option
 
 if TYPE_CHECKING:
-    from skinframe.contracts import Verdict
+    from skinframe.contract_results import ContractResult
 
 
 def check(
     plugin: Annotated[str | Path, Option("installed plugin, its distribution, or a Python file", metavar="PLUGIN")],
     name: Annotated[str | None, Option("check only this component", metavar="NAME")] = None,
-) -> Verdict:
+) -> ContractResult:
     """Run the contract checks of every component of a plugin, or of the one called `name`.
 
     Needs pytest and hypothesis. Raises RecipeError where there is no such plugin or component.
     """
-    from skinframe.checking import verdict
+    from skinframe.contract_check import check_contracts
 
-    return verdict(str(plugin), name)
+    return check_contracts(str(plugin), name)
 
 
 def _print(plugin: str, name: str | None) -> None:
-    from skinframe.checking import verdict
+    from skinframe.contract_check import check_contracts
 
-    found = verdict(plugin, name, tell=lambda judged: print(f"{judged}\n", flush=True))
-    print(found.summary)
-    if not found.ok:
+    result = check_contracts(plugin, name, report=lambda component: print(f"{component}\n", flush=True))
+    print(result.summary)
+    if not result.ok:
         sys.exit(1)
 
 

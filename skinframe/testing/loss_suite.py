@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from skinframe.components import Loss
 from skinframe.signals import needs
-from skinframe.testing import loss_edges, loss_laws, loss_masks, loss_steps
-from skinframe.testing.case import SCORES, Case, cases, normaliser, sample_dim
-from skinframe.testing.draw import Maker
+from skinframe.testing import loss_edges, loss_laws, loss_steps
 from skinframe.testing.law import Law, Suite
+from skinframe.testing.loss_case import SCORES, Case, cases, normaliser, sample_dim
+from skinframe.testing.signal_strategies import Maker
 
 
 def _reads(loss: Loss, names: Iterable[str]) -> bool:
@@ -41,9 +41,9 @@ LAWS: tuple[Law, ...] = (
     Law(loss_laws.sample_order, least=1),
     Law(loss_laws.class_order, applies=_has_classes),
     Law(loss_laws.shift, applies=lambda loss: _reads(loss, SCORES)),
-    Law(loss_masks.masked, applies=_maskable, least=1),
-    Law(loss_masks.masked_nan, applies=_maskable, least=1),
-    Law(loss_masks.all_masked, applies=_maskable),
+    Law(loss_edges.masked, applies=_maskable, least=1),
+    Law(loss_edges.masked_nan, applies=_maskable, least=1),
+    Law(loss_edges.all_masked, applies=_maskable),
     Law(loss_edges.finite),
     Law(loss_edges.upcast, least=1),
     Law(loss_edges.single_sample, least=1, share=0.5),

@@ -1,4 +1,4 @@
-"""Runs the contract of each component of a plugin outside pytest, and says what came of it."""
+"""Runs the contract checks of each component of a plugin outside pytest."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from skinframe.catalog import Entry
-from skinframe.contracts import Judged, Judgement
+from skinframe.contract_results import CheckResult, ComponentResult
 from skinframe.errors import Problem, RecipeError, SkinframeError, did_you_mean
 from skinframe.plugins import installed, load
 from skinframe.testing.contract import suites
 from skinframe.testing.law import NOTE, Check
 
 
-def judge(plugin: str, name: str | None) -> Iterator[Judged]:
-    """Yield each component of a plugin, judged at its default options. Raises RecipeError where there is none."""
-    every = suites()
+def check_components(plugin: str, name: str | None) -> Iterator[ComponentResult]:
+    """Yield the result of each component of a plugin, at its default options. Raises RecipeError for none."""
+    suite_of = suites()
     for entry in _entries(plugin, name):
         component = entry.component
-        checks = _judgements(entry, every[component.kind])
-        yield Judged(component.kind, component.name, str(entry.origin), tuple(checks))
+        checks = _results(entry, suite_of[component.kind])
+        yield ComponentResult(component.kind, component.name, str(entry.origin), tuple(checks))
 
 
 def _entries(plugin: str, name: str | None) -> list[Entry]:
@@ -44,41 +44,43 @@ def _entries(plugin: str, name: str | None) -> list[Entry]:
     return named
 
 
-def _judgements(entry: Entry, suite: Any) -> Iterator[Judgement]:
+def _results(entry: Entry, suite: Any) -> Iterator[CheckResult]:
     try:
         component = entry.component()
         missing = component.missing() if hasattr(component, "missing") else []
     except (ValueError, TypeError, SkinframeError) as error:
-        yield Judgement("all", "", "", "left out", f"it cannot be built with its default options: {error}")
+        yield CheckResult("all", "", "", "skipped", f"it cannot be built with its default options: {error}")
         return
     if missing:
-        yield Judgement("all", "", "", "left out", "\n".join(f"{each.what}; {each.next_step}" for each in missing))
+        yield CheckResult("all", "", "", "skipped", "\n".join(f"{each.what}; {each.next_step}" for each in missing))
         return
     breaks = component.breaks
     for check in set(breaks) - {law.name for law in suite.laws}:
-        yield Judgement(check, "", "", "FAILED", f"`breaks` names it, and no check of a {suite.kind} is called so")
+        yield CheckResult(check, "", "", "FAILED", f"`breaks` names it, but a {suite.kind} has no check of this name")
     try:
         checks = suite.checks(component)
     except AssertionError as error:
-        yield Judgement("all", "", "", "FAILED", str(error))
+        yield CheckResult("all", "", "", "FAILED", str(error))
         return
     for check in checks:
-        yield _judgement(check, component, breaks.get(check.name))
+        yield _result(check, component, breaks.get(check.name))
 
 
-def _judgement(check: Check, component: Any, reason: str | None) -> Judgement:
+def _result(check: Check, component: Any, reason: str | None) -> CheckResult:
     law = check.law
     try:
         check(component)
     except pytest.skip.Exception as skipped:
-        return Judgement(check.name, law.number, law.says, "left out", str(skipped))
+        return CheckResult(check.name, law.number, law.says, "skipped", str(skipped))
     except Exception as error:  # whatever a stranger's component raises is the finding
         if reason is not None:
-            return Judgement(check.name, law.number, law.says, "known", reason)
-        return Judgement(check.name, law.number, law.says, "FAILED", _shown(error))
+            return CheckResult(check.name, law.number, law.says, "xfailed", reason)
+        return CheckResult(check.name, law.number, law.says, "FAILED", _shown(error))
     if reason is not None:
-        return Judgement(check.name, law.number, law.says, "FAILED", f"holds, though `breaks` says: {reason}")
-    return Judgement(check.name, law.number, law.says, "ok")
+        return CheckResult(
+            check.name, law.number, law.says, "FAILED", f"passes, but `breaks` declares a failure: {reason}"
+        )
+    return CheckResult(check.name, law.number, law.says, "passed")
 
 
 def _shown(error: Exception) -> str:

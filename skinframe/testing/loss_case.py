@@ -12,7 +12,7 @@ from torch import Tensor
 from skinframe.components import Loss
 from skinframe.data.columns import COLUMNS
 from skinframe.signals import STANDARD, Signal, needs
-from skinframe.testing.draw import Maker, maker, sizes
+from skinframe.testing.signal_strategies import Maker, maker, sizes
 
 SCORES = frozenset({"logits", "image_logits", "rationale_logits"})  # read through a softmax over their last dim
 LOGITS = SCORES | {"attribute_logits"}  # whatever a model may drive as far as it likes
