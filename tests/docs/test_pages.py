@@ -14,7 +14,15 @@ from skinframe import cli, plugins
 
 DISTRIBUTIONS = [page.parent.name for page in pages.PAGES if page.parent.parent.name == "plugins"]
 GLOSSARY = pages.DOCS / "glossary.md"
+FILE = re.compile(r"`((?:tests|skinframe|plugins|recipes|docs)/[\w./*-]+)`")
 CITATION = re.compile(r"\b(?:18|19|20)\d\d\b")
+
+
+def _names_files(page: Path) -> list[str]:
+    """Return the paths of a page in backticks, but for placeholders, and pages that name what is no more or not yet."""
+    historic = {"changelog.md", "guarantees_results.md", "mutants.md", "gpu.md"}
+    names = FILE.findall(page.read_text(encoding="utf-8")) if page.name not in historic else []
+    return [name for name in names if not re.search(r"NAME|FAMILY|\*", name)]
 
 
 def _is_generated(page: Path) -> bool:
@@ -27,6 +35,12 @@ def test_no_dead_link(page: Path) -> None:
         assert target.exists(), f"{target} does not exist"
         if anchor:
             assert anchor in pages.anchors(target), f"{target}#{anchor}: no such heading"
+
+
+@pytest.mark.parametrize("page", pages.cases(_names_files))
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    roots = (pages.ROOT, page.parent)  # a plugin's page names its own tests
+    assert [name for name in _names_files(page) if not any((root / name).exists() for root in roots)] == []
 
 
 @pytest.mark.parametrize("page", pages.cases(_is_generated))
