@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skinframe_derm.facts import Facts, read_facts
+from skinframe_derm.facts import SetFacts, read_facts
 
 from skinframe import plugins
 from tables.text import table
@@ -42,6 +42,6 @@ def taxonomy_table() -> str:
     return table(("`use`", "own label", "`isic8`", "`malignancy`"), rows)
 
 
-def dataset_facts() -> dict[str, Facts]:
+def dataset_facts() -> dict[str, SetFacts]:
     names = plugins.load(["derm"]).names("dataset")
     return {name: read_facts(name) for name in names if name != "table"}

@@ -1,15 +1,60 @@
-"""What a data set is, as data: one TOML file a set, read and typed here and nowhere else."""
+"""The facts of each data set, from its TOML file: source, licence, use of each column, labels in shared classes."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from importlib import resources
+from typing import Any, Literal
 
 from skinframe import Field
-from skinframe_derm.policy import Policy, policy_of, read_set
-from skinframe_derm.taxonomy import ISIC8, MALIGNANCY, LabelSet
+
+LabelSet = Literal["own", "isic8", "malignancy"]
+
+ISIC8 = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC")  # of ISIC 2019 (Combalia et al. 2019, arXiv:1908.02288)
+MALIGNANCY = ("benign", "malignant")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`prompt` maps a column to the metadata field it may become. A column that no list names goes nowhere.
+
+    `optional` columns are those that a set adds to the prompt where an option of it says so.
+    """
+
+    prompt: Mapping[str, str]
+    split: tuple[str, ...]
+    label: tuple[str, ...]
+    never: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    @property
+    def read(self) -> frozenset[str]:
+        """Return the columns that a reader may hand on at all."""
+        return frozenset(self.prompt) | frozenset(self.split) | frozenset(self.label)
+
+
+def policy_of(entry: Mapping[str, Any]) -> Policy:
+    """Return a typed policy. Raises ValueError where a column stands under two headings."""
+    lists = {name: tuple(columns) for name, columns in entry.items() if name != "prompt"}
+    policy = Policy(prompt=dict(entry["prompt"]), **lists)
+    every = [*policy.prompt, *policy.split, *policy.label, *policy.never, *policy.optional]
+    twice = sorted({column for column in every if every.count(column) > 1})
+    if twice:
+        raise ValueError(f"policy: {', '.join(twice)} stands under two headings; a column has one use")
+    return policy
+
+
+def read_policy(name: str) -> Policy:
+    """Return the column policy of a data set."""
+    return policy_of(read_set(name)["columns"])
+
+
+def read_set(name: str) -> dict[str, Any]:
+    """Return the TOML file of a data set."""
+    return tomllib.loads(resources.files("skinframe_derm.sets").joinpath(f"{name}.toml").read_text("utf-8"))
 
 
 @dataclass(frozen=True)
@@ -22,7 +67,7 @@ class Attribute:
 
 
 @dataclass(frozen=True)
-class Facts:
+class SetFacts:
     """Where a set comes from, how it is laid out, which column plays which part, and what its labels mean.
 
     `roles` says which column is the id, image, patient, lesion, source or label. `words` maps a cell to a field's word
@@ -85,7 +130,7 @@ class Facts:
         return None if text is None else self._folds[field].get(text.lower(), text)
 
 
-def read_facts(name: str) -> Facts:
+def read_facts(name: str) -> SetFacts:
     """Return the facts of a data set. A file with a key too many or too few raises TypeError."""
     entry = read_set(name)
     attributes = {
@@ -98,7 +143,7 @@ def read_facts(name: str) -> Facts:
     )
     optional: dict[str, Any] = {"words": {}, "labels": {}, "open_labels": False, "suffix": ".jpg", "grouped": True}
     optional["rows_sha256"] = ""
-    return Facts(
+    return SetFacts(
         name=name,
         columns=policy_of(entry.pop("columns")),
         fields=fields,

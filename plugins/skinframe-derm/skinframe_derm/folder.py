@@ -11,7 +11,7 @@ from typing import Any
 from skinframe import DataError
 from skinframe.data.problem_list import ProblemList
 from skinframe.data.row_schema import ATTRIBUTE, META, RawRow
-from skinframe_derm.facts import Facts
+from skinframe_derm.facts import SetFacts
 from skinframe_derm.tables import Row, table_rows
 
 GROUPS = ("patient", "lesion", "source")
@@ -20,7 +20,7 @@ GROUPS = ("patient", "lesion", "source")
 class Folder:
     """The unpacked download: its tables, and its images by name."""
 
-    def __init__(self, root: Path, facts: Facts) -> None:
+    def __init__(self, root: Path, facts: SetFacts) -> None:
         self.root, self.facts, self.problems = root, facts, ProblemList()
 
     def rows(self, table: str, required: Sequence[str]) -> Iterator[Row]:

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Literal
 
 import skinframe
 from skinframe import Field, Sample
-from skinframe_derm.facts import Facts, read_facts
+from skinframe_derm.facts import ISIC8, MALIGNANCY, SetFacts, read_facts
 from skinframe_derm.ham_rows import REQUIRED, TRUTH, HamRow
-from skinframe_derm.institutions import context
-from skinframe_derm.published import compared
+from skinframe_derm.official import compared, context
 from skinframe_derm.tables import Row, read_table
-from skinframe_derm.taxonomy import ISIC8, MALIGNANCY
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,7 +130,7 @@ class Ham10000(skinframe.Dataset):
         return Counter()
 
     @cached_property
-    def _facts(self) -> Facts:
+    def _facts(self) -> SetFacts:
         return read_facts(self.name)
 
     @property

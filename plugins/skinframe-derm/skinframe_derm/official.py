@@ -1,27 +1,63 @@
-"""What the sets with an official download share. A set says what is its own in `sets/NAME.toml` and in `rows`."""
+"""What sets with an official download share: reading, labels, published rows, institutions, and what is missing."""
 
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar
 
 from skinframe import DataError, Field, Requirement, Sample
 from skinframe.data.manifest import Manifest, build_manifest
 from skinframe.data.row_schema import RawRow, RowSchema
-from skinframe_derm.facts import Facts, read_facts
+from skinframe_derm.facts import SetFacts, read_facts
 from skinframe_derm.folder import Folder
-from skinframe_derm.institutions import context
-from skinframe_derm.published import compared
+
+
+@cache
+def institutions() -> Mapping[str, Mapping[str, Any]]:
+    """Return the table of institutions.toml by the sets' names."""
+    text = resources.files("skinframe_derm").joinpath("institutions.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def context(dataset: Any, sample: Sample) -> Mapping[str, str]:
+    """Return source, institution and modality of a sample, those that are known."""
+    entry = institutions().get(dataset.name, {})
+    own = entry.get("source", {}).get(sample.source, "") if sample.source is not None else ""
+    found = {
+        "source": sample.source or "",
+        "institution": own or entry.get("institution", ""),
+        "modality": entry.get("modality", ""),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def rows_digest(samples: Sequence[Sample]) -> str:
+    """Return the SHA-256 of the sorted lines `id,own label,patient,lesion`, each ended by a line feed, in UTF-8."""
+    lines = sorted(f"{s.id},{s.labels.get('own', '')},{s.patient or ''},{s.lesion or ''}\n" for s in samples)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def compared(facts: SetFacts, samples: Sequence[Sample], left_out: Mapping[str, int]) -> str:
+    """Say whether the rows are the published ones, where a digest of those is known and all of them are read."""
+    if not facts.rows_sha256:
+        return f"{len(samples):,} of {facts.images:,} published rows; no checksum of them is known"
+    if left_out:
+        return f"not compared with the published rows: the label set leaves out {sum(left_out.values()):,}"
+    if rows_digest(samples) == facts.rows_sha256:
+        return f"the published rows, SHA-256 {facts.rows_sha256[:16]}"
+    return f"not the published rows: {len(samples):,} of {facts.images:,}, or other ids, labels or groups"
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadSet:
     """A set as read: the manifest, and how many rows the label set has no class for."""
 
     manifest: Manifest
@@ -43,11 +79,11 @@ class Official(ABC):
         """Yield the raw manifest rows of the unpacked download."""
 
     @cached_property
-    def facts(self) -> Facts:
+    def facts(self) -> SetFacts:
         return read_facts(self.name)
 
     @cached_property
-    def reading(self) -> Reading:
+    def reading(self) -> ReadSet:
         """The set as read. Raises DataError naming what is not there, or every bad row."""
         facts, label_set = self.facts, self.config.label_set
         folder = Folder(self._root, facts)
@@ -63,7 +99,7 @@ class Official(ABC):
         group = None if self.level == "image" else self.level if facts.grouped else None
         schema = RowSchema(self.fields, known, self.attributes, group)
         manifest = build_manifest(str(folder.root / folder.table()), rows, schema, folder.problems)
-        return Reading(manifest, left_out)
+        return ReadSet(manifest, left_out)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -132,7 +168,7 @@ class Official(ABC):
         return self.facts.open_labels and self.config.label_set == "own"
 
 
-def _labelled(rows: Iterable[RawRow], label_set: str, facts: Facts, left_out: Counter[str]) -> Iterator[RawRow]:
+def _labelled(rows: Iterable[RawRow], label_set: str, facts: SetFacts, left_out: Counter[str]) -> Iterator[RawRow]:
     """Yield the rows with the label of the label set, and count those that it has no class for."""
     for row in rows:
         labels = row["labels"]

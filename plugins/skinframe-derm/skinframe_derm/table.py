@@ -14,7 +14,7 @@ from skinframe import Field, Sample
 from skinframe.data.manifest import Manifest, build_manifest, read_manifest
 from skinframe.data.problem_list import ProblemList
 from skinframe.data.row_schema import ATTRIBUTE, META, RawRow, RowSchema
-from skinframe_derm.policy import read_policy
+from skinframe_derm.facts import read_policy
 from skinframe_derm.tables import Row, table_rows
 
 SITES = (
