@@ -43,6 +43,6 @@ class SplitOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditOptions:
-    """What is known to be wrong with the data and taken as it is: findings by name, printed in the report."""
+    """Known problems of the data that are accepted: findings by name, printed in the report."""
 
     accept: list[str] = field(default_factory=list)

@@ -47,9 +47,9 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
-                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: key {key!r} is not a word")
+                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: key {key!r} is not a string")
             if key in seen:
-                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: key '{key}' stands twice")
+                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: key '{key}' appears twice")
             seen.add(key)
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
