@@ -67,6 +67,8 @@ class Family:
     title: ClassVar[str]  # its name in messages
     chat: ClassVar[ChatTemplate]
     language: ClassVar[str] = "model.language_model"  # submodule: the decoder, with `layers` and without LM head
+    language_side: ClassVar[tuple[str, ...]] = ("model.language_model", "lm_head")  # submodules the eyes do without
+    unquantized: ClassVar[tuple[str, ...]] = ("lm_head",)  # on the language side, beside the decoder
     eyes: ClassVar[tuple[str, ...]] = ("model.vision_tower", "model.multi_modal_projector")  # submodules: images to H
     mergers: ClassVar[tuple[str, ...]] = ("model.multi_modal_projector",)  # those of the eyes that run once a token
     adapted: ClassVar[str] = r"layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"  # linears in `language`
@@ -105,6 +107,10 @@ class Family:
     def outputs(self, architecture: Mapping[str, Any], tokens: int) -> Mapping[str, Shape]:
         """Return the shape of each of `signals` for `tokens` image tokens, these as its first axis."""
         return {TOKENS: (tokens, int(self.text(architecture)["hidden_size"]))}
+
+    def placeholders(self, tokens: int) -> int:
+        """Return the placeholders of an image of `tokens` tokens: fewer where `inputs` condenses them."""
+        return tokens
 
     def see(self, model: Any, images: Sequence[Tensor]) -> list[dict[str, Tensor]]:
         """Run the eyes of `model` on standardised images [3, height, width]; return the signals of each image."""

@@ -29,7 +29,6 @@ SOURCE: dict[str, Any] = {
     "attn_implementation": "sdpa",
     "output_loading_info": True,  # a tensor that no file holds is otherwise drawn at random, with a mere warning
 }
-HEAD = "lm_head"
 
 
 @contextmanager
@@ -52,14 +51,14 @@ def load_language_model(family: Family, folder: Path, quantize: str, precision: 
     """Return the frozen language model with its LM head; with `nf4`, its decoder's linear layers in 4 bits.
 
     NF4 with double quantisation (Dettmers et al. 2023, arXiv:2305.14314) reaches the decoder's linear layers only:
-    the eyes are not loaded, the LM head is excluded.
+    the eyes are not loaded, and `unquantized` parts such as the LM head are excluded.
     """
     nf4 = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=DTYPES[precision],
-        llm_int8_skip_modules=[HEAD],
+        llm_int8_skip_modules=list(family.unquantized),
     )
     model = _load(family, folder, family.eyes, precision, device, nf4 if quantize == "nf4" else None)
     for module in model.modules():
@@ -72,14 +71,15 @@ def load_language_model(family: Family, folder: Path, quantize: str, precision: 
 
 def load_eyes(family: Family, folder: Path, precision: str, device: str) -> Any:
     """Return the model with its frozen vision parts alone, in evaluation mode; no language weight is read."""
-    model = _load(family, folder, (family.language, HEAD), precision, device, None)
+    model = _load(family, folder, family.language_side, precision, device, None)
     return model.requires_grad_(False).eval()
 
 
-def without(model_class: Any, parts: Sequence[str]) -> Any:
+def without(model_class: Any, parts: Sequence[str], *, tied: bool) -> Any:
     """Return a subclass whose submodules `parts` are dropped before any weight is read.
 
     It goes by its parent's names: transformers renames the keys of published checkpoints for its own classes only.
+    `tied`: whether the LM head that may share the embedding's weights is still there.
     """
     names = "|".join(re.escape(part.rpartition(".")[2]) for part in parts)
 
@@ -88,7 +88,7 @@ def without(model_class: Any, parts: Sequence[str]) -> Any:
         for part in parts:
             owner, _, name = part.rpartition(".")
             delattr(self.get_submodule(owner) if owner else self, name)
-        if HEAD in parts:
+        if not tied:
             self.all_tied_weights_keys = {}
 
     members: dict[str, Any] = {
@@ -96,7 +96,7 @@ def without(model_class: Any, parts: Sequence[str]) -> Any:
         "__module__": model_class.__module__,
         "_keys_to_ignore_on_load_unexpected": [rf"(^|\.)({names})\."],
     }
-    if HEAD in parts:
+    if not tied:
         members["_tied_weights_keys"] = {}
     return type(model_class.__name__, (model_class,), members)
 
@@ -104,7 +104,7 @@ def without(model_class: Any, parts: Sequence[str]) -> Any:
 def _load(family: Family, folder: Path, parts: Sequence[str], precision: str, device: str, quantizer: Any) -> Any:
     config_class, model_class = family.classes()
     with _no_progress_bars(), _readable(family, folder):
-        model, report = without(model_class, parts).from_pretrained(
+        model, report = without(model_class, parts, tied=parts == family.eyes).from_pretrained(
             folder,
             config=config_class.from_pretrained(folder, local_files_only=True),
             dtype=DTYPES[precision],

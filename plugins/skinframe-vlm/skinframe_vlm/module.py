@@ -56,9 +56,11 @@ class VisionLanguageModule(nn.Module):
         if options.gradient_checkpointing:
             self.base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         self._grids = [native_grid(shape[0]) for shape in shapes]
+        counts = [family.placeholders(shape[0]) for shape in shapes]
         if foreign:
-            self._grids[0] = (pooled_side(shapes[0][0], options.pool),) * 2
-        counts = [rows * columns for rows, columns in self._grids]
+            side = pooled_side(shapes[0][0], options.pool)
+            self._grids[0], counts[0] = (side, side), side * side
+        self._placeholders = sum(counts)
         self._text = ChatText(folder, family.chat, counts, getattr(self.base.config, "image_token_id", None))
 
     def _new_connector(self, V: int, context: BuildContext) -> Connector:
@@ -116,7 +118,7 @@ class VisionLanguageModule(nn.Module):
             if self.connector is not None and number == 0:
                 tokens = self.connector(pool_grid(tokens.float(), self._options.pool))
             if tokens.shape[1] != grid[0] * grid[1]:
-                raise ValueError(f"{names[TOKENS]}: {tokens.shape[1]} image tokens, {grid[0] * grid[1]} placeholders")
+                raise ValueError(f"{names[TOKENS]}: {tokens.shape[1]} image tokens, expected {grid[0] * grid[1]}")
             grids = signals.pop(GRID, torch.tensor([grid] * len(tokens), device=self.device)).long()
             images.append(ImageInput(tokens=tokens, grid=grids, outputs=signals))
         return images
@@ -124,9 +126,8 @@ class VisionLanguageModule(nn.Module):
     def _read_prompt(self, ids: Tensor, mask: Tensor, images: Sequence[ImageInput]) -> Prompt:
         """Return the token rows; placeholders that only pad a smaller image count as absent."""
         at = ids == self._text.placeholder
-        count = sum(image.tokens.shape[1] for image in images)
-        if not bool((at.sum(dim=1) == count).all()):
-            raise ValueError(f"the prompt's placeholders and the {count} image tokens do not agree")
+        if not bool((at.sum(dim=1) == self._placeholders).all()):
+            raise ValueError(f"not every prompt has the {self._placeholders} placeholders of its image tokens")
         if any(GRID in names for names in self._images):
             used = [
                 torch.arange(image.tokens.shape[1], device=ids.device) < image.grid.prod(dim=1, keepdim=True)

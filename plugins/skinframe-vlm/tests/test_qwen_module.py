@@ -280,7 +280,7 @@ def test_label_rows_are_the_heads_own_and_clashes_are_refused(module: Any) -> No
 
 def test_wrong_token_count_and_unknown_signal_are_refused(module: Any) -> None:
     batch = batch_of(module, [(SHORT, None)], images(1)[:, :9])
-    with pytest.raises(ValueError, match="9 image tokens, 16 placeholders"):
+    with pytest.raises(ValueError, match="9 image tokens, expected 16"):
         module(batch, frozenset({"hidden"}))
     with pytest.raises(ValueError, match="does not give logits"):
         module(batch, frozenset({"logits"}))
