@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skinframe.curating.finding import Audit
 from skinframe.durable import write_atomic
-from skinframe.reporting.codec import dumps, loads
+from skinframe.reporting.json_codec import dumps, loads
 
 
 def write_audit(audit: Audit, folder: Path) -> None:

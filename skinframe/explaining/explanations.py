@@ -1,4 +1,4 @@
-"""What the model says and where it looks: rationales of the test set, heat over image tokens, cases to show."""
+"""Explanations of the test set: rationales and their accuracy, heat maps and their localisation, example cases."""
 
 from __future__ import annotations
 
@@ -17,16 +17,73 @@ from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.grounding import mask_lift
 from skinframe.evaluation.rationale_accuracy import score_rationales
 from skinframe.evaluation.scores import score_of
-from skinframe.explaining.example_cases import choose, make_case
 from skinframe.judging.report_estimates import estimate, known
 from skinframe.model.module import Model
+from skinframe.predicting.predict_images import grid
 from skinframe.predicting.predictor import Predictor
 from skinframe.predicting.validation import Outcome
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.progress import Display
-from skinframe.reporting.schema import AttributeRow, Case, Check, Estimate, Grounding, RationaleQuality
+from skinframe.reporting.case_pictures import encode
+from skinframe.reporting.figures import (
+    GROUNDING_TESTS,
+    RATIONALE_TEST,
+    AttributeRow,
+    Estimate,
+    Grounding,
+    RationaleQuality,
+    ReportedTest,
+)
+from skinframe.reporting.schema import ExampleCase
 from skinframe.seeding import derive
 from skinframe.weighted import mean_of
+
+Floats = NDArray[np.float64]
+
+
+def choose(labels: NDArray[np.int64], probabilities: Floats, count: int) -> list[tuple[int, str]]:
+    """Return positions and why: the most confident mistakes, the surest of each class, the least sure."""
+    predicted, confidence = probabilities.argmax(1), probabilities.max(1)
+    wrong = [int(i) for i in np.argsort(-confidence, kind="stable") if predicted[i] != labels[i]]
+    chosen: dict[int, str] = dict.fromkeys(wrong[: count // 3], "confident mistake")
+    for k in range(probabilities.shape[1]):
+        right = [int(i) for i in np.flatnonzero((labels == k) & (predicted == k)) if int(i) not in chosen]
+        if right and len(chosen) < count:
+            chosen[max(right, key=lambda i: (confidence[i], -i))] = "surest of its class"
+    for i in np.argsort(confidence, kind="stable"):
+        if len(chosen) >= count:
+            break
+        chosen.setdefault(int(i), "least sure")
+    return list(chosen.items())
+
+
+def make_case(
+    prepared: Prepared, outcome: Outcome, texts: Sequence[str], heat: Floats | None, position: int, note: str
+) -> ExampleCase:
+    """Return one case; the image is re-encoded from pixels, as the encoder saw it."""
+    plan, test = prepared.plan, outcome.test
+    row = prepared.split.test[position]
+    sample = prepared.samples[row]
+    posterior = plan.parts.dataset.posterior(sample)
+    return ExampleCase(
+        id=sample.id,
+        image=encode(np.asarray(prepared.seen(row))),
+        probabilities=tuple(float(p) for p in test.calibrated[position]),
+        before=tuple(float(p) for p in test.probabilities[position]),
+        label=sample.label,
+        prediction=int(test.calibrated[position].argmax()),
+        heat=None if heat is None else grid(heat[position]),
+        metadata={k: "not recorded" if v is None else _shown(v) for k, v in sample.metadata.items()},
+        rationale=texts[position] or None,
+        target_rationale=plan.parts.prompt.rationale(sample, plan.parts.dataset.classes, plan.parts.dataset.attributes),
+        posterior=None if posterior is None else tuple(float(p) for p in posterior),
+        note=note,
+    )
+
+
+def _shown(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
 
 MASKED = 400  # test images whose masks are read for the lift; enough for an interval, and masks may be files
 
@@ -37,7 +94,7 @@ class Explanations:
 
     quality: RationaleQuality | None
     grounding: Grounding | None
-    cases: tuple[Case, ...]
+    cases: tuple[ExampleCase, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -99,7 +156,7 @@ def _quality(prepared: Prepared, texts: Sequence[str]) -> RationaleQuality | Non
             )
             for row in found.attributes
         ),
-        test=Check(name="attributes right more often than the majority answer", passed=better, detail=gain),
+        test=ReportedTest(name=RATIONALE_TEST, passed=better, detail=gain),
     )
 
 
@@ -125,7 +182,11 @@ def _grounding(prepared: Prepared, heat: NDArray[np.float64] | None) -> Groundin
         n=len(area),
         lift_over_area=_mean(prepared, area, groups),
         lift_over_centre=over_centre,
-        tests=(Check(name="localisation", passed=passed, detail="lower end of the lift over a centre blob above 1"),),
+        tests=(
+            ReportedTest(
+                name=GROUNDING_TESTS[0], passed=passed, detail="lower end of the lift over a centred Gaussian above 1"
+            ),
+        ),
     )
 
 

@@ -12,18 +12,16 @@ from skinframe.data.feed import Feed
 from skinframe.data.images import decode
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.discrimination import BalancedAccuracy
-from skinframe.evaluation.injection import claim, other_class, overlaid, shuffled, tagged
 from skinframe.evaluation.scores import paired_difference
 from skinframe.explaining.attacked_feed import with_pictures, with_questions
-from skinframe.explaining.metadata_injection import Entering, try_metadata
+from skinframe.explaining.injected_text import Entering, claim, other_class, overlaid, shuffled, tagged, try_metadata
 from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate
 from skinframe.model.module import Model
 from skinframe.predicting.predictor import Predictor
 from skinframe.predicting.validation import Outcome
 from skinframe.preparing.prepared_data import Prepared
-from skinframe.reporting.evidence import INJECTION, NOTHING_ENTERS, EvidenceRow, EvidenceTable
-from skinframe.reporting.figures import Check, Estimate
+from skinframe.reporting.figures import INJECTION, NOTHING_ENTERS, Estimate, EvidenceRow, EvidenceTable, ReportedTest
 from skinframe.seeding import derive
 from skinframe.weighted import Floats, Ints, mean_of
 
@@ -78,7 +76,7 @@ def injection_table(
             head=("balanced accuracy", "drop", "attack success", "mean confidence"),
             rows=lines,
             checks=(
-                Check(
+                ReportedTest(
                     name=NOTHING_ENTERS,
                     passed=not (changed or entering.entered) and all(_equal(tables, name) for name in (TAGS, METADATA)),
                     detail="; ".join(notes.values()),

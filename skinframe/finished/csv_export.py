@@ -11,8 +11,8 @@ from skinframe.durable import disk_errors, write_atomic
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import BLOCKS, Predictions, read_predictions
 from skinframe.finished.pseudonyms import pseudonyms
+from skinframe.reporting.report_files import read_report
 from skinframe.reporting.schema import Report
-from skinframe.reporting.write import read_report
 
 Name = Callable[[str], str]
 PARTS = ("valid", "test")

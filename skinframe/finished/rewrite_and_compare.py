@@ -19,9 +19,9 @@ from skinframe.finished.pseudonyms import pseudonyms, with_pseudonyms
 from skinframe.judging.model_comparison import model_tests, score_differences
 from skinframe.plugins import load
 from skinframe.reporting.checklists.checklist import write_documents
-from skinframe.reporting.compare import Comparison, compare, run_names, write_comparison
+from skinframe.reporting.report_files import read_report, write_page
+from skinframe.reporting.run_comparison import Comparison, compare, run_names, write_comparison
 from skinframe.reporting.run_result import RunResult
-from skinframe.reporting.write import read_report, write_page
 
 COMPARED = ("balanced_accuracy", "nll", "brier")  # proper scores and the headline; every further test costs power
 

@@ -21,7 +21,7 @@ from skinframe.grid.grid import Grid
 from skinframe.judging.report_estimates import infos, known
 from skinframe.plugins import load
 from skinframe.reporting.figures import Estimate, MetricInfo
-from skinframe.reporting.grid import Figure, Paired
+from skinframe.reporting.grid_report import Figure, Paired
 from skinframe.seeding import derive
 from skinframe.weighted import Floats
 

@@ -11,9 +11,9 @@ from skinframe.grid.arms import Arm
 from skinframe.grid.comparison import ComparedRuns, compare_grid
 from skinframe.grid.contrasts import against, is_factorial, main_effects
 from skinframe.grid.grid import Grid, minutes
-from skinframe.reporting.grid import GridArm, GridReport
 from skinframe.reporting.grid_page import markdown, write_grid
-from skinframe.reporting.write import read_report
+from skinframe.reporting.grid_report import GridArm, GridReport
+from skinframe.reporting.report_files import read_report
 from skinframe.version import __version__
 
 

@@ -10,8 +10,7 @@ from skinframe.evaluation.scores import Score
 from skinframe.judging.report_estimates import known
 from skinframe.predicting.validation import Outcome
 from skinframe.preparing.prepared_data import Prepared
-from skinframe.reporting.evidence import AddedSection, EvidenceRow, EvidenceTable
-from skinframe.reporting.figures import Check, Estimate
+from skinframe.reporting.figures import AddedSection, Estimate, EvidenceRow, EvidenceTable, ReportedTest
 
 
 def run_data(prepared: Prepared, outcome: Outcome, scores: Mapping[str, Score]) -> RunData:
@@ -63,7 +62,7 @@ def _added(section: ReportSection, content: SectionContent) -> AddedSection:
         paragraphs=tuple(content.paragraphs),
         tables=tuple(_table(table) for table in content.tables),
         tests=tuple(
-            Check(name=test.name, passed=test.passed, detail=test.detail)
+            ReportedTest(name=test.name, passed=test.passed, detail=test.detail)
             for test in content.tests
             if test.name in section.cites
         ),

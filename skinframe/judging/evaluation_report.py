@@ -21,9 +21,9 @@ from skinframe.judging.prediction_figures import JudgedSamples, class_rows_of, c
 from skinframe.judging.prediction_source import PredictionSource, Tiers
 from skinframe.judging.report_estimates import estimate, infos, plain, said
 from skinframe.predicting.output_folder import make_ready
-from skinframe.reporting.evidence import EvidenceTable
-from skinframe.reporting.schema import Data, Headline, Report, Row
-from skinframe.reporting.write import write_report
+from skinframe.reporting.figures import EvidenceTable, ResultRow
+from skinframe.reporting.report_files import write_report
+from skinframe.reporting.schema import Data, Headline, Report
 from skinframe.version import __version__
 from skinframe.weighted import Floats
 
@@ -107,9 +107,9 @@ def _by_tier(tiers: Tiers, judged: JudgedSamples) -> EvidenceTable:
     return tier_table(tiers, seed=judged.seed, resamples=judged.resamples, level=judged.level)
 
 
-def _row(name: str, found: Mapping[str, Score], main: bool) -> Row:
+def _row(name: str, found: Mapping[str, Score], main: bool) -> ResultRow:
     estimates = {metric: estimate(value) for metric, value in found.items()}
-    return Row(name=name, metrics=estimates, role="main" if main else "variant")
+    return ResultRow(name=name, metrics=estimates, role="main" if main else "variant")
 
 
 def _counts(source: PredictionSource) -> dict[str, dict[str, int]]:

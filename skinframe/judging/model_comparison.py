@@ -22,8 +22,8 @@ from skinframe.evaluation.hypothesis_tests import (
 from skinframe.evaluation.predictions import Predictions
 from skinframe.evaluation.scores import paired_difference, paired_replicates
 from skinframe.judging.report_estimates import estimate, known
-from skinframe.reporting.compare import Difference, ModelTest
 from skinframe.reporting.figures import Estimate
+from skinframe.reporting.run_comparison import Difference, ModelTest
 
 SEED, RESAMPLES = 0, 1000
 NON_INFERIORITY, EQUIVALENCE = "non-inferiority", "equivalence, TOST"

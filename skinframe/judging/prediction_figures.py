@@ -14,8 +14,7 @@ from skinframe.evaluation.interval_methods import interval
 from skinframe.evaluation.reliability import reliability
 from skinframe.evaluation.scores import Score, score
 from skinframe.judging.report_estimates import estimate
-from skinframe.reporting.figures import CALIBRATION_TEST
-from skinframe.reporting.schema import Bin, Check, ClassRow, Confusion, Estimate, Reliability
+from skinframe.reporting.figures import CALIBRATION_TEST, Bin, ClassRow, Confusion, Estimate, Reliability, ReportedTest
 from skinframe.roc import auroc
 from skinframe.seeding import derive
 from skinframe.weighted import Floats, Ints, Weighted, one_hot, share_of
@@ -121,9 +120,9 @@ def reliability_of(judged: JudgedSamples, name: str, probabilities: Floats, ece:
     )
 
 
-def verdict(ece: Score | None) -> Check | None:
+def verdict(ece: Score | None) -> ReportedTest | None:
     """Return the test of the ECE against what perfect calibration would score by chance."""
     if ece is None or ece.floor is None:
         return None
     detail = f"p = {ece.floor.p:.3f}, {ece.n} images, {ece.floor.draws:,} draws"
-    return Check(name=CALIBRATION_TEST, passed=ece.floor.p >= ALPHA, detail=detail)
+    return ReportedTest(name=CALIBRATION_TEST, passed=ece.floor.p >= ALPHA, detail=detail)

@@ -9,7 +9,7 @@ from typing import Any
 
 from skinframe.components import Metric
 from skinframe.evaluation.scores import PairedDifference, Score
-from skinframe.reporting.schema import Estimate, Floor, MetricInfo
+from skinframe.reporting.figures import Estimate, Floor, MetricInfo
 from skinframe.reporting.words import OTHERS, STANDARD
 
 

@@ -1,8 +1,11 @@
-"""The sections of a run's report: reliability, data, plan; and how its test samples are judged."""
+"""Parts of a run's report: reliability, data, plan, training curves; and how its test samples are judged."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from skinframe.evaluation.scores import Score
 from skinframe.judging.prediction_figures import JudgedSamples, reliability_of
@@ -11,14 +14,8 @@ from skinframe.planning.show import plan_yaml
 from skinframe.planning.sizes import module_rows
 from skinframe.predicting.validation import Outcome, facts_of
 from skinframe.preparing.prepared_data import Prepared
-from skinframe.reporting.schema import (
-    Data,
-    PlanModule,
-    PlanText,
-    Quarantined,
-    Reliability,
-    Split,
-)
+from skinframe.reporting.figures import Reliability, Series, Training
+from skinframe.reporting.schema import Data, PlanModule, PlanText, Quarantined, SplitCounts
 
 
 def judged_test(prepared: Prepared, outcome: Outcome) -> JudgedSamples:
@@ -60,7 +57,7 @@ def data_section(prepared: Prepared) -> Data:
         sentence=dataset.summary(),
         split_sentence=_split_sentence(prepared),
         splits=tuple(
-            Split(
+            SplitCounts(
                 name=part,
                 images=len(prepared.split.part(part)),
                 groups=row["groups"],
@@ -90,3 +87,36 @@ def plan_section(plan: Plan) -> PlanText:
         for row in module_rows(plan)
     )
     return PlanText(yaml=plan_yaml(plan), modules=rows, dropped=tuple(map(str, plan.graph.dropped)))
+
+
+POINTS = 200  # on the page; the log keeps every step
+
+
+def training_curves(folder: Path, chosen: int | None) -> Training:
+    """Return loss parts, weights, gradient norms and their shares by step, and validation metrics by epoch."""
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    history: list[dict[str, float | None]] = json.loads((folder / "validation.json").read_text())
+    names = list(dict.fromkeys(name for line in lines for name in line["parts"]))
+    return Training(
+        validation=tuple(
+            Series(name=metric, x=tuple(range(1, len(history) + 1)), y=tuple(entry[metric] for entry in history))
+            for metric in (history[0] if history else {})
+        ),
+        losses=tuple(_curve(lines, name, "value") for name in names),
+        weights=tuple(_curve(lines, name, "weight") for name in names),
+        gradients=tuple(_curve(lines, name, "grad_norm") for name in names),
+        shares=tuple(_curve(lines, name, "grad_share") for name in names),
+        chosen_epoch=None if chosen is None else chosen + 1,
+    )
+
+
+def _curve(lines: Sequence[dict[str, Any]], name: str, key: str) -> Series:
+    """Return one part over the steps, averaged in at most `POINTS` windows."""
+    points = [(line["step"], line["parts"][name][key]) for line in lines if key in line["parts"].get(name, {})]
+    width = max(1, -(-len(points) // POINTS))
+    windows = [points[start : start + width] for start in range(0, len(points), width)]
+    return Series(
+        name=name,
+        x=tuple(sum(x for x, _ in window) / len(window) for window in windows),
+        y=tuple(sum(y for _, y in window) / len(window) for window in windows),
+    )

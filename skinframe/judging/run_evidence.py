@@ -13,7 +13,7 @@ from skinframe.judging.prediction_figures import JudgedSamples
 from skinframe.judging.reference_models import GAMMA, Reference, focal_probes
 from skinframe.predicting.validation import Outcome, labels_of
 from skinframe.preparing.prepared_data import Prepared
-from skinframe.reporting.evidence import EvidenceTable
+from skinframe.reporting.figures import EvidenceTable
 from skinframe.weighted import Floats, Ints
 
 PROBE = "linear probe + metadata"  # trained by cross entropy without class weights

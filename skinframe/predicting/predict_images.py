@@ -169,7 +169,7 @@ def _feed(plan: Plan, model: Model, samples: Sequence[Sample], images: Sequence[
 
 
 def _save_heat(plan: Plan, image: Incoming, heat: Any, out: Path, row: int) -> str | None:
-    from skinframe.reporting.images import encode, overlay_png
+    from skinframe.reporting.case_pictures import encode, overlay_png
 
     cells = grid(heat)
     if cells is None:

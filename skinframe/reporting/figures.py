@@ -1,4 +1,4 @@
-"""The figures of a report: numbers with intervals, tests, diagrams, curves. `schema.py` names them all."""
+"""The figures of a report: numbers with intervals, tests, diagrams, curves, tables by topic, and plugins' sections."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class MetricInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
+class ReportedTest:
     """A test that was made and its outcome: the only thing that lets the page make a claim."""
 
     name: str
@@ -51,7 +51,7 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ResultRow:
     """One line of the results table: this run, a baseline, or a ceiling. `role` sets its place and its ink."""
 
     name: str
@@ -78,7 +78,7 @@ class Reliability:
     name: str  # "before calibration", "after calibration"
     bins: tuple[Bin, ...]
     ece: Estimate | None = None
-    verdict: Check | None = None  # only a test may call probabilities calibrated
+    verdict: ReportedTest | None = None  # only a test may call probabilities calibrated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,7 @@ class ClassRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class Series:
     """One line over epochs or steps: x and y of equal length; None where y is undefined."""
 
     name: str
@@ -125,11 +125,11 @@ class Derived:
 class Training:
     """Curves of the run. `unit` is what x counts in losses, weights, gradients and shares; validation counts epochs."""
 
-    validation: tuple[Curve, ...] = ()
-    losses: tuple[Curve, ...] = ()
-    weights: tuple[Curve, ...] = ()
-    gradients: tuple[Curve, ...] = ()
-    shares: tuple[Curve, ...] = ()
+    validation: tuple[Series, ...] = ()
+    losses: tuple[Series, ...] = ()
+    weights: tuple[Series, ...] = ()
+    gradients: tuple[Series, ...] = ()
+    shares: tuple[Series, ...] = ()
     chosen_epoch: int | None = None
     unit: str = "step"
     derived: tuple[Derived, ...] = ()
@@ -142,3 +142,94 @@ class Calibration:
     method: str
     parameters: Mapping[str, str]
     fitted_on: str = "validation"
+
+
+# topics: each is a section of the page; a table without one stands among further analyses
+CALIBRATION = "calibration"
+DISCRIMINATION = "discrimination"
+DECISION = "decision-curves"
+SELECTIVE = "selective-prediction"
+CONFORMAL = "conformal"
+SUBGROUPS = "subgroups"
+TIERS = "tiers"
+INJECTION = "injected-text"
+# names of tests, by which a table is recognised whatever its title
+LARGEST_GAP = "Largest difference between subgroups beyond chance"
+OUT_OF_DISTRIBUTION = "Drop beyond chance out of distribution"
+NOTHING_ENTERS = "Text enters only through the pixels"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceRow:
+    """One row: a name, a note under it, and one cell per column; None where there is no value."""
+
+    name: str
+    cells: tuple[Estimate | None, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceTable:
+    """A table of one topic with its column heads, how to read it, curves beside it and the tests that were made."""
+
+    name: str
+    sentence: str
+    head: tuple[str, ...]
+    rows: tuple[EvidenceRow, ...]
+    curves: tuple[Series, ...] = ()
+    unit: str = ""
+    checks: tuple[ReportedTest, ...] = ()
+    topic: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddedSection:
+    """A section that a plugin added: title, place, the tests that it may cite, paragraphs and tables.
+
+    The report holds what the plugin built, so the page can be written again where the plugin is not installed.
+    """
+
+    name: str
+    title: str
+    place: int
+    cites: tuple[str, ...] = ()
+    paragraphs: tuple[str, ...] = ()
+    tables: tuple[EvidenceTable, ...] = ()
+    tests: tuple[ReportedTest, ...] = ()
+
+
+# heat maps are called grounded only if each of these tests was made and passed
+GROUNDING_TESTS = ("localisation", "causal effect", "sanity")
+RATIONALE_TEST = "attributes right more often than the majority answer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeRow:
+    """How often written rationales state one attribute rightly, beside always saying the majority answer."""
+
+    name: str
+    accuracy: Estimate
+    majority: Estimate | None = None
+    mentioned: Number = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RationaleQuality:
+    """Attributes read back from the generated rationales of the test set."""
+
+    n: int
+    accuracy: Estimate
+    majority: Estimate | None = None
+    attributes: tuple[AttributeRow, ...] = ()
+    test: ReportedTest | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grounding:
+    """How much heat falls where it should: lift is heat inside / heat expected of the baseline, 1 is chance."""
+
+    n: int
+    target: str = "lesion mask"
+    lift_over_area: Estimate | None = None
+    lift_over_centre: Estimate | None = None
+    tests: tuple[ReportedTest, ...] = ()  # localisation, causal effect, sanity; "grounded" is said only if all pass

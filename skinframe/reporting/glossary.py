@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Term:
+class GlossaryTerm:
     """A term of the field, the key that sections name it by, and its definition."""
 
     key: str
@@ -78,4 +78,6 @@ _TEXTS = (
         "Heat inside the lesion mask divided by the heat that a baseline map puts there; 1 is the baseline.",
     ),
 )
-TERMS: dict[str, Term] = {key: Term(key=key, label=label, meaning=meaning) for key, label, meaning in _TEXTS}
+TERMS: dict[str, GlossaryTerm] = {
+    key: GlossaryTerm(key=key, label=label, meaning=meaning) for key, label, meaning in _TEXTS
+}

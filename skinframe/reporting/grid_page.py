@@ -8,8 +8,8 @@ from pathlib import Path
 from skinframe.durable import write_atomic
 from skinframe.reporting import words
 from skinframe.reporting.charts.spread import spread
-from skinframe.reporting.codec import dumps, loads
-from skinframe.reporting.grid import GridReport, Paired, sentence, span, summary
+from skinframe.reporting.grid_report import GridReport, Paired, sentence, span, summary
+from skinframe.reporting.json_codec import dumps, loads
 from skinframe.reporting.markdown import NOTICE, cell, table
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from skinframe.reporting import words
-from skinframe.reporting.evidence import EvidenceTable
+from skinframe.reporting.figures import Estimate, EvidenceTable, ReportedTest
 from skinframe.reporting.glossary import TERMS
-from skinframe.reporting.schema import Check, Estimate, Report
+from skinframe.reporting.schema import Report
 from skinframe.reporting.sections import PageSection, citing, page_sections
 
 NOTICE = "**For research only. Not a medical device, and not for any decision about a patient.**"
@@ -123,6 +123,6 @@ def _table(evidence: EvidenceTable, title: str) -> Iterator[str]:
     yield from map(_test, evidence.checks)
 
 
-def _test(check: Check) -> str:
+def _test(check: ReportedTest) -> str:
     outcome = {None: "not run", True: "holds", False: "does not hold"}[check.passed]
     return plain(f"Test “{check.name}”: {outcome}{f' ({check.detail})' if check.detail else ''}.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skinframe.reporting import words
-from skinframe.reporting.glossary import TERMS, Term
+from skinframe.reporting.glossary import TERMS, GlossaryTerm
 from skinframe.reporting.schema import Report
 from skinframe.reporting.sections import PageSection, Values, citing, page_sections
 from skinframe.reporting.views import tiles
@@ -22,7 +22,7 @@ class SectionView:
     section: PageSection
     report: Report
     values: Values
-    terms: tuple[Term, ...]
+    terms: tuple[GlossaryTerm, ...]
 
 
 def environment() -> Environment:

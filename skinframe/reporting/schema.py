@@ -8,22 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from skinframe.reporting.evidence import AddedSection, EvidenceRow, EvidenceTable
-from skinframe.reporting.explained import AttributeRow, Grounding, RationaleQuality
 from skinframe.reporting.figures import (
+    AddedSection,
+    AttributeRow,
     Bin,
     Calibration,
-    Check,
     ClassRow,
     Confusion,
-    Curve,
     Derived,
     Estimate,
+    EvidenceRow,
+    EvidenceTable,
     Floor,
+    Grounding,
     MetricInfo,
     Number,
+    RationaleQuality,
     Reliability,
-    Row,
+    ReportedTest,
+    ResultRow,
+    Series,
     Training,
 )
 
@@ -32,16 +36,14 @@ __all__ = [
     "AttributeRow",
     "Bin",
     "Calibration",
-    "Case",
-    "Check",
     "ClassRow",
     "Confusion",
-    "Curve",
     "Data",
     "Derived",
     "Estimate",
     "EvidenceRow",
     "EvidenceTable",
+    "ExampleCase",
     "Floor",
     "Grounding",
     "Headline",
@@ -53,14 +55,16 @@ __all__ = [
     "RationaleQuality",
     "Reliability",
     "Report",
-    "Row",
-    "Split",
+    "ReportedTest",
+    "ResultRow",
+    "Series",
+    "SplitCounts",
     "Training",
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Split:
+class SplitCounts:
     """One split: its size and how many images of each class it holds."""
 
     name: str
@@ -85,12 +89,12 @@ class Data:
     synthetic: bool = False
     sentence: str = ""
     split_sentence: str = ""
-    splits: tuple[Split, ...] = ()
+    splits: tuple[SplitCounts, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class ExampleCase:
     """One test image. `image` is PNG or JPEG made from pixels only (`report.images.encode`), as the encoder saw it:
     after resize and crop, so that the heat grid lies over it.
     """
@@ -158,7 +162,7 @@ class Report:
 
     headline: Headline
     classes: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ResultRow, ...]
     level: float = 0.95  # of every interval; the recipe may set another
     metrics: tuple[MetricInfo, ...] = ()  # columns in order; empty: those of the rows, in the standard order
     warnings: tuple[str, ...] = ()
@@ -171,8 +175,8 @@ class Report:
     rationale: RationaleQuality | None = None
     grounding: Grounding | None = None
     data: Data | None = None
-    cases: tuple[Case, ...] = ()
+    cases: tuple[ExampleCase, ...] = ()
     plan: PlanText | None = None
     notes: tuple[str, ...] = ()
-    checks: tuple[Check, ...] = ()  # written by version 0.1 only; a section's tests stand in its tables
+    checks: tuple[ReportedTest, ...] = ()  # written by version 0.1 only; a section's tests stand in its tables
     sections: tuple[AddedSection, ...] = ()

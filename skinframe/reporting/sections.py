@@ -8,23 +8,25 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from skinframe.reporting.evidence import (
+from skinframe.reporting.figures import (
     CALIBRATION,
+    CALIBRATION_TEST,
     CONFORMAL,
     DECISION,
     DISCRIMINATION,
+    GROUNDING_TESTS,
     INJECTION,
     LARGEST_GAP,
     NOTHING_ENTERS,
     OUT_OF_DISTRIBUTION,
+    RATIONALE_TEST,
     SELECTIVE,
     SUBGROUPS,
     TIERS,
     AddedSection,
+    ReportedTest,
 )
-from skinframe.reporting.explained import GROUNDING_TESTS, RATIONALE_TEST
-from skinframe.reporting.figures import CALIBRATION_TEST
-from skinframe.reporting.schema import Check, Report
+from skinframe.reporting.schema import Report
 from skinframe.reporting.views import (
     case_views,
     confusion_shares,
@@ -65,7 +67,7 @@ def citing(report: Report, cites: Sequence[str]) -> Report:
 
 
 def _without_tests(value: Any, cites: frozenset[str]) -> Any:
-    if isinstance(value, Check):
+    if isinstance(value, ReportedTest):
         return value if value.name in cites else None
     if isinstance(value, tuple) and any(dataclasses.is_dataclass(item) for item in value):
         return tuple(kept for kept in (_without_tests(item, cites) for item in value) if kept is not None)

@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 
 from skinframe.reporting import words
-from skinframe.reporting.compare import Comparison, difference_sentence, model_test_sentence
 from skinframe.reporting.figures import Estimate, MetricInfo
+from skinframe.reporting.run_comparison import Comparison, difference_sentence, model_test_sentence
 from skinframe.reporting.schema import Report
 
 NOTICE = "for research only; not a medical device"

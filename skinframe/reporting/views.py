@@ -7,22 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skinframe.reporting import words
+from skinframe.reporting.case_pictures import colours, overlay_uri, plain_uri
 from skinframe.reporting.charts import bars, curves, reliability
 from skinframe.reporting.charts.canvas import Chart
-from skinframe.reporting.evidence import EvidenceTable
-from skinframe.reporting.images import colours, overlay_uri, plain_uri
-from skinframe.reporting.schema import (
-    Case,
+from skinframe.reporting.figures import (
     Confusion,
-    Curve,
     Estimate,
+    EvidenceTable,
     Floor,
     MetricInfo,
     Reliability,
-    Report,
-    Row,
+    ResultRow,
+    Series,
     Training,
 )
+from skinframe.reporting.schema import ExampleCase, Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +36,7 @@ class MetricColumn:
     def axis(self) -> Chart:
         return bars.axis(self.low, self.high)
 
-    def whisker(self, row: Row) -> Chart | None:
+    def whisker(self, row: ResultRow) -> Chart | None:
         estimate = row.metrics.get(self.info.name)
         return None if estimate is None else bars.whisker(estimate, self.low, self.high, row.role)
 
@@ -63,7 +62,7 @@ class TableView:
 class CaseView:
     """A case with its pictures and chart."""
 
-    case: Case
+    case: ExampleCase
     picture: str | None
     overlay: str | None
     chart: Chart
@@ -179,7 +178,7 @@ def curve_groups(training: Training | None) -> list[CurveGroup]:
     return [group for group in groups if group.charts]
 
 
-def _group(title: str, sentence: str, lines: Sequence[Curve], unit: str, marked: float | None = None) -> CurveGroup:
+def _group(title: str, sentence: str, lines: Sequence[Series], unit: str, marked: float | None = None) -> CurveGroup:
     longest = max((len(line.x) for line in lines), default=0)
     if longest > curves.MOST_POINTS:
         sentence += f" Each point is the mean of up to {-(-longest // curves.MOST_POINTS)} neighbours."

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from skinframe.reporting.explained import GROUNDING_TESTS
-from skinframe.reporting.schema import Check, Estimate, Grounding, MetricInfo, Number, Reliability, Report
+from skinframe.reporting.figures import (
+    GROUNDING_TESTS,
+    Estimate,
+    Grounding,
+    MetricInfo,
+    Number,
+    Reliability,
+    ReportedTest,
+)
+from skinframe.reporting.schema import Report
 
 STANDARD = (
     MetricInfo(
@@ -145,7 +153,7 @@ def grounding_sentence(grounding: Grounding) -> str:
     return " ".join(sentences)
 
 
-def rationale_sentence(test: Check | None) -> str:
+def rationale_sentence(test: ReportedTest | None) -> str:
     """State the test of the written rationales against the majority answer, or that none was made."""
     if test is None or test.passed is None:
         return "No test against the majority answer was made, so no difference is claimed."
@@ -178,5 +186,5 @@ def listed(words: Iterable[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
 
 
-def _detail(test: Check) -> str:
+def _detail(test: ReportedTest) -> str:
     return f" ({test.detail})" if test.detail else ""

@@ -20,17 +20,23 @@ from skinframe.judging.added_sections import added_sections, run_data
 from skinframe.judging.prediction_figures import JudgedSamples, class_rows_of, confusion_of
 from skinframe.judging.reference_models import Reference, references
 from skinframe.judging.report_estimates import estimate, infos, plain, said
-from skinframe.judging.report_sections import data_section, judged_test, plan_section, reliability_sections
+from skinframe.judging.report_sections import (
+    data_section,
+    judged_test,
+    plan_section,
+    reliability_sections,
+    training_curves,
+)
 from skinframe.judging.run_evidence import run_evidence
-from skinframe.judging.training_curves import training_curves
 from skinframe.model.module import Model
 from skinframe.predicting.validation import Outcome, measure
 from skinframe.preparing.derived_from_counts import derived_numbers
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.progress import Display
-from skinframe.reporting.schema import Calibration, Headline, Report, Row
+from skinframe.reporting.figures import Calibration, ResultRow
+from skinframe.reporting.report_files import write_report
+from skinframe.reporting.schema import Headline, Report
 from skinframe.reporting.words import several
-from skinframe.reporting.write import write_report
 from skinframe.version import __version__
 from skinframe.weights import PREFIX
 
@@ -109,7 +115,7 @@ def _own(prepared: Prepared, outcome: Outcome) -> tuple[Reference, Reference]:
 
 def _rows(
     prepared: Prepared, judged: JudgedSamples, outcome: Outcome, tables: Sequence[Reference], display: Display
-) -> tuple[list[Row], dict[str, dict[str, Score]]]:
+) -> tuple[list[ResultRow], dict[str, dict[str, Score]]]:
     rows, scores = [], {}
     # operating points are chosen where the epoch was not, as `skinframe evaluate` chooses them
     fold = np.isin(prepared.split.valid, prepared.folds.calibration)
@@ -119,7 +125,7 @@ def _rows(
             found = judged.scored(prepared.plan.parts.metrics, probabilities, chosen_on)
             scores[name] = found
             metrics = {metric: estimate(value) for metric, value in found.items()}
-            rows.append(Row(name=name, metrics=metrics, note=note, role=role))
+            rows.append(ResultRow(name=name, metrics=metrics, note=note, role=role))
             task.update(position + 1, len(tables), name)
     return rows, scores
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from skinframe.verbs.command import Command, Option, words_about
 
 if TYPE_CHECKING:
-    from skinframe.reporting.compare import Comparison
+    from skinframe.reporting.run_comparison import Comparison
 
 SIGN, EXAMPLE = "METRIC=SIZE", "balanced_accuracy=0.02"
 

@@ -15,9 +15,8 @@ from skinframe_tiny import SyntheticDermoscopy
 from skinframe import PromptText
 from skinframe.data.images import decode
 from skinframe.data.row_schema import RowSchema
-from skinframe.evaluation.injection import claim, other_class, overlaid, shuffled, tagged
-from skinframe.explaining.metadata_injection import try_metadata
-from skinframe.reporting.write import read_report
+from skinframe.explaining.injected_text import claim, other_class, overlaid, shuffled, tagged, try_metadata
+from skinframe.reporting.report_files import read_report
 from skinframe.sample import Field
 
 DIAGNOSES = ("melanoma", "nevus")

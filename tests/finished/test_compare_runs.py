@@ -15,8 +15,8 @@ from skinframe.evaluation.delong import clustered_delong, delong
 from skinframe.evaluation.hypothesis_tests import clustered_mcnemar, holm, mcnemar
 from skinframe.evaluation.predictions import Predictions, write_predictions
 from skinframe.evaluation.softmax import softmax
+from skinframe.reporting.report_files import write_report
 from skinframe.reporting.schema import Headline, Report
-from skinframe.reporting.write import write_report
 
 CLASSES = ("nevus", "melanoma", "bcc")
 N = 240

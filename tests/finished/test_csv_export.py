@@ -16,9 +16,9 @@ import skinframe
 from skinframe.data.safe_csv import parse_csv
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import read_predictions
-from skinframe.reporting.codec import dumps
+from skinframe.reporting.json_codec import dumps
+from skinframe.reporting.report_files import read_report
 from skinframe.reporting.schema import Quarantined
-from skinframe.reporting.write import read_report
 
 FILES = {"metrics.csv", "predictions-test.csv", "predictions-valid.csv", "rationales.csv"}
 

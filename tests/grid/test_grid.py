@@ -16,8 +16,8 @@ from skinframe.errors import DataError
 from skinframe.evaluation.predictions import read_predictions
 from skinframe.grid.questions import GridSettings, ablation
 from skinframe.grid.request import Request
-from skinframe.reporting.codec import loads
-from skinframe.reporting.grid import GridReport
+from skinframe.reporting.grid_report import GridReport
+from skinframe.reporting.json_codec import loads
 
 
 def called(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from skinframe.errors import BusyError
 from skinframe.locks import exclusive
-from skinframe.reporting.codec import loads
-from skinframe.reporting.grid import GridReport
+from skinframe.reporting.grid_report import GridReport
+from skinframe.reporting.json_codec import loads
 
 
 def wait(until: Callable[[], bool], what: str) -> None:

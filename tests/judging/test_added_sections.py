@@ -11,7 +11,7 @@ import pytest
 import skinframe
 from skinframe.components import PredictedPart, ReportSection, RunData, SectionContent, SectionRow, SectionTable
 from skinframe.judging.added_sections import added_sections
-from skinframe.reporting.write import read_report
+from skinframe.reporting.report_files import read_report
 
 SOURCE = '''
 """Class shares of the test set, as predicted and as labelled."""

@@ -7,10 +7,10 @@ from skinframe_tiny import SyntheticDermoscopy
 import skinframe
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import read_predictions
-from skinframe.judging.distance_from_training import placed_tiers
-from skinframe.judging.evidence.distance_table import OUT_OF_DISTRIBUTION
+from skinframe.judging.run_predictions import placed_tiers
 from skinframe.predicting.finished_run import plan_of_run
-from skinframe.reporting.write import read_report
+from skinframe.reporting.figures import OUT_OF_DISTRIBUTION
+from skinframe.reporting.report_files import read_report
 
 WORDS = "out of distribution"
 

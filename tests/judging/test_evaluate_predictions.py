@@ -11,7 +11,7 @@ import pytest
 import skinframe
 from skinframe.errors import DataError, RecipeError
 from skinframe.evaluation.predictions import read_predictions
-from skinframe.reporting.write import read_report
+from skinframe.reporting.report_files import read_report
 
 
 def table(path, seed, patients=30, sharper=1.8):

@@ -13,7 +13,7 @@ import skinframe
 from skinframe.errors import RecipeError
 from skinframe.evaluation.predictions import read_predictions
 from skinframe.predicting.finished_run import plan_of_run
-from skinframe.reporting.write import read_report
+from skinframe.reporting.report_files import read_report
 
 OPTIONS = ("train.epochs=1", "evaluate.views=2", "evaluate.probes=true", "evaluate.injection=3")
 

@@ -9,31 +9,33 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinframe.reporting.images import encode
-from skinframe.reporting.schema import (
+from skinframe.reporting.case_pictures import encode
+from skinframe.reporting.figures import (
     AttributeRow,
     Bin,
     Calibration,
-    Case,
-    Check,
     ClassRow,
     Confusion,
-    Curve,
-    Data,
     Derived,
     Estimate,
     Floor,
     Grounding,
+    RationaleQuality,
+    Reliability,
+    ReportedTest,
+    ResultRow,
+    Series,
+    Training,
+)
+from skinframe.reporting.schema import (
+    Data,
+    ExampleCase,
     Headline,
     PlanModule,
     PlanText,
     Quarantined,
-    RationaleQuality,
-    Reliability,
     Report,
-    Row,
-    Split,
-    Training,
+    SplitCounts,
 )
 
 CLASSES = ("NV", "MEL", "BCC", "BKL", "AK", "SCC", "VASC", "DF")
@@ -54,7 +56,7 @@ def estimate(value: float, half: float = 0.04, floor: Floor | None = None) -> Es
     return Estimate(value=value, low=value - half, high=value + half, floor=floor, method=METHOD)
 
 
-def row(name: str, figures: tuple[float, ...], role: str = "baseline", note: str = "") -> Row:
+def row(name: str, figures: tuple[float, ...], role: str = "baseline", note: str = "") -> ResultRow:
     names = ("balanced_accuracy", "accuracy", "macro_auroc", "nll", "brier", "ece")
     halves = (0.045, 0.032, 0.02, 0.08, 0.03, 0.012)
     floor = Floor(mean=0.041, p95=0.058, p_value=0.0004 if figures[5] > 0.1 else 0.21)
@@ -62,7 +64,7 @@ def row(name: str, figures: tuple[float, ...], role: str = "baseline", note: str
         metric: estimate(value, half, floor if metric == "ece" else None)
         for metric, value, half in zip(names, figures, halves, strict=True)
     }
-    return Row(name=name, metrics=metrics, role=role, note=note)
+    return ResultRow(name=name, metrics=metrics, role=role, note=note)
 
 
 def lesion(rng: np.random.Generator, height: int = 128, width: int = 128) -> bytes:
@@ -76,14 +78,14 @@ def lesion(rng: np.random.Generator, height: int = 128, width: int = 128) -> byt
     return encode(np.clip(skin * (1 - inside) + dark * inside + texture, 0, 255).astype(np.uint8))
 
 
-def case(index: int, rng: np.random.Generator, classes: int, grid: tuple[int, int] = (8, 8)) -> Case:
+def case(index: int, rng: np.random.Generator, classes: int, grid: tuple[int, int] = (8, 8)) -> ExampleCase:
     logits = rng.normal(0, 1.6, classes)
     before = np.exp(1.6 * logits) / np.exp(1.6 * logits).sum()
     after = np.exp(logits) / np.exp(logits).sum()
     y, x = np.mgrid[0 : grid[0], 0 : grid[1]]
     centre = rng.uniform(2.5, 4.5, 2)
     heat = np.exp(-((y - centre[0]) ** 2 + (x - centre[1]) ** 2) / 3) + rng.uniform(0, 0.08, grid)
-    return Case(
+    return ExampleCase(
         id=f"synthetic-{index:05d}",
         image=lesion(rng),
         probabilities=tuple(after.tolist()),
@@ -124,15 +126,15 @@ def training() -> Training:
     valid = np.array(epochs)
     return Training(
         validation=(
-            Curve(name="balanced_accuracy", x=epochs, y=tuple((0.62 - 0.4 * np.exp(-valid / 2.5)).tolist())),
-            Curve(
+            Series(name="balanced_accuracy", x=epochs, y=tuple((0.62 - 0.4 * np.exp(-valid / 2.5)).tolist())),
+            Series(
                 name="nll", x=epochs, y=tuple((0.85 + 0.9 * np.exp(-valid / 2) + 0.02 * (valid - 8) ** 2 / 8).tolist())
             ),
-            Curve(name="ece", x=epochs, y=(None, *(0.05 + 0.004 * valid[1:]).tolist())),
+            Series(name="ece", x=epochs, y=(None, *(0.05 + 0.004 * valid[1:]).tolist())),
         ),
-        losses=tuple(Curve(name=name, x=steps, y=fall(*ends)) for name, ends in parts.items()),
-        gradients=tuple(Curve(name=name, x=steps, y=fall(ends[0] / 2, ends[1])) for name, ends in parts.items()),
-        weights=(Curve(name="soft_ece", x=(1.0, 240.0, 480.0), y=(0.0, 0.1, 0.1)),),
+        losses=tuple(Series(name=name, x=steps, y=fall(*ends)) for name, ends in parts.items()),
+        gradients=tuple(Series(name=name, x=steps, y=fall(ends[0] / 2, ends[1])) for name, ends in parts.items()),
+        weights=(Series(name="soft_ece", x=(1.0, 240.0, 480.0), y=(0.0, 0.1, 0.1)),),
         chosen_epoch=8,
         derived=(Derived(term="focal", name="class weight", values={"MEL": 1.62, "NV": 0.38}),),
     )
@@ -173,16 +175,16 @@ def full(classes: tuple[str, ...] = CLASSES) -> Report:
             n=395,
             lift_over_area=estimate(2.4, 0.2),
             lift_over_centre=estimate(1.15, 0.1),
-            tests=(Check(name="localisation", passed=True, detail="p = 0.01"),),
+            tests=(ReportedTest(name="localisation", passed=True, detail="p = 0.01"),),
         ),
         data=data(classes),
         cases=tuple(case(index, rng, n) for index in range(9)),
         plan=plan(),
         notes=("The three loss terms are our reconstruction of CFA from its published description.",),
         checks=(
-            Check(name="frozen towers made no call after the first epoch", passed=True, detail="0 calls"),
-            Check(name="training and test share no patient", passed=True),
-            Check(name="adapter randomisation", passed=None),
+            ReportedTest(name="frozen towers made no call after the first epoch", passed=True, detail="0 calls"),
+            ReportedTest(name="training and test share no patient", passed=True),
+            ReportedTest(name="adapter randomisation", passed=None),
         ),
     )
 
@@ -210,7 +212,7 @@ def headline() -> Headline:
     )
 
 
-def rows() -> tuple[Row, ...]:
+def rows() -> tuple[ResultRow, ...]:
     return (
         row("skinframe (this run)", (0.612, 0.704, 0.912, 0.861, 0.412, 0.047), "main", "after temperature scaling"),
         row("skinframe, before calibration", (0.612, 0.704, 0.912, 1.102, 0.447, 0.131), "variant"),
@@ -218,7 +220,7 @@ def rows() -> tuple[Row, ...]:
         row("linear probe, class-balanced", (0.590, 0.641, 0.890, 1.044, 0.470, 0.090)),
         row("linear probe + metadata", (0.561, 0.698, 0.897, 0.911, 0.425, 0.050)),
         row("zero-shot CLIP", (0.402, 0.480, 0.801, 1.520, 0.640, 0.150)),
-        Row(name="class prior", metrics={"accuracy": estimate(0.405, 0.04), "nll": estimate(1.71, 0.05)}),
+        ResultRow(name="class prior", metrics={"accuracy": estimate(0.405, 0.04), "nll": estimate(1.71, 0.05)}),
         row("Bayes ceiling", (0.688, 0.761, 0.941, 0.702, 0.341, 0.040), "reference", "the law that drew the images"),
     )
 
@@ -246,7 +248,7 @@ def data(classes: tuple[str, ...]) -> Data:
         sentence="2,000 synthetic dermoscopy images, drawn from a known law (patient, lesion, image).",
         split_sentence="Split by patient: no patient has images in two splits.",
         splits=tuple(
-            Split(name=name, images=n, groups=g, classes={c: n // (2 * (i + 1)) for i, c in enumerate(classes)})
+            SplitCounts(name=name, images=n, groups=g, classes={c: n // (2 * (i + 1)) for i, c in enumerate(classes)})
             for name, (n, g) in sizes.items()
         ),
         quarantined=(Quarantined(file="img_00412.jpg", reason="truncated JPEG: 1,204 of 9,881 bytes"),),

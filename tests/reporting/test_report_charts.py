@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from skinframe.reporting.charts import bars, curves, reliability
 from skinframe.reporting.charts.canvas import Chart, Dot, Line, Rect, Scale, tick_text, ticks
-from skinframe.reporting.schema import Curve, Estimate, Report
+from skinframe.reporting.figures import Estimate, Series
+from skinframe.reporting.schema import Report
 
 FINITE = st.floats(-1e6, 1e6)
 
@@ -41,7 +42,7 @@ def test_tick_labels_tell_ticks_apart() -> None:
 @given(ys=st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=True, width=32), min_size=0, max_size=400))
 @settings(deadline=None, derandomize=True, max_examples=60)
 def test_a_curve_stays_in_its_frame(ys: list[float | None]) -> None:
-    line = Curve(name="loss", x=tuple(float(step) for step in range(len(ys))), y=tuple(ys))
+    line = Series(name="loss", x=tuple(float(step) for step in range(len(ys))), y=tuple(ys))
     assert inside(curves.curve(line, "step", 3.0))
 
 
@@ -53,7 +54,7 @@ def test_thin_keeps_the_mean_and_bounds_the_count() -> None:
 
 
 def test_the_chosen_epoch_is_marked_at_its_value() -> None:
-    line = Curve(name="nll", x=(1.0, 2.0, 3.0), y=(1.0, 0.5, 0.7))
+    line = Series(name="nll", x=(1.0, 2.0, 3.0), y=(1.0, 0.5, 0.7))
     mark = [one for one in curves.curve(line, "epoch", 2.0).shapes if isinstance(one, Dot) and one.ink == "chosen-mark"]
     assert [one.tip for one in mark] == ["chosen: 0.5"]
 

@@ -6,11 +6,11 @@ import dataclasses
 import re
 
 from skinframe.reporting import words
-from skinframe.reporting.explained import GROUNDING_TESTS
+from skinframe.reporting.figures import GROUNDING_TESTS, Grounding, Reliability, ReportedTest
 from skinframe.reporting.page import render
-from skinframe.reporting.schema import Check, Grounding, Reliability, Report
+from skinframe.reporting.schema import Report
 
-LEGS = tuple(Check(name=name, passed=True) for name in GROUNDING_TESTS)
+LEGS = tuple(ReportedTest(name=name, passed=True) for name in GROUNDING_TESTS)
 
 
 def test_without_tests_the_page_claims_nothing(report: Report) -> None:
@@ -39,9 +39,9 @@ def test_a_test_that_was_not_run_counts_as_missing() -> None:
 
 
 def test_the_calibration_verdict_is_the_tests_own() -> None:
-    made = Reliability(name="after", bins=(), verdict=Check(name="floor", passed=False, detail="p = 0.001"))
+    made = Reliability(name="after", bins=(), verdict=ReportedTest(name="floor", passed=False, detail="p = 0.001"))
     assert "found a departure from calibration (p = 0.001)" in words.reliability_sentence(made)
-    passed = dataclasses.replace(made, verdict=Check(name="floor", passed=True))
+    passed = dataclasses.replace(made, verdict=ReportedTest(name="floor", passed=True))
     assert "found no departure" in words.reliability_sentence(passed)
 
 

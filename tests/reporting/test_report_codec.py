@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from skinframe.errors import DataError
-from skinframe.reporting.codec import dumps, loads
-from skinframe.reporting.schema import Curve, Estimate, Report
+from skinframe.reporting.figures import Estimate, Series
+from skinframe.reporting.json_codec import dumps, loads
+from skinframe.reporting.schema import Report
 
 
 def test_round_trip(report: Report, seven: Report, least: Report) -> None:
@@ -24,8 +25,8 @@ def test_an_undefined_number_becomes_null_and_json_stays_strict() -> None:
 
 
 def test_numpy_numbers_are_written_as_plain_ones() -> None:
-    curve = Curve(name="nll", x=(np.int64(1), np.float32(2)), y=(np.float64(0.5), None))  # type: ignore[arg-type]
-    assert loads(Curve, dumps(curve)) == Curve(name="nll", x=(1.0, 2.0), y=(0.5, None))
+    curve = Series(name="nll", x=(np.int64(1), np.float32(2)), y=(np.float64(0.5), None))  # type: ignore[arg-type]
+    assert loads(Series, dumps(curve)) == Series(name="nll", x=(1.0, 2.0), y=(0.5, None))
 
 
 def test_lone_surrogates_survive(least: Report) -> None:

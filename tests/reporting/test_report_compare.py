@@ -5,8 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from skinframe.reporting.compare import ABSENT, Difference, compare, difference_sentence, to_html, write_comparison
 from skinframe.reporting.figures import Estimate
+from skinframe.reporting.run_comparison import (
+    ABSENT,
+    Difference,
+    compare,
+    difference_sentence,
+    to_html,
+    write_comparison,
+)
 from skinframe.reporting.schema import PlanText, Report
 from skinframe.reporting.terminal import comparison_text, safe, summary_text
 

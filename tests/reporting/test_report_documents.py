@@ -11,10 +11,10 @@ import pytest
 from skinframe.reporting import words
 from skinframe.reporting.checklists.answers import FILLS
 from skinframe.reporting.checklists.checklist import STATUSES, checklists, write_documents
-from skinframe.reporting.evidence import LARGEST_GAP, NOTHING_ENTERS
+from skinframe.reporting.figures import LARGEST_GAP, NOTHING_ENTERS, EvidenceTable, ReportedTest
 from skinframe.reporting.markdown import markdown, plain
-from skinframe.reporting.schema import Check, EvidenceTable, Report
-from skinframe.reporting.write import write_report
+from skinframe.reporting.report_files import write_report
+from skinframe.reporting.schema import Report
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_documents_are_one_page_a_guideline_and_one_table_for_machines(report, t
 def test_a_table_is_found_by_its_test_whatever_its_title(report, topic, test):
     """`By age` says nothing of subgroups in so many words."""
     assert FILLS[topic](report).status == "needs a human"
-    table = EvidenceTable(name="By age", sentence="", head=(), rows=(), checks=(Check(name=test, passed=None),))
+    table = EvidenceTable(name="By age", sentence="", head=(), rows=(), checks=(ReportedTest(name=test, passed=None),))
     answer = FILLS[topic](dataclasses.replace(report, evidence=(table,)))
     assert answer.status == "filled"
     assert "By age" in answer.text

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from skinframe.reporting.images import LARGEST_SIDE, colours, encode, overlay_uri, plain_uri
+from skinframe.reporting.case_pictures import LARGEST_SIDE, colours, encode, overlay_uri, plain_uri
 
 
 def pixels_of(uri: str) -> np.ndarray:

@@ -7,25 +7,26 @@ import re
 
 import pytest
 
-from skinframe.reporting.evidence import (
+from skinframe.reporting.figures import (
     LARGEST_GAP,
     NOTHING_ENTERS,
     OUT_OF_DISTRIBUTION,
     SUBGROUPS,
     AddedSection,
     EvidenceTable,
+    ReportedTest,
 )
 from skinframe.reporting.glossary import TERMS
 from skinframe.reporting.markdown import markdown
 from skinframe.reporting.page import render, section_views
-from skinframe.reporting.schema import Check, Report
+from skinframe.reporting.report_files import read_report, write_report
+from skinframe.reporting.schema import Report
 from skinframe.reporting.sections import SECTIONS, citing
-from skinframe.reporting.write import read_report, write_report
 
 HEADING = re.compile(r"<h2>(.*?)</h2>")
 
 
-def table(name: str, *checks: Check, topic: str = "") -> EvidenceTable:
+def table(name: str, *checks: ReportedTest, topic: str = "") -> EvidenceTable:
     return EvidenceTable(name=name, sentence="How to read it.", head=(), rows=(), checks=checks, topic=topic)
 
 
@@ -38,7 +39,7 @@ def test_headings_are_in_the_order_of_the_places(report: Report) -> None:
 
 
 def test_a_section_cannot_cite_a_test_that_it_does_not_name(report: Report) -> None:
-    foreign = table("Ages", Check(name=NOTHING_ENTERS, passed=True), Check(name=LARGEST_GAP, passed=True))
+    foreign = table("Ages", ReportedTest(name=NOTHING_ENTERS, passed=True), ReportedTest(name=LARGEST_GAP, passed=True))
     made = dataclasses.replace(report, evidence=(dataclasses.replace(foreign, topic=SUBGROUPS),))
     page = render(made)
     assert f"Test “{LARGEST_GAP}”: holds" in page
@@ -47,7 +48,10 @@ def test_a_section_cannot_cite_a_test_that_it_does_not_name(report: Report) -> N
 
 
 def test_an_added_section_stands_at_its_place_and_cites_only_what_it_names(report: Report) -> None:
-    checks = (Check(name="own test", passed=False, detail="p = 0.4"), Check(name="other test", passed=True))
+    checks = (
+        ReportedTest(name="own test", passed=False, detail="p = 0.4"),
+        ReportedTest(name="other test", passed=True),
+    )
     section = AddedSection(
         name="ages",
         title="Ages & sites",
@@ -90,7 +94,7 @@ def test_taking_out_tests_changes_nothing_else(report: Report) -> None:
     ],
 )
 def test_a_report_of_an_older_version_is_read_with_the_names_of_today(report, tmp_path, name, check, topic, today):
-    old = table(name, *([Check(name=check, passed=True)] if check else []))
+    old = table(name, *([ReportedTest(name=check, passed=True)] if check else []))
     write_report(dataclasses.replace(report, evidence=(old,)), tmp_path)
     (found,) = read_report(tmp_path).evidence
     assert found.topic == topic

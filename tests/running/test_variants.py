@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import skinframe
-from skinframe.reporting.write import read_report
+from skinframe.reporting.report_files import read_report
 
 Run = Callable[..., Any]
 

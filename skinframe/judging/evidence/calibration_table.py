@@ -10,7 +10,7 @@ from skinframe.evaluation.proper_scores import NLL, Brier
 from skinframe.evaluation.smooth_ece import SmoothECE
 from skinframe.judging.prediction_figures import JudgedSamples
 from skinframe.judging.report_estimates import estimate
-from skinframe.reporting.evidence import CALIBRATION, EvidenceRow, EvidenceTable
+from skinframe.reporting.figures import CALIBRATION, EvidenceRow, EvidenceTable
 from skinframe.weighted import Floats
 
 METRICS = (NLL(), Brier(), DebiasedL2(), SmoothECE(), ECE())

@@ -14,8 +14,7 @@ from skinframe.evaluation.discrimination import AUPRC, AUROC, PartialAUC
 from skinframe.evaluation.operating_points import SensitivityAtSpecificity, SpecificityAtSensitivity
 from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate
-from skinframe.reporting.evidence import DECISION, DISCRIMINATION, EvidenceRow, EvidenceTable
-from skinframe.reporting.figures import Curve, Estimate
+from skinframe.reporting.figures import DECISION, DISCRIMINATION, Estimate, EvidenceRow, EvidenceTable, Series
 from skinframe.seeding import derive
 from skinframe.weighted import Floats, Ints
 
@@ -112,7 +111,7 @@ def _decision_curve(
         head=("model", "treat all", "treat none"),
         rows=rows,
         curves=(
-            Curve(
+            Series(
                 name="net benefit of the model",
                 x=tuple(100 * t for t in points),
                 y=tuple(row.cells[0].value if row.cells[0] else None for row in rows),

@@ -13,8 +13,7 @@ from skinframe.evaluation.subgroups import LEAST_GROUPS
 from skinframe.judging.prediction_figures import ALPHA
 from skinframe.judging.prediction_source import Tiers
 from skinframe.judging.report_estimates import known
-from skinframe.reporting.evidence import OUT_OF_DISTRIBUTION, TIERS, EvidenceRow, EvidenceTable
-from skinframe.reporting.figures import Check, Estimate
+from skinframe.reporting.figures import OUT_OF_DISTRIBUTION, TIERS, Estimate, EvidenceRow, EvidenceTable, ReportedTest
 
 
 def tier_table(tiers: Tiers, *, seed: int, resamples: int, level: float) -> EvidenceTable:
@@ -72,11 +71,11 @@ def _row(tier: TierScore, loss: TierScore, reference: str) -> EvidenceRow:
     )
 
 
-def _checks(rows: Sequence[TierScore]) -> tuple[Check, ...]:
+def _checks(rows: Sequence[TierScore]) -> tuple[ReportedTest, ...]:
     tested = [row for row in rows if known(row.p) is not None]
     if not tested:
         return ()
     fell = [row for row in tested if row.p < ALPHA and row.drop_low > 0]
     said = [f"{row.name} by {row.drop:.3f} ({row.drop_low:.3f} to {row.drop_high:.3f})" for row in fell]
     detail = "; ".join(said) or f"shown for none of {', '.join(row.name for row in tested)}"
-    return (Check(name=OUT_OF_DISTRIBUTION, passed=bool(fell), detail=detail),)
+    return (ReportedTest(name=OUT_OF_DISTRIBUTION, passed=bool(fell), detail=detail),)

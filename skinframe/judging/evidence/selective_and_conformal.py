@@ -13,8 +13,7 @@ from skinframe.evaluation.selective_prediction import AUGRC, AURC, ExcessAURC, r
 from skinframe.evaluation.subgroups import LEAST_GROUPS
 from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate
-from skinframe.reporting.evidence import CONFORMAL, SELECTIVE, EvidenceRow, EvidenceTable
-from skinframe.reporting.figures import Curve
+from skinframe.reporting.figures import CONFORMAL, SELECTIVE, EvidenceRow, EvidenceTable, Series
 from skinframe.seeding import derive
 from skinframe.weighted import Floats, Ints, Weighted, mean_of, share_of
 
@@ -42,7 +41,7 @@ def selective_table(judged: JudgedSamples, probabilities: Floats) -> EvidenceTab
         rows=(
             EvidenceRow(name="top-class probability", cells=tuple(estimate(found[metric.name]) for metric in metrics)),
         ),
-        curves=(Curve(name="error rate of the images kept", x=tuple(100 * coverage), y=tuple(map(float, risk))),),
+        curves=(Series(name="error rate of the images kept", x=tuple(100 * coverage), y=tuple(map(float, risk))),),
         unit="coverage, %",
     )
 

@@ -9,8 +9,7 @@ from skinframe.evaluation.discrimination import BalancedAccuracy
 from skinframe.evaluation.subgroups import LEAST_GROUPS, SubgroupScore, by_subgroup
 from skinframe.judging.prediction_figures import ALPHA, JudgedSamples
 from skinframe.judging.report_estimates import known
-from skinframe.reporting.evidence import LARGEST_GAP, SUBGROUPS, EvidenceRow, EvidenceTable
-from skinframe.reporting.figures import Check, Estimate
+from skinframe.reporting.figures import LARGEST_GAP, SUBGROUPS, Estimate, EvidenceRow, EvidenceTable, ReportedTest
 from skinframe.weighted import Floats
 
 
@@ -46,7 +45,7 @@ def subgroup_tables(
                 " assessed. A difference that is not shown may still exist: read the interval widths.",
                 head=("value", "difference from the rest", "p"),
                 rows=tuple(_row(cell) for cell in found.cells),
-                checks=(Check(name=LARGEST_GAP, passed=None if p is None else p < ALPHA, detail=detail),),
+                checks=(ReportedTest(name=LARGEST_GAP, passed=None if p is None else p < ALPHA, detail=detail),),
             )
         )
     return tuple(tables)

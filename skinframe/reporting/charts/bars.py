@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from skinframe.reporting.charts.canvas import Chart, Dot, Line, Rect, Scale, Shape, Text, tick_text, ticks
-from skinframe.reporting.schema import Case, Estimate
+from skinframe.reporting.figures import Estimate
+from skinframe.reporting.schema import ExampleCase
 
 ROW = 19.0
 
 
-def probabilities(case: Case, classes: Sequence[str]) -> Chart:
+def probabilities(case: ExampleCase, classes: Sequence[str]) -> Chart:
     """Draw one bar a class, the figure before calibration as a tick and the true law, where known, as a ring."""
     names = [name if len(name) <= 11 else f"{name[:10]}…" for name in classes]
     left = 24.0 + 7.6 * max((len(name) for name in names), default=3)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 from skinframe.reporting.charts.canvas import Chart, Dot, Line, Scale, Shape, Text, tick_text, ticks
-from skinframe.reporting.schema import Curve
+from skinframe.reporting.figures import Series
 
 WIDTH, HEIGHT = 250.0, 150.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 8.0, 34.0
 MOST_POINTS = 160
 
 
-def curve(line: Curve, unit: str, marked: float | None = None) -> Chart:
+def curve(line: Series, unit: str, marked: float | None = None) -> Chart:
     """Draw one curve; `marked` is an x to point out, such as the chosen epoch."""
     points = [(x, y) for x, y in zip(line.x, line.y, strict=True) if y is not None and math.isfinite(y)]
     label = f"{line.name} over {unit}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skinframe.reporting.charts.canvas import Chart, Dot, Line, Rect, Scale, Shape, Text
-from skinframe.reporting.schema import Bin, Reliability
+from skinframe.reporting.figures import Bin, Reliability
 
 LEFT, TOP, SIDE, GAP, STRIP = 46.0, 10.0, 300.0, 14.0, 56.0
 

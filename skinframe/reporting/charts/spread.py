@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from skinframe.reporting.charts.canvas import Chart, Dot, Line, Scale, Shape, Text, tick_text, ticks
-from skinframe.reporting.grid import Figure, GridReport
+from skinframe.reporting.grid_report import Figure, GridReport
 
 WIDTH, HEIGHT = 330.0, 200.0
 LEFT, RIGHT, TOP, BOTTOM = 48.0, 14.0, 10.0, 36.0

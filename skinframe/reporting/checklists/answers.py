@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from skinframe.reporting import words
-from skinframe.reporting.evidence import LARGEST_GAP, NOTHING_ENTERS
+from skinframe.reporting.figures import LARGEST_GAP, NOTHING_ENTERS
 from skinframe.reporting.schema import Report
 
 Status = Literal["filled", "needs a human", "not applicable"]

@@ -20,7 +20,7 @@ STATUSES = ("filled", "needs a human", "not applicable")
 
 
 @dataclass(frozen=True)
-class Item:
+class ChecklistItem:
     """One topic: its status, what is said, and the file that shows it with its SHA-256."""
 
     topic: str
@@ -37,7 +37,7 @@ class Checklist:
     name: str
     source: str
     file: str
-    items: tuple[Item, ...]
+    items: tuple[ChecklistItem, ...]
 
     def count(self, status: str) -> int:
         return sum(item.status == status for item in self.items)
@@ -77,9 +77,9 @@ def markdown(found: Checklist, report: Report) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def _item(topic: dict[str, str], report: Report, run: Path) -> Item:
+def _item(topic: dict[str, str], report: Report, run: Path) -> ChecklistItem:
     answer = FILLS[topic["fill"]](report) if "fill" in topic else human(topic["ask"])
-    return Item(topic["topic"], answer.status, answer.text, *_artefact(answer, run))
+    return ChecklistItem(topic["topic"], answer.status, answer.text, *_artefact(answer, run))
 
 
 def _artefact(answer: Answer, run: Path) -> tuple[str, str]:
@@ -90,6 +90,6 @@ def _artefact(answer: Answer, run: Path) -> tuple[str, str]:
     return "", ""
 
 
-def _line(item: Item) -> list[str]:
+def _line(item: ChecklistItem) -> list[str]:
     shown = f"`{item.artefact}` ({item.digest[:12]})" if item.artefact else ""
     return [*map(plain, (item.topic, item.status, item.text)), shown]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from skinframe.errors import DataError, DiskError
-from skinframe.reporting import write
+from skinframe.reporting import report_files
+from skinframe.reporting.report_files import read_report, write_report
 from skinframe.reporting.schema import Report
-from skinframe.reporting.write import read_report, write_report
 
 
 def test_writes_two_files_that_read_back(report: Report, tmp_path: Path) -> None:
@@ -53,7 +53,8 @@ def test_a_missing_report_is_named(tmp_path: Path) -> None:
 
 def test_importing_the_room_is_light() -> None:
     heavy = "{'torch', 'jinja2', 'PIL', 'transformers', 'sklearn'}"
-    modules = f"{write.__name__}, skinframe.reporting.compare, skinframe.reporting.terminal, skinframe.reporting.page"
+    others = "skinframe.reporting.run_comparison, skinframe.reporting.terminal, skinframe.reporting.page"
+    modules = f"{report_files.__name__}, {others}"
     code = f"import sys, {modules}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

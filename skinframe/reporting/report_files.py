@@ -7,8 +7,7 @@ from pathlib import Path
 
 from skinframe.durable import write_atomic
 from skinframe.errors import DataError
-from skinframe.reporting.codec import dumps, loads
-from skinframe.reporting.evidence import (
+from skinframe.reporting.figures import (
     CALIBRATION,
     CONFORMAL,
     INJECTION,
@@ -20,6 +19,7 @@ from skinframe.reporting.evidence import (
     TIERS,
     EvidenceTable,
 )
+from skinframe.reporting.json_codec import dumps, loads
 from skinframe.reporting.page import render
 from skinframe.reporting.schema import Report
 
