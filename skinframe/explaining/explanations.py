@@ -182,11 +182,7 @@ def _grounding(prepared: Prepared, heat: NDArray[np.float64] | None) -> Groundin
         n=len(area),
         lift_over_area=_mean(prepared, area, groups),
         lift_over_centre=over_centre,
-        tests=(
-            ReportedTest(
-                name=GROUNDING_TESTS[0], passed=passed, detail="lower end of the lift over a centred Gaussian above 1"
-            ),
-        ),
+        tests=(ReportedTest(name=GROUNDING_TESTS[0], passed=passed, detail="lift over a centred Gaussian above 1"),),
     )
 
 
