@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skinframe.evaluation.bootstrap import Replicates
-from skinframe.grid.comparison import Judged
+from skinframe.grid.comparison import ComparedRuns
 
 
 def replicates(seed: int) -> Replicates:
@@ -17,7 +17,7 @@ def replicates(seed: int) -> Replicates:
 @pytest.mark.parametrize(("errors", "from_zero"), [(frozenset({"ece"}), True), (frozenset(), False)])
 def test_an_error_that_cannot_be_below_0_has_no_interval_that_is(errors: frozenset[str], from_zero: bool) -> None:
     found = {"ece": {"whole": [replicates(0), replicates(1)]}}
-    judged = Judged(found, (), errors, groups=50, samples=100, seed=0, level=0.95)
+    judged = ComparedRuns(found, (), errors, groups=50, samples=100, seed=0, level=0.95)
     estimate = judged.figure("ece", "whole").estimate
     assert estimate.low is not None
     assert estimate.high is not None
