@@ -99,12 +99,12 @@ def short_of_memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int
 
         real, refused = module.Model.forward, []
 
-        def forward(self: Any, batch: Any, want: Any = None) -> Any:
+        def forward(self: Any, batch: Any, want: Any = None, given: Any = None) -> Any:
             size = batch["token_ids"].numel()
             if size > most and self.training:
                 refused.append(size)
                 raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {size} tokens")
-            return real(self, batch, want)
+            return real(self, batch, want, given)
 
         monkeypatch.setattr(module.Model, "forward", forward)
         return refused

@@ -11,6 +11,8 @@ from safetensors.torch import load_file
 
 import skinframe
 from skinframe.errors import RecipeError
+from skinframe.progress import Display
+from skinframe.running.run_recipe import run
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -21,7 +23,8 @@ def test_one_plan_run_twice_gives_the_same_bits(small: Any, contents: Any, tmp_p
     """With a term and a balancer that keep state: the second run must not begin where the first one ended."""
     words = [*small.overrides, "train.epochs=1", "balancer.use=uncertainty", "losses.calibration.weight=0.5"]
     plan = skinframe.plan(small.recipe, overrides=words)
-    first, second = (skinframe.run(plan, out=tmp_path / n, cache=small.cache, quiet=True).folder for n in ("1", "2"))
+    display = Display(quiet=True)
+    first, second = (run(plan, out=tmp_path / n, cache=small.cache, display=display).folder for n in ("1", "2"))
     assert contents(first) == contents(second)
     state = load_file(first / "checkpoints" / "epoch-000" / "losses.safetensors")
     assert int(state["calibration.filled"]) > 0
