@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from skinframe.errors import RecipeError
-from skinframe.testing import tracker_contract
 from skinframe.train.log import Trackers, tracked_values
 from skinframe.train.tensorboard import TensorBoard
 
@@ -47,11 +46,6 @@ class Csv(skinframe.Tracker):
 def register_trackers():
     return [Csv]
 '''
-
-
-@tracker_contract(TensorBoard())
-def test_tensorboard_keeps_the_contract(tracker: Any, check: Any) -> None:
-    check(tracker)
 
 
 def plan_with(**trackers: Any) -> Any:
