@@ -20,7 +20,7 @@ class GlossaryTerm:
 
 _TEXTS = (
     ("group", "Group", "Images resampled together: those of one patient, or of one lesion where no patient id exists."),
-    ("interval", "Confidence interval", "The values that the data are compatible with, from resampling whole groups."),
+    ("interval", "Interval", "The values that the data are compatible with, from resampling whole groups."),
     ("proper-score", "Proper score", "A score such as NLL or Brier, minimised only by the true probabilities."),
     (
         "calibration",

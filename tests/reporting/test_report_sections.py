@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 
@@ -99,3 +100,10 @@ def test_a_report_of_an_older_version_is_read_with_the_names_of_today(report, tm
     (found,) = read_report(tmp_path).evidence
     assert found.topic == topic
     assert [one.name for one in found.checks] == ([today] if today else [])
+
+
+def test_every_term_of_the_page_has_a_heading_in_the_glossary_of_the_docs() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8").lower()
+    headings = re.findall(r"^### (.*)$", text, re.MULTILINE)
+    words = {term.label: re.split(r"[ (,]", term.label.lower())[0] for term in TERMS.values()}
+    assert [label for label, word in words.items() if not any(word in heading for heading in headings)] == []
