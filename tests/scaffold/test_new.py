@@ -34,7 +34,7 @@ def test_it_is_small_and_says_its_name(projects: dict[str, Path], kind: str) -> 
 def test_every_project_passes_its_own_tests_untouched(projects: dict[str, Path], environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, projects.values())]
     cwd = next(iter(projects.values())).parent
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout
     assert "skipped" not in done.stdout
 
@@ -46,7 +46,7 @@ def test_a_project_inside_another_keeps_its_own_options(
     (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\naddopts = ["--import-mode=importlib", "-x"]\n')
     folder = shutil.copytree(projects["metric"], tmp_path / "plugins" / "my_new_metric")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout
 
 
@@ -61,7 +61,7 @@ def test_an_installed_project_is_listed_with_its_version(
         archive.extractall(site)
     there = {**environment, "PYTHONPATH": f"{environment['PYTHONPATH']}{os.pathsep}{site}"}
     command = [str(Path(sys.executable).with_name("skinframe")), "list", "my_new_loss"]
-    done = subprocess.run(command, env=there, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=there, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert "  my_new_loss             my_new_loss 0.1.0" in done.stdout, done.stdout + done.stderr
 
 
