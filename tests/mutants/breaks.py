@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import dedent
 
 NUMBER = re.compile(r"__mutmut_(orig|\d+)\(")
 ROUND = 32  # letters shown on either side of a change
@@ -17,32 +19,40 @@ ROUND = 32  # letters shown on either side of a change
 CONFIG = """
 [tool.mutmut]
 source_paths = ["PACKAGE"]
-do_not_mutate_patterns = ["raise (ValueError|TypeError|DataError)", '^\\s*f?".*"$']
+do_not_mutate_patterns = ['raise \\w+Error', 'Problem\\(', '^\\s*f?".*"$']
 """
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: its name, the module and function it is in, that function's digest, and the words that differ."""
+    """One change: its name, the module and function it is in, that function's digest, and the words that differ.
+
+    `wording` says that only a text with a blank in it differs, which is something that people read.
+    """
 
     name: str
     module: str
     function: str
     digest: str
     change: str
+    wording: bool = False
 
 
-def write(source: Path, target: Path) -> list[Mutant]:
-    """Lay a copy of the package `source` into `target`, with every mutant of every function beside the original."""
-    memory = target.parent / "written.json"
+def write(source: Path, target: Path, prefix: str = "") -> list[Mutant]:
+    """Lay a copy of the package `source` into `target`, with every mutant of every function beside the original.
+
+    `prefix` is the dotted name of what holds the package, dot included.
+    """
+    folder = target.parent if not prefix else target.parents[prefix.count(".")]
+    memory = folder / "written.json"
     known = json.loads(memory.read_text(encoding="utf-8")) if memory.exists() else {}
     fresh = {}
     for path in sorted(source.rglob("*.py")):
-        module = ".".join(path.relative_to(source.parent).with_suffix("").parts)
+        module = prefix + ".".join(path.relative_to(source.parent).with_suffix("").parts)
         digest = hashlib.sha256(path.read_bytes() + Path(__file__).read_bytes()).hexdigest()
         fresh[module] = known.get(module, {})
         if fresh[module].get("digest") != digest:
-            code, mutants = _of_file(path, module, target.parent)
+            code, mutants = _of_file(path, module, folder)
             fresh[module] = {"digest": digest, "code": code, "mutants": [asdict(mutant) for mutant in mutants]}
         place = target / path.relative_to(source)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -65,9 +75,10 @@ def _of_file(path: Path, module: str, folder: Path) -> tuple[str, list[Mutant]]:
     found = []
     for name in mutated.mutant_names:
         function = name.rpartition("__mutmut_")[0]
-        change = difference(text(f"{function}__mutmut_orig"), text(name))
-        digest = mutated.hash_by_function_name[function]
-        found.append(Mutant(f"{module}.{name}", module, f"{module}.{function}", digest, change))
+        original = text(f"{function}__mutmut_orig")
+        change, digest = difference(original, text(name)), mutated.hash_by_function_name[function]
+        wording = only_wording(original, text(name))
+        found.append(Mutant(f"{module}.{name}", module, f"{module}.{function}", digest, change, wording))
     return mutated.code, found
 
 
@@ -95,3 +106,16 @@ def difference(original: list[str], mutated: list[str]) -> str:
 
 def _alike(one: str, other: str) -> int:
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def only_wording(original: list[str], mutated: list[str]) -> bool:
+    """Say whether two versions of a function differ in texts with a blank in them and in nothing else."""
+    before, after = (list(ast.walk(ast.parse(dedent("\n".join(lines))))) for lines in (original, mutated))
+    if len(before) != len(after):
+        return False
+    for one, other in zip(before, after, strict=True):
+        if type(one) is not type(other):
+            return False
+        if isinstance(one, ast.Constant) and isinstance(other, ast.Constant) and one.value != other.value:
+            return isinstance(one.value, str) and " " in one.value
+    return False

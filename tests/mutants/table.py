@@ -1,4 +1,4 @@
-"""What was found, as a page: killed and survived by module, and each survivor with the change and the reason."""
+"""What was found, as a section of a page: noticed and survived by module, and each survivor with its reason."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import drive
 from breaks import Mutant
-
-BAR = 0.95
+from targets import Target
 
 
 @dataclass(frozen=True)
@@ -52,22 +50,27 @@ def reason(result: Result, reasons: Mapping[str, str]) -> str:
     return next((why for pattern, why in reasons.items() if re.search(pattern, text)), "none; a test is missing")
 
 
-def page(results: Sequence[Result], reasons: Mapping[str, str], at: str) -> str:
-    """Return docs/mutants.md. `reasons` maps patterns of changes to why no test can or need see them."""
+@dataclass(frozen=True)
+class Sample:
+    """How many of a room's mutants were drawn, and by which seed."""
+
+    count: int
+    seed: int
+
+
+def section(
+    target: Target, results: Sequence[Result], reasons: Mapping[str, str], at: str, sample: Sample | None = None
+) -> str:
+    """Return a target's section of docs/mutants.md. `reasons` maps patterns of changes to why no test sees them."""
     checked = [result for result in results if result.checked]
     killed = sum(result.killed for result in checked)
+    of = f" A sample of {sample.count}, seed {sample.seed}." if sample else ""
     lines = [
-        "# Mutation tests",
-        "",
-        "`uv run tox -e mutants` breaks the loss terms on purpose, one small change at a time (an operator, a",
-        "constant, an argument, a branch), and counts the changes that a test notices. Message texts, decorators and",
-        "what stands outside of functions are not changed. A change meets the tests of its module's own file, and the",
-        f"others that reach its function, the shorter the earlier, for {drive.ELSEWHERE:.0f} s at most; one that does"
-        " not end counts as",
-        "noticed. The bar is 95 %.",
+        f"## {target.title}",
         "",
         f"At commit `{at}`, {datetime.now(UTC):%Y-%m-%d}, CPU: **{killed} of {len(checked)} noticed"
-        f" ({100 * killed / max(1, len(checked)):.1f} %)**; {len(results) - len(checked)} not run.",
+        f" ({100 * killed / max(1, len(checked)):.1f} %)**; {len(results) - len(checked)} not run. The bar is"
+        f" {100 * target.bar:.0f} %.{of}",
         "",
         "| module | changes | noticed | survived | not run |",
         "| --- | --: | --: | --: | --: |",
@@ -77,9 +80,20 @@ def page(results: Sequence[Result], reasons: Mapping[str, str], at: str) -> str:
         done = [result for result in own if result.checked]
         good = sum(result.killed for result in done)
         lines.append(f"| `{module}` | {len(own)} | {good} | {len(done) - good} | {len(own) - len(done)} |")
-    lines += ["", "## Survivors", "", "| module | change | reason |", "| --- | --- | --- |"]
+    lines += ["", f"### Survivors in {target.title}", "", "| module | change | reason |", "| --- | --- | --- |"]
     for result in checked:
         if not result.killed:
             change = result.mutant.change.replace("|", "\\|")
             lines.append(f"| `{result.module.rpartition('.')[2]}` | `{change}` | {reason(result, reasons)} |")
     return "\n".join(lines) + "\n"
+
+
+def replaced(page: str, title: str, section: str) -> str:
+    """Return the page with the section of that title replaced, or with the section at its end."""
+    parts = re.split(r"(?m)^(?=## )", page)
+    places = [i for i, part in enumerate(parts) if part.startswith(f"## {title}\n")]
+    if not places:
+        return "".join(parts).rstrip("\n") + "\n\n" + section
+    last = places[0] == len(parts) - 1
+    parts[places[0]] = section if last else section + "\n"
+    return "".join(parts)
