@@ -37,6 +37,7 @@ class Driver:
     def __init__(self, work: Path, todo: Sequence[Mapping[str, str]], children: int, elsewhere: float) -> None:
         self.work, self.todo, self.children, self.elsewhere = work, todo, children, elsewhere
         self.hits: set[str] = set()  # the functions reached since it was emptied
+        self.setup = 0.0  # seconds in the setup of such fixtures since it was put to 0
         self.fixtures: dict[str, Fixture] = {}  # those of the session or of a module
         self.reach: dict[str, Any] = {}
         self.killers: dict[str, Counter[str]] = {}  # by function: the tests that noticed its changes so far
@@ -88,6 +89,7 @@ class Driver:
             self.hits = set()
             fixture.value = fixturedef.func(**values)
             fixture.hits, fixture.seconds = self.hits, time.process_time() - started
+            self.setup += fixture.seconds
             self.hits = before
             fixture.kept = not fixture.hits and self.all_kept(fixturedef, request)
         fixturedef.cached_result = (fixture.value, fixturedef.cache_key(request), None)
@@ -136,11 +138,11 @@ class Driver:
         trampoline.set_mutant_under_test("stats")
         fresh = [item for item in items if self.reach.get(item.nodeid, {}).get("digest") != digests[item.path]]
         for item, following in zip(fresh, [*fresh[1:], None], strict=True):
-            self.hits = set()
+            self.hits, self.setup = set(), 0.0
             start = time.process_time()
             if any(report.failed for report in runtestprotocol(item, log=False, nextitem=following)):
                 raise pytest.UsageError(f"{item.nodeid} fails without any change")
-            spent = time.process_time() - start
+            spent = time.process_time() - start - self.setup
             given = self.fixtures_of(item)
             hits = sorted(self.hits.union(*(fixture.hits for fixture in given)))
             setup = sum(fixture.seconds for fixture in given)
