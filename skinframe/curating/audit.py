@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from skinframe.curating import copies, set_identity, shared_between_sets
+from skinframe.curating import copies, set_comparison
 from skinframe.curating.audited_set import Subject
 from skinframe.curating.class_counts import parts, subgroups
 from skinframe.curating.distance_tiers import tiers
@@ -45,19 +45,17 @@ def audit_of(
     probes, leaks = label_leaks(subject)
     findings = [*own.findings, *split_findings(subject, division, own.near), *leaks]
     rows: list[Tier] = []
-    apart = set_identity.across_sources(subject)
+    apart = set_comparison.across_sources(subject)
     shown: list[Pair] = list(own.pairs)
     for other in against:
         between = copies.across(subject, other)
-        findings += shared_between_sets.shared_ids(subject.samples, other.samples, other.name)
-        findings += shared_between_sets.shared_images(
-            subject.samples, subject.keys, other.samples, other.keys, other.name
-        )
+        findings += set_comparison.shared_ids(subject.samples, other.samples, other.name)
+        findings += set_comparison.shared_images(subject.samples, subject.keys, other.samples, other.keys, other.name)
         findings += between.findings
         shown += between.pairs
-        apart += set_identity.across_sets(subject, other)
+        apart += set_comparison.across_sets(subject, other)
         rows += tiers(other.name, other.samples, other.facts, other.classes, subject.facts)
-    findings += set_identity.judged(apart)
+    findings += set_comparison.judged(apart)
     return Audit(
         name=subject.name,
         level=subject.dataset.level,

@@ -1,8 +1,10 @@
-"""The data verbs: audit a set and others against it, freeze a split, show what a set is."""
+"""The audit verb: reads the data sets, runs the audit, and writes its page and its file."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,6 @@ from numpy.typing import NDArray
 
 from skinframe.components import Encoder
 from skinframe.curating.audit import Division, audit_of
-from skinframe.curating.audit_page import write_audit
 from skinframe.curating.audited_set import Subject
 from skinframe.curating.copies import within
 from skinframe.curating.data_source import DataSource
@@ -19,10 +20,40 @@ from skinframe.curating.image_scan import Scan, scan
 from skinframe.data.group_split import Split
 from skinframe.data.groups import KINDS, NearPairs, leak_name
 from skinframe.data.split_file import write_split
+from skinframe.durable import write_atomic
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
 from skinframe.preparing.run_split import MOST, provenance, split_of
 from skinframe.progress import Display
+from skinframe.reporting.json_codec import dumps, loads
 from skinframe.sample import Sample
+
+
+def write_audit(audit: Audit, folder: Path) -> None:
+    """Write both files, each whole or not at all; the JSON holds no pictures. Raises DiskError."""
+    plain = replace(audit, pairs=tuple(replace(pair, left=b"", right=b"") for pair in audit.pairs))
+    write_atomic(folder / "audit.json", dumps(plain).encode("utf-8", "replace"))
+    write_atomic(folder / "audit.html", render(audit).encode("utf-8", "replace"))
+
+
+def read_audit(path: Path) -> Audit:
+    """Return what `write_audit` wrote, without its pictures. Raises DataError."""
+    return loads(Audit, path.read_text(encoding="utf-8"), str(path))
+
+
+def render(audit: Audit) -> str:
+    """Return one self-contained page without script; every value is escaped, pictures are made of pixels here."""
+    from jinja2 import ChoiceLoader, PackageLoader
+
+    from skinframe.reporting.page import environment
+
+    env = environment()
+    env.loader = ChoiceLoader([PackageLoader("skinframe.curating"), PackageLoader("skinframe.reporting")])
+    return env.get_template("audit.html.j2").render(audit=audit, uri=_uri)
+
+
+def _uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+
 
 EVERY_KIND = tuple(map(leak_name, KINDS))
 

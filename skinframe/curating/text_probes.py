@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.curating.finding import Finding, Probe
-from skinframe.curating.label_coding import FEWEST, Floats, auroc, best_class
-from skinframe.curating.logistic import bag, cross_fitted, field_table
+from skinframe.curating.label_coding import FEWEST, Floats, auroc, bag, best_class, cross_fitted, field_table
 from skinframe.curating.probes import Probed
 from skinframe.errors import DataError
 from skinframe.sample import Sample

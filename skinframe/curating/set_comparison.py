@@ -1,11 +1,8 @@
-"""Whether a probe can tell which set, or which source within a set, an image comes from, and how far they lie apart.
-
-A set that can be told is a shortcut as soon as two are pooled whose classes are mixed otherwise; alone, it is the shift
-that an external test is there to meet. So it is to be known, and no leak by itself.
-"""
+"""Two data sets compared: ids and images that both hold, and how well a model tells their images apart."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,10 +11,55 @@ from numpy.typing import NDArray
 from skinframe.curating.audited_set import Subject
 from skinframe.curating.distance_tiers import placed
 from skinframe.curating.finding import Apart, Finding
-from skinframe.curating.label_coding import FEWEST, FOLDS, auroc
-from skinframe.curating.logistic import cross_fitted, field_table
+from skinframe.curating.label_coding import FEWEST, FOLDS, auroc, cross_fitted, field_table
 from skinframe.curating.probes import WATCH
 from skinframe.curating.shift import Floats, shift
+from skinframe.sample import Sample
+
+SUFFIX = re.compile(r"(?<=\d)[_-][A-Za-z]+$")  # 'ISIC_0000001_downsampled' is image ISIC_0000001
+EXAMPLES = 10
+
+
+def shared_ids(samples: Sequence[Sample], others: Sequence[Sample], other_set: str) -> list[Finding]:
+    """Return one leak for each kind of id that both sets hold: image ids, ids but for a suffix, lesions, patients."""
+    here, there = {sample.id for sample in samples}, {sample.id for sample in others}
+    bare = {SUFFIX.sub("", name) for name in here} & {SUFFIX.sub("", name) for name in there}
+    found = [
+        _shared(here & there, "id", "images have the same id in both", other_set),
+        _shared(bare - (here & there), "id-but-suffix", "more have the same id but for a suffix of letters", other_set),
+    ]
+    for kind, said in (("lesion", "lesions have images in both"), ("patient", "patients have images in both")):
+        both = {getattr(sample, kind) for sample in samples} & {getattr(sample, kind) for sample in others}
+        found.append(_shared(both - {None}, kind, said, other_set))
+    return [finding for finding in found if finding is not None]
+
+
+def shared_images(
+    samples: Sequence[Sample],
+    keys: Sequence[str | None],
+    others: Sequence[Sample],
+    other_keys: Sequence[str | None],
+    other_set: str,
+) -> list[Finding]:
+    """Return a leak where decoded pixels are the same in both sets, whatever the ids say."""
+    place = {key: sample.id for sample, key in zip(samples, keys, strict=True) if key is not None}
+    same = {
+        f"{place[key]} and {sample.id}" for sample, key in zip(others, other_keys, strict=True) if key in place and key
+    }
+    finding = _shared(same, "image", "images have the same pixels in both", other_set)
+    return [finding] if finding is not None else []
+
+
+def _shared(names: set[str], kind: str, said: str, other_set: str) -> Finding | None:
+    if not names:
+        return None
+    return Finding(
+        name=f"across:{other_set}:{kind}",
+        level="leak",
+        sentence=f"{len(names):,} {said} sets (this one and {other_set})",
+        examples=tuple(sorted(names)[:EXAMPLES]),
+    )
+
 
 MOST = 600  # images of each side that are compared
 CELLS = 8  # grey cells of an image, each way
