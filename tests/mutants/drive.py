@@ -107,8 +107,13 @@ class Driver:
         Raises UsageError where that child fails: it has no change in it.
         """
         shortest = {min(reached, key=lambda node: self.reach[node]["seconds"]) for reached in functions.values()}
+        from mutmut.mutation import trampoline
+
+        trampoline.set_mutant_under_test("stats")  # what a fixture reaches decides whether it is kept
         for node in sorted(shortest):
             runtestprotocol(items[node], log=False, nextitem=None)
+        trampoline.set_mutant_under_test(None)
+        os.environ.pop("MUTANT_UNDER_TEST", None)
         gc.collect()
         gc.freeze()  # a child's collector leaves these pages alone, so they need not be copied
         if code := ended(fork("", [items[node] for node in sorted(shortest)], self))[1]:
