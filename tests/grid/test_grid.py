@@ -44,7 +44,7 @@ def test_the_plan_says_what_each_arm_drops_and_starts_nothing(
     assert "without alignment  dropped: losses.alignment (disabled); heads.project (no remaining consumer)" in said
     assert "without rationale  dropped: losses.rationale (disabled)" in said
     assert "0 done, 0 begun, 6 to do" in said
-    assert "TFLOP a run" in said
+    assert "TFLOP per run" in said
     assert "one split for all, seed 17" in said
     assert not list(tmp_path.iterdir())
 
@@ -139,7 +139,7 @@ def test_one_failing_arm_is_named_and_the_others_stand(
     assert "1 of 4 runs failed, so there is no comparison; finished runs are kept:" in errors
     assert "whole, seed 18: " in errors
     assert "Traceback" not in errors
-    assert "is not the plan of a run" in errors
+    assert "is not a valid plan" in errors
 
 
 def test_a_share_makes_its_own_runs_only(
@@ -150,6 +150,6 @@ def test_a_share_makes_its_own_runs_only(
         (copied / run / "files.json").unlink()
     code, _, errors = called(words(copied, "--share", "1/2"), capsys)
     assert code == 0
-    assert "--table makes the table" in errors
+    assert "build the report with --table" in errors
     assert (copied / first / "files.json").is_file()
     assert not (copied / second / "files.json").exists()

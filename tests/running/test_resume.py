@@ -90,7 +90,7 @@ def test_an_edited_plan_is_refused_by_its_key(small: Any, copy: Path) -> None:
 @pytest.mark.parametrize("text", ["", "identity: [", "identity: 3", "\x00"])
 def test_a_broken_plan_file_is_refused(small: Any, copy: Path, text: str) -> None:
     (copy / "plan.yaml").write_text(text)
-    with pytest.raises(RecipeError, match=r"plan\.yaml: is not the plan of a run"):
+    with pytest.raises(RecipeError, match=r"plan\.yaml: is not a valid plan"):
         small.run(copy.parent, resume=True)
 
 

@@ -39,7 +39,7 @@ def test_a_failing_run_is_named_and_the_others_stand(ablated: Callable[..., Any]
     gone = copied / made.report.arms[0].runs[1]
     (gone / "files.json").unlink()
     (gone / "plan.yaml").write_text("recipe: {}\n")
-    with pytest.raises(MissingRunsError, match=r"whole, seed 18: .*\n.*is not the plan of a run") as caught:
+    with pytest.raises(MissingRunsError, match=r"whole, seed 18: .*\n.*is not a valid plan") as caught:
         ablated(copied, engine="ray")
     assert caught.value.exit_code == 2
 
