@@ -75,3 +75,30 @@ def test_counts_equal_a_real_model(small: Any) -> None:
     assert found.checkpoint == 12 * trained
     frozen = sum(p.numel() for p in model.reasoner.parameters() if not p.requires_grad)
     assert sum(row.parameters for row in found.rows if row.role == "frozen" and "tower" not in row.name) == frozen
+
+
+def test_compute_is_that_of_the_language_model_at_every_token_of_a_sample() -> None:
+    """Four operations per frozen weight and token, six per trained one; CLIP runs once per view and is not counted."""
+    few, many = costs("reasoner.config.pool=2"), costs("reasoner.config.pool=1")
+    frozen = sum(row.parameters for row in few.rows if row.per_token)
+    trained = few.parameters("lora") + sum(row.parameters for row in few.rows if row.name == "connector")
+    tokens = 256 - 64  # ViT-L/14 at 224 px has 16 x 16 patches, of which pooling by 2 keeps 8 x 8
+    expected = tokens * (4 * frozen + 6 * trained)
+    assert many.flops_per_sample - few.flops_per_sample == pytest.approx(expected, rel=1e-6)
+    tower = next(row for row in few.rows if row.name == "CLIP image tower")
+    rows = sum(row.flops_per_sample for row in few.rows)
+    assert rows - few.flops_per_sample == pytest.approx(tower.flops_per_sample, rel=1e-9)
+    assert tower.flops_per_sample > 0
+
+
+def test_the_images_of_the_data_are_counted_where_they_are(small: Any) -> None:
+    assert sizes(skinframe.plan(small.recipe, overrides=small.overrides)).images == 60
+
+
+def test_a_trained_weight_is_held_with_its_gradient_and_two_moments() -> None:
+    """Each costs 4 bytes itself and 12 more; a wider projection has nothing else that grows."""
+    narrow, wide = costs("heads.project.config.width=64"), costs("heads.project.config.width=128")
+    more = wide.parameters("trained") - narrow.parameters("trained")
+    assert more > 0
+    assert wide.memory - narrow.memory == pytest.approx(16 * more, rel=1e-6)
+    assert wide.checkpoint - narrow.checkpoint == 12 * more
