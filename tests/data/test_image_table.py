@@ -125,7 +125,7 @@ def test_b8_a_worker_that_hangs_is_named_and_ended(slow) -> None:  # type: ignor
         DataError, match=r"no progress for 5 s in the worker at items \d+ to \d+ of 150 \(processes"
     ) as found:
         image_table(stuck, stuck.samples(), workers=2, patience=5)
-    assert "give images.patience more seconds" in str(found.value)
+    assert "raise images.patience (seconds)" in str(found.value)
     assert found.value.exit_code == 3
     deadline = time.monotonic() + 10
     while {child.pid for child in multiprocessing.active_children()} - before and time.monotonic() < deadline:

@@ -42,7 +42,9 @@ def test_a10_every_write_of_a_run_is_durable_before_it_is_named(whole: Any) -> N
     calls = whole.calls
     assert {call["area"] for call in calls} >= {"ckpt", "eval", "run", "trial"}
     named = [call["path"] for call in calls if call["call"] == "rename" and call["area"] == "ckpt"]
-    assert sum(".tmp-" not in Path(path).name for path in named) == 16  # 4 epochs, 3 parts in each
+    assert (
+        sum(".tmp-" not in Path(path).name for path in named) == 18
+    )  # 4 epochs, 3 parts in each; the best is also kept without its optimiser's state, in two steps
     assert unsynced(calls) == []
     for call in calls:  # beside the target, so on its file system
         if call["call"] == "mkdir" and ".tmp-" in call["path"]:
@@ -55,8 +57,8 @@ def test_a10_the_manifest_is_the_last_file(whole: Any) -> None:
     for call in whole.calls:
         if call["call"] == "write" and call["area"] == "ckpt":
             saves.setdefault(Path(call["path"]).parent.name, []).append(Path(call["path"]).name)
-    assert len(saves) == 16
-    assert all(names[-1] == "MANIFEST.json" and len(names) == 6 for names in saves.values())
+    assert all(names[-1] == "MANIFEST.json" for names in saves.values())
+    assert sorted(len(names) for names in saves.values()) == [5, *[6] * 16]  # one is kept without its optimiser's state
 
 
 @pytest.mark.parametrize("lost", ["file", "folder"])

@@ -41,7 +41,7 @@ def test_a_leftover_is_said_and_no_damage(copy: Path) -> None:
 
 
 def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="no run, no checkpoint and no feature cache"):
+    with pytest.raises(RecipeError, match="is not a run, a checkpoint or a feature cache"):
         skinframe.verify(tmp_path)
 
 

@@ -126,7 +126,7 @@ def test_a_patient_in_two_official_splits_is_refused(
         for n, row in enumerate(rows):
             row["split"] = "test" if n % 6 == 0 else "train"
 
-    with pytest.raises(DataError, match=r"official split: .*patient p\d+ stands in (test and train|train and test)"):
+    with pytest.raises(DataError, match=r"official split: .*patient p\d+ is in (test and train|train and test)"):
         run(small, table(change), tmp_path / "out")
 
 

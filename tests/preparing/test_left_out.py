@@ -31,6 +31,6 @@ def test_rows_without_a_class_are_named_in_the_report(small: Any, tmp_path: Path
     options = {"out": tmp_path / "out", "cache": small.cache, "quiet": True, "presets": [str(preset)]}
     result = skinframe.run(small.recipe, overrides=overrides, **options)
     report = json.loads((result.folder / "report.json").read_text())
-    said = [one for one in report.get("report", report)["warnings"] if "left out" in one]
+    said = [one for one in report.get("report", report)["warnings"] if "have no class" in one]
     assert said == ["4 rows have no class in this label set and were excluded: 4 ACK"]
     assert "4 rows have no class in this label set" in (result.folder / "report.html").read_text()

@@ -50,15 +50,15 @@ def test_with_a_filled_cache_no_tower_is_loaded_before_training_ends(
 
 def test_a_call_in_training_stops_the_run(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The assertion itself can fail."""
-    import skinframe.predicting.validation as measure
+    import skinframe.running.training as training
 
-    real = measure.validate
+    real = training.validate
 
     def peeking(prepared: Prepared, *rest: Any) -> Any:
         name, encoder = next(iter(prepared.plan.parts.encoders.items()))
         prepared.tower(name, encoder).images([prepared.image(0)])
         return real(prepared, *rest)
 
-    monkeypatch.setattr(measure, "validate", peeking)
+    monkeypatch.setattr(training, "validate", peeking)
     with pytest.raises(AssertionError, match="frozen tower was called"):
         small.run(tmp_path / "out", "train.epochs=1")

@@ -41,4 +41,4 @@ def test_the_command_exits_1_and_says_not_to_trust_a_report(monkeypatch, capsys)
     with pytest.raises(SystemExit) as end:
         main(["selftest"])
     assert end.value.code == 1
-    assert "do not trust a report of this machine" in capsys.readouterr().out
+    assert "do not trust reports of this machine" in capsys.readouterr().out
