@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from skinframe.durable import write_atomic
 from skinframe.errors import NotWholeError, Problem, RecipeError
 from skinframe.planning.load_plan import refuse_missing
 from skinframe.planning.plan import flatten
-from skinframe.predicting.finished_run import plan_of_run, read_json
+from skinframe.predicting.finished_run import plan_of_run, read_json, read_statement
 from skinframe.progress import Display
 from skinframe.recipe.yaml_text import dump
 from skinframe.running.resume_changes import Change, changes_between
@@ -55,11 +53,11 @@ def reproduce(
     out = out or old.parent / "reproduced"
     if (out / plan.run_name).exists():
         raise RecipeError("reproduce", [Problem(str(out / plan.run_name), "exists; choose another folder with --out")])
-    statement = yaml.safe_load((old / "plan.yaml").read_text(encoding="utf-8"))
+    written, identity = read_statement(old / "plan.yaml")
     recipe = out / f"{plan.recipe.name}.yaml"
-    write_atomic(recipe, dump(statement["recipe"]).encode())
+    write_atomic(recipe, dump(written).encode())
     words = ["skinframe", "run", str(recipe), *(w for file in plugins for w in ("--plugin", str(file)))]
-    changed = changes_between(dict(statement["identity"]), dict(plan.identity))
+    changed = changes_between(identity, dict(plan.identity))
     if changed:
         raise RecipeError("reproduce", [change.problem() for change in changed])
     new = run(plan, out=out, cache=cache or out / ".cache", display=display).folder

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, TypeGuard
 
 from skinframe.errors import Problem, RecipeError
+from skinframe.guarded import UnreadableError, read_object
 from skinframe.planning import Plan, make_plan
 from skinframe.plugins import load
 from skinframe.recipe.load import apply_override
 from skinframe.recipe.schema import Recipe
 from skinframe.recipe.typed import typed
+from skinframe.recipe.yaml_text import read_mapping
 from skinframe.sample import Field
 
 FILE_PLUGIN = "plugins.file:"  # how the plan's identity names a one-file plugin
@@ -30,11 +29,7 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = (), data: Sequence[str] = (
     path = run / "plan.yaml"
     if not path.is_file() or not (run / "selection.json").is_file():
         raise RecipeError(str(run), [Problem("run", "is not a finished run; name the folder that holds report.html")])
-    try:
-        statement = yaml.safe_load(path.read_text(encoding="utf-8"))
-        written, before = statement["recipe"], dict(statement["identity"])
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise RecipeError(str(path), [Problem("plan", f"cannot be read ({type(error).__name__})")]) from error
+    written, before = read_statement(path)
     moved = [problem for override in data for problem in _other_data(written, override)]
     recipe, problems = typed(Recipe, written, "")
     problems = [*moved, *problems]
@@ -65,6 +60,20 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = (), data: Sequence[str] = (
     return dataclasses.replace(plan, metadata_fields=fields)
 
 
+def read_statement(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the recipe in a run's plan.yaml, not yet typed, and the plan's identity. Raises RecipeError."""
+    statement = read_mapping(path)
+    recipe, identity = statement.get("recipe"), statement.get("identity")
+    if not isinstance(recipe, dict) or not is_identity(identity):
+        raise RecipeError(str(path), [Problem("plan", "is not the plan of a run: 'recipe' or 'identity' is missing")])
+    return recipe, dict(identity)
+
+
+def is_identity(value: Any) -> TypeGuard[dict[str, str]]:
+    """Say whether a value has the form of a plan's identity: texts by name."""
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
 def _fields(written: Any) -> tuple[tuple[Field, ...], list[Problem]]:
     """Return the fields that the run's model reads as numbers, and what is wrong with them."""
     if not isinstance(written, list):
@@ -83,10 +92,9 @@ def _other_data(written: dict[str, Any], override: str) -> list[Problem]:
 def read_json(path: Path) -> dict[str, Any]:
     """Return what a run's own JSON file says. Raises RecipeError where it is gone or cut off."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RecipeError(str(path), [Problem("file", f"cannot be read ({type(error).__name__})")]) from error
-    return dict(found)
+        return read_object(path)
+    except UnreadableError as error:
+        raise RecipeError(error.where, [Problem("file", error.reason)]) from error
 
 
 def _decides(key: str) -> bool:

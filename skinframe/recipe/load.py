@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.guarded import unstorable
 from skinframe.recipe.schema import Recipe
 from skinframe.recipe.typed import typed
-from skinframe.recipe.yaml_text import parse_value, read_mapping
+from skinframe.recipe.yaml_text import MAX_DEPTH, has_interpolation, parse_value, read_mapping
 
 NAMED = ("encoders", "heads", "losses", "metrics")
 MAX_PARENTS = 8
@@ -53,7 +54,7 @@ def compose(
         problems += _disable(data, part)
     if data.get("title") == before.get("title") and isinstance(data.get("losses"), dict):
         title = str(data.get("title") or data.get("name") or "")
-        changed = changed_title(title, before.get("losses") or {}, data["losses"])
+        changed = changed_title(title, _entries(before, "losses"), data["losses"])
         if changed != title:
             data["title"] = changed
     return data, problems
@@ -91,8 +92,8 @@ def _with_parents(path: Path, depth: int) -> dict[str, Any]:
     parent = data.pop("extends", None)
     if parent is None:
         return data
-    if not isinstance(parent, str):
-        raise RecipeError(str(path), [Problem("extends", "expected the file name of a recipe")])
+    if not isinstance(parent, str) or not parent.endswith((".yaml", ".yml")):
+        raise RecipeError(str(path), [Problem("extends", "expected the file name of a recipe, which ends in .yaml")])
     base = _with_parents(path.parent / parent, depth + 1)
     merge(base, data)
     return base
@@ -103,9 +104,11 @@ def apply_override(data: dict[str, Any], override: str) -> list[Problem]:
     dotted, sign, text = override.partition("=")
     keys = dotted.strip().split(".")
     if not sign or not all(keys):
-        return [Problem(f"--set {override}", "expected PATH=VALUE, for example train.epochs=3")]
-    if keys[0] in NAMED and len(keys) > 1 and keys[1] not in (data.get(keys[0]) or {}):
-        known = data.get(keys[0]) or {}
+        return [Problem(f"--set {override[:80]}", "expected PATH=VALUE, for example train.epochs=3")]
+    if len(keys) > MAX_DEPTH or has_interpolation(dotted) or unstorable(dotted):
+        return [Problem(f"--set {dotted[:80]}", "is not the path of a value in a recipe")]
+    known = _entries(data, keys[0])
+    if keys[0] in NAMED and len(keys) > 1 and keys[1] not in known:
         return [
             Problem(f"--set {dotted}", f"the recipe has no {keys[0]} entry '{keys[1]}'{did_you_mean(keys[1], known)}")
         ]
@@ -126,8 +129,14 @@ def _disable(data: dict[str, Any], part: str) -> list[Problem]:
     if kind in NAMED and isinstance(entries, dict) and name in entries and isinstance(entries[name], dict):
         entries[name]["enabled"] = False
         return []
-    known = [f"{kind}.{name}" for kind in NAMED for name in (data.get(kind) or {})]
+    known = [f"{kind}.{name}" for kind in NAMED for name in _entries(data, kind)]
     return [Problem(f"--without {part}", f"the recipe has no such component{did_you_mean(part, known)}")]
+
+
+def _entries(data: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return the named components of one kind; none where the recipe has something else in their place."""
+    found = data.get(kind)
+    return found if isinstance(found, dict) else {}
 
 
 def changed_title(title: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

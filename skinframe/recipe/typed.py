@@ -11,6 +11,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from skinframe.errors import Problem, did_you_mean
+from skinframe.guarded import UnreadableError, check_nesting, printable
+from skinframe.recipe.yaml_text import has_interpolation
 
 T = TypeVar("T")
 
@@ -42,7 +44,7 @@ def typed(cls: type[T], data: object, where: str, *, owner: str = "") -> tuple[T
         return None, problems
     try:
         return cls(**values), []
-    except (ValueError, TypeError) as error:  # a range check in __post_init__
+    except (ValueError, TypeError, ArithmeticError) as error:  # a range check in __post_init__
         return None, [Problem(where or "recipe", str(error))]
 
 
@@ -93,8 +95,11 @@ def _sequence(cls: Any, data: Any, where: str) -> tuple[list[Any], list[Problem]
 
 
 def _leaf(cls: type, key: str, value: Any, path: str) -> tuple[Any, list[Problem]]:
-    """Let omegaconf convert one value: '2.5' to a float, 'eight' to an error that says so."""
+    """Let omegaconf convert one value: '2.5' to a float, 'eight' to an error that says so; it resolves nothing."""
     try:
+        check_nesting(value, path, texts=True)
+        if has_interpolation(value):
+            return None, [Problem(path, "interpolation '${…}' is not supported; write the value itself")]
         merged: Any = OmegaConf.merge(OmegaConf.structured(cls), {key: value})
         if OmegaConf.is_missing(merged, key):
             return None, [Problem(path, "is required and missing")]
@@ -102,6 +107,10 @@ def _leaf(cls: type, key: str, value: Any, path: str) -> tuple[Any, list[Problem
         return (OmegaConf.to_object(result) if OmegaConf.is_config(result) else result), []
     except OmegaConfBaseException as error:
         return None, [Problem(path, _plain(str(error)))]
+    except UnreadableError as error:
+        return None, [Problem(path, error.reason)]
+    except (OverflowError, RecursionError) as error:
+        return None, [Problem(path, f"cannot be used ({str(error) or type(error).__name__})")]
     except ValueError as error:  # another field's default may fail a check only together with this one
         return None, [Problem(path, str(error))]
 
@@ -115,5 +124,5 @@ def _plain(message: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = printable(repr(value))
     return text if len(text) <= 40 else f"{text[:37]}…"

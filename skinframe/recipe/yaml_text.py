@@ -6,13 +6,14 @@ Numbers are those of YAML 1.2: `5e-1` is 0.5 and `1:30` is text, where PyYAML's 
 from __future__ import annotations
 
 import re
-import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from skinframe.errors import Problem, RecipeError
+from skinframe.guarded import MAX_DIGITS, UnreadableError, check_nesting, printable, read_text
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 24
@@ -56,13 +57,18 @@ class _Loader(yaml.SafeLoader):
 
     def construct_number(self, node: yaml.ScalarNode) -> int | float:
         text = node.value.lower()
+        if len(text) > MAX_DIGITS:
+            raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a number of more than {MAX_DIGITS} digits")
         if node.tag == INT:
             return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
         return float(text.replace(".inf", "inf").replace(".nan", "nan"))
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes text that YAML 1.1 or 1.2 would read as a number."""
+    """Quotes text that YAML 1.1 or 1.2 would read as a number; writes no aliases, which the loader refuses."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
 
 
 def _add_numbers(kind: type[yaml.SafeLoader | yaml.SafeDumper], keep: bool) -> None:
@@ -81,25 +87,17 @@ _add_numbers(_Loader, keep=False)
 _add_numbers(_Dumper, keep=True)
 for _tag in (INT, FLOAT):
     _Loader.add_constructor(_tag, _Loader.construct_number)
+for _tag in ("binary", "set", "omap", "pairs"):  # what no recipe needs becomes an unknown tag
+    _Loader.yaml_constructors.pop(f"tag:yaml.org,2002:{_tag}")
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file. Raises RecipeError with the line of what is wrong."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for a writer
-            what = "is a folder; name the recipe in it" if stat.S_ISDIR(status.st_mode) else "is not a regular file"
-            raise RecipeError(str(path), [Problem("file", what)])
-        size = status.st_size
-        if size > MAX_BYTES:
-            raise RecipeError(str(path), [Problem("file", f"is {size:,} bytes; a recipe has at most {MAX_BYTES:,}")])
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise RecipeError(str(path), [Problem("file", f"is not UTF-8 text (byte {error.start})")]) from error
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        reason = "no such file" if isinstance(error, FileNotFoundError) else reason
-        raise RecipeError(str(path), [Problem("file", reason)]) from error
+        text = read_text(path, MAX_BYTES)
+    except UnreadableError as error:
+        what = f"{error.reason}; name the recipe in it" if error.reason == "is a folder" else error.reason
+        raise RecipeError(error.where, [Problem("file", what)]) from error
     return parse_mapping(text, str(path))
 
 
@@ -113,13 +111,34 @@ def parse_mapping(text: str, source: str) -> dict[str, Any]:
 
 def parse_value(text: str, source: str) -> Any:
     """Return the YAML value of `text` (the right-hand side of `--set`, too). Raises RecipeError."""
-    if "${" in text:
-        raise RecipeError(source, [Problem("file", "interpolation '${…}' is not supported; write the value itself")])
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, narrowed further
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise RecipeError(source, [Problem("file", f"is not a recipe: {reason}")]) from error
+        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, narrowed further
+        check_nesting(value, source, texts=True)
+    except UnreadableError as error:
+        raise RecipeError(source, [Problem("file", error.reason)]) from error
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        raise RecipeError(source, [Problem("file", f"is not a recipe: {_reason(error)}")]) from error
+    if has_interpolation(value):
+        raise RecipeError(source, [Problem("file", "interpolation '${…}' is not supported; write the value itself")])
+    return value
+
+
+def _reason(error: Exception) -> str:
+    """Return what is wrong and where, without a quotation: the file may be a secret that a recipe points at."""
+    mark = getattr(error, "problem_mark", None)
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return printable(" ".join(str(error).split()))
+    where = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
+    return printable(f"{where}{error.problem or error.context or 'not YAML'}")
+
+
+def has_interpolation(value: object) -> bool:
+    """Say whether a key or a text in a value holds `${`, however its file wrote it: no value is ever resolved."""
+    if isinstance(value, Mapping):
+        return any(has_interpolation(key) or has_interpolation(inner) for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return any(has_interpolation(inner) for inner in value)
+    return isinstance(value, str) and "${" in value
 
 
 def dump(data: object) -> str:

@@ -1,4 +1,4 @@
-"""The environment of a run, from an allow-list: versions, device, commit. No environment variable is read."""
+"""The environment of a run, from an allow-list: versions, device, commit. Reads no variable and starts no process."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import hashlib
 import os
 import platform
 import re
-import shutil
-import subprocess
 from importlib.metadata import PackageNotFoundError, distribution, requires, version
 from pathlib import Path
 from typing import Any
 
 from skinframe.planning import Plan
 from skinframe.preparing.prepared_data import Prepared
+from skinframe.running.git_state import git_state
 from skinframe.version import __version__
 
 ENGINE = ("torch", "numpy", "accelerate", "pillow", "scipy", "scikit-learn", "safetensors", "pyarrow")
@@ -54,7 +53,7 @@ def environment(plan: Plan, device: str) -> dict[str, Any]:
         "seed": plan.recipe.seed,
         "libraries": {name: _version(name) for name in libraries},
         "plugins": {name: {"version": _version(name), "record_sha256": _record(name)} for name in plugins},
-        "git": _git(Path(plan.source).resolve().parent),
+        "git": git_state(Path(plan.source).resolve().parent),
     }
 
 
@@ -82,21 +81,3 @@ def _record(name: str) -> str | None:
     """Return the digest of a distribution's list of file hashes; None for one installed from a working tree."""
     text = distribution(name).read_text("RECORD")
     return hashlib.sha256(text.encode()).hexdigest() if text else None
-
-
-def _git(folder: Path) -> dict[str, Any] | None:
-    """Return commit and dirty flag of the recipe's repository; its own hooks and monitors are switched off."""
-    git = shutil.which("git")
-    if git is None:
-        return None
-    base = [git, "-C", str(folder), "-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null"]
-    found = []
-    for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"]):
-        try:
-            answer = subprocess.run([*base, *words], capture_output=True, text=True, timeout=10)  # noqa: S603
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        if answer.returncode != 0:
-            return None
-        found.append(answer.stdout.strip())
-    return {"commit": found[0], "dirty": bool(found[1])}

@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-import yaml
-
 from skinframe.durable import disk_errors, remove_leftovers, write_atomic
 from skinframe.errors import Problem, RecipeError
 from skinframe.locks import exclusive
 from skinframe.planning import Plan
 from skinframe.planning.show import plan_yaml
+from skinframe.predicting.finished_run import read_statement
 from skinframe.running.resume_changes import Change, changes_between, record_changes, refuse_changes
 
 LOCK = ".lock"
@@ -72,7 +71,7 @@ def _differences(plan: Plan, folder: Path) -> list[Change]:
 
 def _identity(path: Path) -> dict[str, str]:
     try:
-        return dict(yaml.safe_load(path.read_text(encoding="utf-8"))["identity"])
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        return read_statement(path)[1]
+    except RecipeError as error:
         what = "is not a valid plan; restore it, or move the run folder away to start again"
-        raise RecipeError(str(path.parent), [Problem(path.name, what)]) from error
+        raise RecipeError(str(path.parent), [Problem(path.name, what), *error.problems]) from error

@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import yaml
-
 from skinframe.durable import write_atomic, write_json
+from skinframe.guarded import read_text
+from skinframe.recipe.yaml_text import parse_value
 from skinframe.reporting.checklists.answers import FILLS, Answer, human
 from skinframe.reporting.markdown import markdown as whole
 from skinframe.reporting.markdown import plain, table
@@ -48,7 +48,7 @@ class Checklist:
 
 def checklists(report: Report, run: Path) -> tuple[Checklist, ...]:
     """Return every guideline over a report whose files stand in `run`."""
-    known = yaml.safe_load(GUIDELINES.read_text(encoding="utf-8"))
+    known = parse_value(read_text(GUIDELINES), GUIDELINES.name)
     return tuple(
         Checklist(one["name"], one["source"], one["file"], tuple(_item(topic, report, run) for topic in one["topics"]))
         for one in known

@@ -1,0 +1,236 @@
+"""Read files that a stranger may have written: regular files, bounded size and depth, one clear error for any bytes.
+
+Files that a user can name are read by this module, or by `skinframe.recipe.yaml_text`, which is built on it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import struct
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+from skinframe.errors import DataError
+
+MIB = 2**20
+MAX_BYTES = 256 * MIB  # a report with its figures is about 3 MiB, a split of 400,000 images about 8 MiB
+MAX_DEPTH = 64  # of JSON; what skinframe writes stays under 12
+MAX_DIGITS = 320  # of an integer: more than any double has
+MAX_HEADER = 100_000_000  # bytes of a safetensors header; the limit of safetensors itself
+_TYPES = {  # of safetensors, by the bits of one value
+    4: "F4",
+    6: "F6_E2M3 F6_E3M2",
+    8: "BOOL U8 I8 F8_E4M3 F8_E5M2 F8_E8M0",
+    16: "I16 U16 F16 BF16",
+    32: "I32 U32 F32",
+    64: "I64 U64 F64 C64",
+}
+DTYPE_BITS = {name: bits for bits, names in _TYPES.items() for name in names.split()}
+UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")  # a NUL or half of a surrogate pair, as JSON writes them
+LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
+KINDS = {dict: "an object", list: "a list"}
+T = TypeVar("T", dict[str, Any], list[Any])
+
+
+class UnreadableError(DataError):
+    """A file is missing, is no regular file, is too large, or its bytes are not what the format asks for."""
+
+    def __init__(self, where: object, reason: str) -> None:
+        self.where, self.reason = printable(str(where)), printable(reason)
+        super().__init__(f"{self.where}: {self.reason}")
+
+
+def printable(text: str) -> str:
+    """Return text for a terminal or a message: control, right-to-left and invisible characters are shown escaped."""
+    return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
+    """Return the bytes of a regular file of at most `most` bytes. Raises UnreadableError; waits for no pipe."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise UnreadableError(path, "no such file") from None
+    except OSError as error:
+        raise UnreadableError(path, (error.strerror or str(error)).lower()) from error
+    except ValueError as error:  # a NUL or half a surrogate pair in the name
+        raise UnreadableError(path, "is not a name that a file can have") from error
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise UnreadableError(path, "is a folder" if stat.S_ISDIR(status.st_mode) else "is not a regular file")
+    with open(handle, "rb") as stream:
+        if status.st_size > most:
+            raise UnreadableError(path, f"has {status.st_size:,} bytes; at most {most:,} are read")
+        try:
+            data = stream.read(most + 1)
+        except OSError as error:
+            raise UnreadableError(path, (error.strerror or str(error)).lower()) from error
+    if len(data) > most:
+        raise UnreadableError(path, f"has more than {most:,} bytes")
+    return data
+
+
+def read_text(path: Path, most: int = MAX_BYTES) -> str:
+    """Return the UTF-8 text of a regular file. Raises UnreadableError."""
+    try:
+        return read_bytes(path, most).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UnreadableError(path, f"is not UTF-8 text (byte {error.start})") from error
+
+
+def read_object(path: Path, most: int = MAX_BYTES) -> dict[str, Any]:
+    """Return the object in a JSON file. Raises UnreadableError."""
+    return _expect(dict, parse_json(read_bytes(path, most), path), path)
+
+
+def read_list(path: Path, most: int = MAX_BYTES) -> list[Any]:
+    """Return the list in a JSON file. Raises UnreadableError."""
+    return _expect(list, parse_json(read_bytes(path, most), path), path)
+
+
+def read_json_lines(path: Path, most: int = MAX_BYTES) -> list[dict[str, Any]]:
+    """Return the objects of a file with one JSON object per line. Raises UnreadableError with the line's number."""
+    lines = read_text(path, most).split("\n")
+    return [parse_object(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def parse_object(text: str | bytes, where: object) -> dict[str, Any]:
+    """Return the object that JSON text contains. Raises UnreadableError."""
+    return _expect(dict, parse_json(text, where), where)
+
+
+def parse_json(text: str | bytes, where: object) -> Any:
+    """Return the value of JSON text: at most 64 levels deep, no huge number, no text that cannot be written again.
+
+    Raises UnreadableError for everything else.
+    """
+    try:
+        plain = text if isinstance(text, str) else text.decode("utf-8")
+        if plain.startswith("version https://git-lfs"):
+            raise UnreadableError(where, "is a Git LFS pointer, not the file itself; fetch it with 'git lfs pull'")
+        if LONG_NUMBER.search(plain):
+            check_digits(plain, where)
+        value = json.loads(plain)
+    except UnicodeDecodeError as error:
+        raise UnreadableError(where, f"is not UTF-8 text (byte {error.start})") from error
+    except RecursionError as error:
+        raise UnreadableError(where, f"is nested deeper than {MAX_DEPTH} levels") from error
+    except json.JSONDecodeError as error:
+        raise UnreadableError(where, f"is not JSON (line {error.lineno}: {error.msg.lower()})") from error
+    except ValueError as error:
+        raise UnreadableError(where, "is not JSON (a number is too long)") from error
+    check_nesting(value, where, texts=ESCAPED.search(plain) is not None)
+    return value
+
+
+def check_digits(text: str, where: object) -> None:
+    """Raise UnreadableError where a number outside quotes has too many digits."""
+    for found in LONG_NUMBER.finditer(re.sub(r'"(?:[^"\\]|\\.)*"', '""', text)):
+        raise UnreadableError(where, f"has a number of more than {MAX_DIGITS} digits (at character {found.start()})")
+
+
+def check_nesting(value: Any, where: object, *, texts: bool, deepest: int = MAX_DEPTH) -> None:
+    """Raise UnreadableError for a value that is nested too deeply, or (`texts`) has text that no file can hold."""
+    level = [value]
+    for _ in range(deepest + 1):
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, Mapping):
+                inner += item.values()
+                inner += item.keys() if texts else ()
+            elif isinstance(item, list | tuple):
+                inner += item
+            elif texts and isinstance(item, str) and unstorable(item):
+                raise UnreadableError(where, "has text with a NUL or an incomplete character")
+        level = inner if texts else [item for item in inner if isinstance(item, Mapping | list | tuple)]
+        if not level:
+            return
+    raise UnreadableError(where, f"is nested deeper than {deepest} levels")
+
+
+def unstorable(text: str) -> bool:
+    """Say whether text holds a NUL or half a surrogate pair: no file name and no UTF-8 file can."""
+    return "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _expect(kind: type[T], value: Any, where: object) -> T:
+    if not isinstance(value, kind):
+        raise UnreadableError(where, f"expected {KINDS[kind]} in JSON, found {type(value).__name__}")
+    return value
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Return `folder/name` for a name read from a file of that folder: plain, relative, and no link that leads out.
+
+    The links of a snapshot in a hub's cache lead to its `blobs`, and may. Raises UnreadableError.
+    """
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or "\\" in name or unstorable(name):
+        raise UnreadableError(folder, f"names a file outside of itself: {name[:80]!r}")
+    if len(name) > 1024 or any(len(part.encode()) > 255 for part in parts):
+        raise UnreadableError(folder, f"names a file whose name is too long: {name[:40]!r}…")
+    path, roots = folder / name, [folder]
+    if folder.absolute().parent.name == "snapshots":
+        roots.append(folder.absolute().parent.parent / "blobs")
+    try:
+        real = path.resolve()
+        if any(real.is_relative_to(root.resolve()) for root in roots):
+            return path
+    except (OSError, RuntimeError):  # a circle of links
+        pass
+    raise UnreadableError(path, "is a link to a file outside of its folder")
+
+
+def safetensors_header(path: Path) -> dict[str, dict[str, Any]]:
+    """Return `{tensor name: {"dtype", "shape", "data_offsets"}}` of a safetensors file, reading its header only.
+
+    The header must describe the whole file: a cut-off download is found. Raises UnreadableError.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError(path, "is not a regular file")
+        with path.open("rb") as stream:
+            start = stream.read(8)
+            if start.startswith(b"version "):
+                what = "is a Git LFS pointer, not the weights themselves; fetch them with 'git lfs pull'"
+                raise UnreadableError(path, what)
+            length = struct.unpack("<Q", start)[0] if len(start) == 8 else status.st_size
+            if length > min(MAX_HEADER, status.st_size - 8):
+                raise UnreadableError(path, "is not a safetensors file, or is cut off in its header")
+            header = parse_object(stream.read(length), path)
+    except FileNotFoundError:
+        raise UnreadableError(path, "no such file") from None
+    except (OSError, ValueError) as error:
+        raise UnreadableError(path, "cannot be read as safetensors") from error
+    header.pop("__metadata__", None)
+    ends = [_tensor_end(path, name, entry) for name, entry in header.items()]
+    if status.st_size != 8 + length + max(ends, default=0):
+        stated = 8 + length + max(ends, default=0)
+        raise UnreadableError(path, f"has {status.st_size:,} bytes, its header describes {stated:,}; fetch it again")
+    return header
+
+
+def _tensor_end(path: Path, name: str, entry: Any) -> int:
+    """Return where a tensor's data end, after checking that shape, type and place agree."""
+    try:
+        shape, bits, (first, last) = entry["shape"], DTYPE_BITS[entry["dtype"]], entry["data_offsets"]
+        whole = all(type(size) is int and 0 <= size < 2**62 for size in (*shape, first, last))
+    except (KeyError, TypeError, ValueError):
+        whole = False
+    if whole:
+        count = 1
+        for size in shape:
+            count *= size
+        whole = isinstance(shape, list) and last - first == -(-count * bits // 8)
+    if not whole:
+        raise UnreadableError(path, f"its header does not describe the tensor {name[:80]!r}")
+    return int(last)
