@@ -61,8 +61,8 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 
 def _row(item: pytest.Item) -> Row | None:
     from skinframe.components import Component
-    from skinframe.testing.contract import title
-    from skinframe.testing.law import Check
+    from skinframe.testing.contract_decorators import title
+    from skinframe.testing.law_and_check import Check
 
     params = dict(getattr(getattr(item, "callspec", None), "params", {}))
     check = params.pop("check", None)

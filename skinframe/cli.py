@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 
 from skinframe.errors import SkinframeError
-from skinframe.verbs.command import Command
+from skinframe.verbs.command_from_signature import Command
 from skinframe.verbs.plugin_verbs import PluginCommand
 
 # modules of skinframe.verbs, in the order of the help

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from skinframe.durable import disk_errors
+from skinframe.atomic_write import disk_errors
 from skinframe.errors import BusyError
 
 POLL = 0.1  # seconds between two looks at a held lock

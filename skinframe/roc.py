@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe.weighted import Floats, Weighted, coded, ratio, undefined
+from skinframe.weighted_statistics import Floats, Weighted, coded, ratio, undefined
 
 
 @dataclass(frozen=True, eq=False)

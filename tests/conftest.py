@@ -189,7 +189,7 @@ class Spied:
 
 @contextmanager
 def spy() -> Iterator[Spied]:
-    import skinframe.train.loop as loop
+    import skinframe.train.training_loop as loop
 
     seen, real = Spied(), loop.run_step
 

@@ -73,7 +73,7 @@ def test_a_broken_installed_plugin_stops_only_those_who_name_it(
 
 
 def test_listing_survives_a_broken_plugin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import skinframe.inventory as inventory
+    import skinframe.installed_components as inventory
 
     (tmp_path / "skinframe_odder.py").write_text("raise SyntaxError('half a file')\n")
     monkeypatch.syspath_prepend(str(tmp_path))

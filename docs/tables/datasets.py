@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skinframe_derm.facts import SetFacts, read_facts
+from skinframe_derm.dataset_facts import SetFacts, read_facts
 
 from skinframe import plugins
 from tables.text import table

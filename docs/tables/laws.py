@@ -8,7 +8,7 @@ from tables.text import table
 
 def check_tables() -> str:
     """Every check of every kind, in the words of its law."""
-    from skinframe.testing.contract import suites
+    from skinframe.testing.contract_decorators import suites
 
     parts = []
     for kind, suite in suites().items():

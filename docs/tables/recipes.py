@@ -7,8 +7,8 @@ import re
 import typing
 from pathlib import Path
 
-from skinframe.planning.schedule import Schedule
-from skinframe.recipe import schema
+from skinframe.planning.loss_schedule import Schedule
+from skinframe.recipe import recipe_schema
 from tables.text import table
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "cfa_full.yaml"
@@ -18,7 +18,7 @@ def recipe_table() -> str:
     """Every key of a recipe's own sections with type and default."""
     rows = []
     for section in ("split", "audit", "images", "outputs", "train", "select", "evaluate"):
-        owner = typing.get_type_hints(schema.Recipe)[section]
+        owner = typing.get_type_hints(recipe_schema.Recipe)[section]
         hints = typing.get_type_hints(owner)
         for field in dataclasses.fields(owner):
             hint = hints[field.name]

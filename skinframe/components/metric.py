@@ -117,7 +117,7 @@ class BinaryMetric(Metric):
     ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
         question = self.question(labels, probabilities)
         if question is None:
-            from skinframe.weighted import undefined
+            from skinframe.weighted_statistics import undefined
 
             return undefined
         return self.of(*question)

@@ -36,7 +36,7 @@ class Reasoner(Component):
 
     @abstractmethod
     def build(self, context: BuildContext) -> nn.Module:
-        """Return a module with the methods of `skinframe.protocols.ReasonerModule`."""
+        """Return a module with the methods of `skinframe.reasoner_module.ReasonerModule`."""
 
     @abstractmethod
     def digest(self) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from skinframe.curating import copies, set_comparison
-from skinframe.curating.audited_set import Subject
+from skinframe.curating import dataset_comparison, duplicate_search
+from skinframe.curating.audit_result import Audit, Finding, Pair, Probe, Tier
+from skinframe.curating.audited_dataset import Subject
 from skinframe.curating.class_counts import parts, subgroups
 from skinframe.curating.distance_tiers import tiers
-from skinframe.curating.finding import Audit, Finding, Pair, Probe, Tier
-from skinframe.curating.probes import fact_probes, field_probes, file_probes, judged, probed
+from skinframe.curating.leak_probes import fact_probes, field_probes, file_probes, judged, probed
 from skinframe.curating.text_probes import text_findings
 from skinframe.data.group_split import PARTS, Split
 from skinframe.data.groups import NearPairs, leak_name, split_leaks
@@ -39,23 +39,25 @@ def audit_of(
 
     A finding that `accept` names is kept and marked.
     """
-    own = copies.within(subject)
+    own = duplicate_search.within(subject)
     division = divide(own.near)
     split = division.split
     probes, leaks = label_leaks(subject)
     findings = [*own.findings, *split_findings(subject, division, own.near), *leaks]
     rows: list[Tier] = []
-    apart = set_comparison.across_sources(subject)
+    apart = dataset_comparison.across_sources(subject)
     shown: list[Pair] = list(own.pairs)
     for other in against:
-        between = copies.across(subject, other)
-        findings += set_comparison.shared_ids(subject.samples, other.samples, other.name)
-        findings += set_comparison.shared_images(subject.samples, subject.keys, other.samples, other.keys, other.name)
+        between = duplicate_search.across(subject, other)
+        findings += dataset_comparison.shared_ids(subject.samples, other.samples, other.name)
+        findings += dataset_comparison.shared_images(
+            subject.samples, subject.keys, other.samples, other.keys, other.name
+        )
         findings += between.findings
         shown += between.pairs
-        apart += set_comparison.across_sets(subject, other)
+        apart += dataset_comparison.across_sets(subject, other)
         rows += tiers(other.name, other.samples, other.facts, other.classes, subject.facts)
-    findings += set_comparison.judged(apart)
+    findings += dataset_comparison.judged(apart)
     return Audit(
         name=subject.name,
         level=subject.dataset.level,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from skinframe.curating.finding import Part, Subgroup
+from skinframe.curating.audit_result import Part, Subgroup
 from skinframe.data.group_split import PARTS, Split
 from skinframe.sample import Sample
 

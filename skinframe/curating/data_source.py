@@ -11,11 +11,11 @@ from skinframe.components import Dataset, Encoder, Prompt
 from skinframe.data.manifest import check_samples
 from skinframe.errors import DataError, Problem, RecipeError
 from skinframe.planning.load_plan import plan_of
-from skinframe.planning.resolve import build
+from skinframe.planning.resolve_components import build
 from skinframe.plugins import installed, load
-from skinframe.recipe import schema
-from skinframe.recipe.load import apply_override
-from skinframe.recipe.typed import typed
+from skinframe.recipe import recipe_schema
+from skinframe.recipe.load_recipe import apply_override
+from skinframe.recipe.typed_dataclasses import typed
 from skinframe.sample import Sample
 
 
@@ -26,7 +26,7 @@ class DataSource:
     name: str
     dataset: Dataset
     seed: int = 0
-    split: schema.SplitOptions = field(default_factory=schema.SplitOptions)
+    split: recipe_schema.SplitOptions = field(default_factory=recipe_schema.SplitOptions)
     accept: tuple[str, ...] = ()
     prompt: Prompt | None = None
     encoders: dict[str, Encoder] = field(default_factory=dict)
@@ -55,10 +55,10 @@ class DataSource:
 class DataRecipe:
     """The part of a recipe that a data set by its name has."""
 
-    data: schema.Part
+    data: recipe_schema.Part
     seed: int = 0
-    split: schema.SplitOptions = field(default_factory=schema.SplitOptions)
-    audit: schema.AuditOptions = field(default_factory=schema.AuditOptions)
+    split: recipe_schema.SplitOptions = field(default_factory=recipe_schema.SplitOptions)
+    audit: recipe_schema.AuditOptions = field(default_factory=recipe_schema.AuditOptions)
 
 
 def source_of(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from skinframe.curating.audit_result import Tier
 from skinframe.curating.class_counts import class_counts
-from skinframe.curating.finding import Tier
 from skinframe.sample import Sample
 
 MEANING = {

@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from skinframe.curating.finding import Pair
+from skinframe.curating.audit_result import Pair
 from skinframe.errors import DataError
 from skinframe.preparing.near_duplicates import TEXTURE, Near
 from skinframe.sample import Sample

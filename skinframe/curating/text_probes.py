@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe.curating.finding import Finding, Probe
-from skinframe.curating.label_coding import FEWEST, Floats, auroc, bag, best_class, cross_fitted, field_table
-from skinframe.curating.probes import Probed
+from skinframe.curating.audit_result import Finding, Probe
+from skinframe.curating.label_predictability import FEWEST, Floats, auroc, bag, best_class, cross_fitted, field_table
+from skinframe.curating.leak_probes import Probed
 from skinframe.errors import DataError
 from skinframe.sample import Sample
 

@@ -13,7 +13,7 @@ from skinframe.components import Column, ColumnContext
 from skinframe.errors import DataError
 from skinframe.sample import Field, Sample
 from skinframe.signals import STANDARD
-from skinframe.weighted import Floats
+from skinframe.weighted_statistics import Floats
 
 Get = Callable[[Sequence[int], Sequence[int], int], Any]  # rows, views, epoch -> tensor
 

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from skinframe.components import Column, ColumnContext
 from skinframe.data.columns import Get
-from skinframe.data.tokens import lay_out
+from skinframe.data.token_padding import lay_out
 from skinframe.planning.address import Address, is_full, pixels
 from skinframe.planning.connect import PROMPT
-from skinframe.protocols import TokenRow
+from skinframe.reasoner_module import TokenRow
 
 LAYOUT = "layout"  # how a column of tokens is handed the layout of the token rows
 

@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from skinframe.atomic_write import write_atomic
 from skinframe.data.problem_list import ProblemList, listing
 from skinframe.data.row_schema import RawRow, RowSchema, arrow_schema, from_row, in_batches, to_row
-from skinframe.durable import write_atomic
 from skinframe.errors import DataError
 from skinframe.sample import Field, Sample
 

@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from skinframe.atomic_write import write_json
 from skinframe.data.group_split import PARTS, UNUSED, Split, check_split, from_parts
 from skinframe.data.groups import ImageKeys, NearPairs
-from skinframe.durable import write_json
 from skinframe.errors import DataError
 from skinframe.sample import Sample
 

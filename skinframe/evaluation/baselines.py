@@ -14,7 +14,7 @@ from skinframe.errors import DataError
 from skinframe.evaluation.proper_scores import SMALLEST, balanced_nll, log_losses
 from skinframe.evaluation.softmax import log_softmax, mean_of_views, softmax
 from skinframe.sample import Sample
-from skinframe.weighted import Floats, Ints, once
+from skinframe.weighted_statistics import Floats, Ints, once
 
 STEPS = 2000
 

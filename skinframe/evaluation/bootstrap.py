@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe.weighted import Bounded, Floats, Ints, Share, Sums, Weighted
+from skinframe.weighted_statistics import Bounded, Floats, Ints, Share, Sums, Weighted
 
 CHUNK = 4_000_000  # weights, or sums of them, held at a time; 32 MB
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from skinframe.components import Metric
 from skinframe.evaluation.tied_scores import equal_mass, over_levels
-from skinframe.weighted import Floats, Ints, Sums, Weighted, one_hot, ratio
+from skinframe.weighted_statistics import Floats, Ints, Sums, Weighted, one_hot, ratio
 
 
 def bin_of(confidence: Floats, bins: int) -> Ints:

@@ -15,7 +15,7 @@ import numpy as np
 from skinframe.components import Calibrator
 from skinframe.errors import DataError
 from skinframe.evaluation.softmax import log_softmax, softmax
-from skinframe.weighted import Floats, Ints, one_hot
+from skinframe.weighted_statistics import Floats, Ints, one_hot
 
 
 def temperature_nll(logits: Floats, labels: Ints, temperature: float) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.evaluation.bootstrap import group_index
-from skinframe.weighted import Floats, Ints
+from skinframe.weighted_statistics import Floats, Ints
 
 Kind = Literal["lac", "aps", "raps"]
 Sets = NDArray[np.bool_]

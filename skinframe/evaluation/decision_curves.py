@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe.weighted import Floats, Sums, Weighted, ratio
+from skinframe.weighted_statistics import Floats, Sums, Weighted, ratio
 
 
 def net_benefit(positive: NDArray[Any], scores: Floats, threshold: float, prevalence: float | None = None) -> Weighted:

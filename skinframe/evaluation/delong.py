@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.evaluation.bootstrap import group_index
-from skinframe.weighted import Floats
+from skinframe.weighted_statistics import Floats
 
 
 @dataclass(frozen=True, eq=False)

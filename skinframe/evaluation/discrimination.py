@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skinframe.components import BinaryMetric, Metric, Positive
 from skinframe.roc import Curve, area_below_fpr, auroc, average_precision, of_curve
-from skinframe.weighted import (
+from skinframe.weighted_statistics import (
     Floats,
     Ints,
     Sums,

@@ -11,7 +11,7 @@ import numpy as np
 
 from skinframe.errors import DataError, did_you_mean
 from skinframe.evaluation.softmax import log_softmax, softmax
-from skinframe.weighted import Floats, Ints
+from skinframe.weighted_statistics import Floats, Ints
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.data.columns import patch_cover
-from skinframe.weighted import Floats
+from skinframe.weighted_statistics import Floats
 
 
 @dataclass(frozen=True)

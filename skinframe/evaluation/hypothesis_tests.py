@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skinframe.components import Metric
 from skinframe.evaluation.bootstrap import Replicates, group_index
 from skinframe.evaluation.interval_methods import bounds, p_value
-from skinframe.weighted import Floats
+from skinframe.weighted_statistics import Floats
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skinframe.evaluation.bootstrap import Replicates, Trials
-from skinframe.weighted import Floats
+from skinframe.weighted_statistics import Floats
 
 METHOD = "expanded BCa bootstrap"
 RECENTRED = "recentred percentile bootstrap of the value expected at this n"

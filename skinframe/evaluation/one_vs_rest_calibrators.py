@@ -10,7 +10,7 @@ import numpy as np
 from skinframe.components import Calibrator
 from skinframe.evaluation.calibrators import Ridge, log_probabilities, minimise, remarks
 from skinframe.evaluation.softmax import log_softmax, softmax
-from skinframe.weighted import Floats, Ints
+from skinframe.weighted_statistics import Floats, Ints
 
 ENOUGH = 1000  # positives a class below which steps follow noise
 

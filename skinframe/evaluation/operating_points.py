@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.components import BinaryMetric, Positive
-from skinframe.weighted import Floats, Ints, Weighted, share_of, undefined
+from skinframe.weighted_statistics import Floats, Ints, Weighted, share_of, undefined
 
 Truth = NDArray[np.bool_]
 

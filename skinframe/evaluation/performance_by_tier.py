@@ -12,10 +12,10 @@ from skinframe.components import Metric
 from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.hypothesis_tests import holm
 from skinframe.evaluation.interval_methods import interval
-from skinframe.evaluation.scores import checked
+from skinframe.evaluation.scores_with_intervals import checked
 from skinframe.evaluation.subgroups import LEAST_GROUPS, between, two_sided, within
 from skinframe.seeding import derive
-from skinframe.weighted import Floats, Ints, Weighted
+from skinframe.weighted_statistics import Floats, Ints, Weighted
 
 
 @dataclass(frozen=True, kw_only=True)

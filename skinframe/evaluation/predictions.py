@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skinframe.durable import write_atomic
+from skinframe.atomic_write import write_atomic
 from skinframe.errors import DataError
-from skinframe.weighted import Floats, Ints
+from skinframe.weighted_statistics import Floats, Ints
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,7 +10,7 @@ import numpy as np
 
 from skinframe.components import Metric
 from skinframe.evaluation.tied_scores import over_levels
-from skinframe.weighted import Floats, Ints, Sums, Weighted, mean_defined, mean_of, one_hot, ratio
+from skinframe.weighted_statistics import Floats, Ints, Sums, Weighted, mean_defined, mean_of, one_hot, ratio
 
 SMALLEST = float(np.finfo(np.float64).eps)  # a probability of 0 for what happened costs 36 nats, not infinity
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.evaluation.bootstrap import replicate
-from skinframe.evaluation.scores import PairedDifference, Score, difference_of, score_of
+from skinframe.evaluation.scores_with_intervals import PairedDifference, Score, difference_of, score_of
 from skinframe.seeding import derive
-from skinframe.weighted import Floats, Weighted, mean_defined, ratio
+from skinframe.weighted_statistics import Floats, Weighted, mean_defined, ratio
 
 Mentions = Sequence[tuple[bool | None, ...]]
 

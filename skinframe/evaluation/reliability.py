@@ -11,7 +11,7 @@ import numpy as np
 from skinframe.components import Metric
 from skinframe.evaluation.bootstrap import group_index
 from skinframe.evaluation.calibration_error import bin_of
-from skinframe.weighted import Floats, Ints
+from skinframe.weighted_statistics import Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from skinframe.evaluation.bootstrap import Replicates
 from skinframe.seeding import derive
-from skinframe.weighted import Floats
+from skinframe.weighted_statistics import Floats
 
 FEW_SEEDS = 5
 HALVINGS = 20  # of the level, in search of a p-value: to 1e-6

@@ -9,7 +9,7 @@ import numpy as np
 from skinframe.components import Metric
 from skinframe.evaluation.tied_scores import over_levels
 from skinframe.roc import Curve, of_curve
-from skinframe.weighted import Floats, Ints, Weighted, mean_of, ratio
+from skinframe.weighted_statistics import Floats, Ints, Weighted, mean_of, ratio
 
 
 def confidence_and_error(labels: Ints, probabilities: Floats) -> tuple[Floats, Floats]:

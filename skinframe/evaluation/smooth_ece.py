@@ -6,7 +6,7 @@ import numpy as np
 
 from skinframe.components import Metric
 from skinframe.evaluation.calibration_error import top
-from skinframe.weighted import Floats, Ints, Sums, Weighted
+from skinframe.weighted_statistics import Floats, Ints, Sums, Weighted
 
 CELLS = 1024  # of the grid on [0, 1]; residuals are shared linearly between two cells
 HALVINGS, STEPS = 20, 22  # of the search for the fixed point

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skinframe.weighted import Floats
+from skinframe.weighted_statistics import Floats
 
 
 def log_softmax(logits: Floats) -> Floats:

@@ -12,9 +12,9 @@ from skinframe.components import Metric
 from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.hypothesis_tests import holm
 from skinframe.evaluation.interval_methods import interval
-from skinframe.evaluation.scores import checked
+from skinframe.evaluation.scores_with_intervals import checked
 from skinframe.seeding import derive
-from skinframe.weighted import Bounded, Floats, Ints, Share, Weighted, dense
+from skinframe.weighted_statistics import Bounded, Floats, Ints, Share, Weighted, dense
 
 LEAST_GROUPS = 20  # patients in a cell; fewer are not assessable, and could be recognised
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from skinframe.weighted import Floats, Sums
+from skinframe.weighted_statistics import Floats, Sums
 
 
 def over_levels(scores: Floats, columns: Sequence[Floats], finish: Callable[[Floats, Floats], Floats]) -> Sums:

@@ -14,7 +14,7 @@ import torch
 
 from skinframe.components import PromptText
 from skinframe.data.feed import Feed
-from skinframe.features.extract import extract_images
+from skinframe.features.feature_extraction import extract_images
 from skinframe.model.module import Model
 from skinframe.planning.address import from_instance
 from skinframe.preparing.prepared_data import Prepared, encoders

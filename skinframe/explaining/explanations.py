@@ -11,21 +11,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from skinframe.atomic_write import write_atomic
 from skinframe.data.feed import Feed
-from skinframe.durable import write_atomic
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.grounding import mask_lift
 from skinframe.evaluation.rationale_accuracy import score_rationales
-from skinframe.evaluation.scores import score_of
+from skinframe.evaluation.scores_with_intervals import score_of
 from skinframe.judging.report_estimates import estimate, known
 from skinframe.model.module import Model
 from skinframe.predicting.predict_images import grid
 from skinframe.predicting.predictor import Predictor
-from skinframe.predicting.validation import Outcome
+from skinframe.predicting.validation_metrics import Outcome
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.progress import Display
 from skinframe.reporting.case_pictures import encode
-from skinframe.reporting.figures import (
+from skinframe.reporting.report_schema import ExampleCase
+from skinframe.reporting.report_values import (
     GROUNDING_TESTS,
     RATIONALE_TEST,
     AttributeRow,
@@ -34,9 +35,8 @@ from skinframe.reporting.figures import (
     RationaleQuality,
     ReportedTest,
 )
-from skinframe.reporting.schema import ExampleCase
 from skinframe.seeding import derive
-from skinframe.weighted import mean_of
+from skinframe.weighted_statistics import mean_of
 
 Floats = NDArray[np.float64]
 

@@ -12,18 +12,25 @@ from skinframe.data.feed import Feed
 from skinframe.data.images import decode
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.discrimination import BalancedAccuracy
-from skinframe.evaluation.scores import paired_difference
+from skinframe.evaluation.scores_with_intervals import paired_difference
 from skinframe.explaining.attacked_feed import with_pictures, with_questions
 from skinframe.explaining.injected_text import Entering, claim, other_class, overlaid, shuffled, tagged, try_metadata
 from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate
 from skinframe.model.module import Model
 from skinframe.predicting.predictor import Predictor
-from skinframe.predicting.validation import Outcome
+from skinframe.predicting.validation_metrics import Outcome
 from skinframe.preparing.prepared_data import Prepared
-from skinframe.reporting.figures import INJECTION, NOTHING_ENTERS, Estimate, EvidenceRow, EvidenceTable, ReportedTest
+from skinframe.reporting.report_values import (
+    INJECTION,
+    NOTHING_ENTERS,
+    Estimate,
+    EvidenceRow,
+    EvidenceTable,
+    ReportedTest,
+)
 from skinframe.seeding import derive
-from skinframe.weighted import Floats, Ints, mean_of
+from skinframe.weighted_statistics import Floats, Ints, mean_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image

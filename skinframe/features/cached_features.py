@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from skinframe.components import Shape
 from skinframe.errors import DiskError
+from skinframe.features.shard_format import DamagedError, Shard, hashed
 from skinframe.features.shard_store import Store, exclusive
-from skinframe.features.shards import DamagedError, Shard, hashed
 from skinframe.lazy import torch
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from skinframe import locks
+from skinframe.atomic_write import write_json
 from skinframe.components import Shape
-from skinframe.durable import write_json
 from skinframe.errors import DiskError
-from skinframe.features.shards import (
+from skinframe.features.shard_format import (
     DATA,
     INDEX,
     SCHEMA,

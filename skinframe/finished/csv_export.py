@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from skinframe.atomic_write import disk_errors, write_atomic
 from skinframe.data.safe_csv import Cell, csv_text
-from skinframe.durable import disk_errors, write_atomic
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import BLOCKS, Predictions, read_predictions
 from skinframe.finished.pseudonyms import pseudonyms
 from skinframe.reporting.report_files import read_report
-from skinframe.reporting.schema import Report
+from skinframe.reporting.report_schema import Report
 
 Name = Callable[[str], str]
 PARTS = ("valid", "test")

@@ -12,10 +12,10 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from skinframe.durable import disk_errors
+from skinframe.atomic_write import disk_errors
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import read_predictions
-from skinframe.reporting.schema import Data, Report
+from skinframe.reporting.report_schema import Data, Report
 
 Name = Callable[[str], str]
 LETTERS = 16  # 64 bits: two of a million names meet once in 40 million sets

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skinframe.durable import write_atomic
+from skinframe.atomic_write import write_atomic
 from skinframe.errors import NotWholeError, Problem, RecipeError
 from skinframe.planning.load_plan import refuse_missing
 from skinframe.planning.plan import flatten

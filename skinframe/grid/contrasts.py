@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from skinframe.grid.arms import Arm, short
+from skinframe.grid.ablation_arms import Arm, short
 
 
 @dataclass(frozen=True, kw_only=True)

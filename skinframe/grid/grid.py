@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from skinframe.errors import Problem, RecipeError
-from skinframe.grid.arms import Arm
-from skinframe.grid.request import RunItem, digest
+from skinframe.grid.ablation_arms import Arm
+from skinframe.grid.run_request import RunItem, digest
 from skinframe.planning import Plan
 from skinframe.planning.plan import reseeded
 from skinframe.running.verify_files import FILES

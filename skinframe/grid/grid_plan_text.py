@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from statistics import median
 
-from skinframe.grid.engines.engine import Engine
+from skinframe.grid.engines.engine_base import Engine
 from skinframe.grid.grid import Grid, minutes, state
 from skinframe.grid.grid_result import differs
-from skinframe.planning.show import size_text
-from skinframe.planning.sizes import sizes
+from skinframe.planning.cost_estimate import sizes
+from skinframe.planning.plan_text import size_text
 
 
 def grid_text(grid: Grid, engine: Engine) -> str:

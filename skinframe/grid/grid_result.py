@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from skinframe.grid.arms import Arm
-from skinframe.grid.comparison import ComparedRuns, compare_grid
+from skinframe.grid.ablation_arms import Arm
 from skinframe.grid.contrasts import against, is_factorial, main_effects
 from skinframe.grid.grid import Grid, minutes
+from skinframe.grid.grid_comparison import ComparedRuns, compare_grid
 from skinframe.reporting.grid_page import markdown, write_grid
 from skinframe.reporting.grid_report import GridArm, GridReport
 from skinframe.reporting.report_files import read_report

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from skinframe.errors import RecipeError, SkinframeError
 from skinframe.grid.grid import state
-from skinframe.grid.request import RunItem
+from skinframe.grid.run_request import RunItem
 from skinframe.preparing.image_cache import Shelf
 
 

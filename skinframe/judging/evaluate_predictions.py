@@ -12,7 +12,7 @@ from skinframe.judging.evaluation_options import EvaluationOptions
 from skinframe.judging.evaluation_report import assess
 from skinframe.judging.run_predictions import of_run
 from skinframe.judging.table_predictions import of_table
-from skinframe.planning.resolve import default_metrics
+from skinframe.planning.resolve_components import default_metrics
 from skinframe.plugins import load
 from skinframe.progress import Display
 from skinframe.reporting.run_result import RunResult

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from skinframe.atomic_write import write_json
 from skinframe.components import Calibrator, Metric
-from skinframe.durable import write_json
-from skinframe.evaluation.scores import Score
+from skinframe.evaluation.scores_with_intervals import Score
 from skinframe.evaluation.softmax import softmax
 from skinframe.judging.evaluation_options import EvaluationOptions
 from skinframe.judging.evidence.calibration_table import Method, calibration_table
@@ -21,11 +21,11 @@ from skinframe.judging.prediction_figures import JudgedSamples, class_rows_of, c
 from skinframe.judging.prediction_source import PredictionSource, Tiers
 from skinframe.judging.report_estimates import estimate, infos, plain, said
 from skinframe.predicting.output_folder import make_ready
-from skinframe.reporting.figures import EvidenceTable, ResultRow
 from skinframe.reporting.report_files import write_report
-from skinframe.reporting.schema import Data, Headline, Report
+from skinframe.reporting.report_schema import Data, Headline, Report
+from skinframe.reporting.report_values import EvidenceTable, ResultRow
 from skinframe.version import __version__
-from skinframe.weighted import Floats
+from skinframe.weighted_statistics import Floats
 
 
 def assess(

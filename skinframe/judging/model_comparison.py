@@ -20,9 +20,9 @@ from skinframe.evaluation.hypothesis_tests import (
     non_inferior,
 )
 from skinframe.evaluation.predictions import Predictions
-from skinframe.evaluation.scores import paired_difference, paired_replicates
+from skinframe.evaluation.scores_with_intervals import paired_difference, paired_replicates
 from skinframe.judging.report_estimates import estimate, known
-from skinframe.reporting.figures import Estimate
+from skinframe.reporting.report_values import Estimate
 from skinframe.reporting.run_comparison import Difference, ModelTest
 
 SEED, RESAMPLES = 0, 1000

@@ -12,12 +12,20 @@ from skinframe.components import Facts, Metric
 from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.interval_methods import interval
 from skinframe.evaluation.reliability import reliability
-from skinframe.evaluation.scores import Score, score
+from skinframe.evaluation.scores_with_intervals import Score, score
 from skinframe.judging.report_estimates import estimate
-from skinframe.reporting.figures import CALIBRATION_TEST, Bin, ClassRow, Confusion, Estimate, Reliability, ReportedTest
+from skinframe.reporting.report_values import (
+    CALIBRATION_TEST,
+    Bin,
+    ClassRow,
+    Confusion,
+    Estimate,
+    Reliability,
+    ReportedTest,
+)
 from skinframe.roc import auroc
 from skinframe.seeding import derive
-from skinframe.weighted import Floats, Ints, Weighted, one_hot, share_of
+from skinframe.weighted_statistics import Floats, Ints, Weighted, one_hot, share_of
 
 ALPHA = 0.05
 

@@ -10,7 +10,7 @@ from skinframe.evaluation.external_predictions import ExternalPredictions
 from skinframe.evaluation.predictions import Predictions
 from skinframe.judging.evaluation_options import EvaluationOptions
 from skinframe.judging.prediction_figures import JudgedSamples
-from skinframe.weighted import Floats, Ints
+from skinframe.weighted_statistics import Floats, Ints
 
 Words = Sequence[str | None]
 NO_LESIONS = (

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skinframe.data.columns import metadata_matrix
 from skinframe.evaluation.baselines import LinearProbe, bayes, linear_probe, prior, zero_shot
-from skinframe.predicting.validation import labels_of
+from skinframe.predicting.validation_metrics import labels_of
 from skinframe.preparing.prepared_data import Prepared
 
 Floats = NDArray[np.float64]

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from skinframe.components import Metric
-from skinframe.evaluation.scores import PairedDifference, Score
-from skinframe.reporting.figures import Estimate, Floor, MetricInfo
-from skinframe.reporting.words import OTHERS, STANDARD
+from skinframe.evaluation.scores_with_intervals import PairedDifference, Score
+from skinframe.reporting.formatting import OTHERS, STANDARD
+from skinframe.reporting.report_values import Estimate, Floor, MetricInfo
 
 
 def known(value: float) -> float | None:

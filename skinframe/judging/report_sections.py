@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from skinframe.evaluation.scores import Score
+from skinframe.evaluation.scores_with_intervals import Score
 from skinframe.judging.prediction_figures import JudgedSamples, reliability_of
 from skinframe.planning import Plan
-from skinframe.planning.show import plan_yaml
-from skinframe.planning.sizes import module_rows
-from skinframe.predicting.validation import Outcome, facts_of
+from skinframe.planning.cost_estimate import module_rows
+from skinframe.planning.plan_text import plan_yaml
+from skinframe.predicting.validation_metrics import Outcome, facts_of
 from skinframe.preparing.prepared_data import Prepared
-from skinframe.reporting.figures import Reliability, Series, Training
-from skinframe.reporting.schema import Data, PlanModule, PlanText, Quarantined, SplitCounts
+from skinframe.reporting.report_schema import Data, PlanModule, PlanText, Quarantined, SplitCounts
+from skinframe.reporting.report_values import Reliability, Series, Training
 
 
 def judged_test(prepared: Prepared, outcome: Outcome) -> JudgedSamples:

@@ -21,7 +21,7 @@ from skinframe.judging.prediction_source import (
     tiers_of,
     unknown_lesions,
 )
-from skinframe.predicting.external_test import predict_external
+from skinframe.predicting.external_dataset import predict_external
 from skinframe.predicting.finished_run import plan_of_run, read_json
 from skinframe.progress import Display
 from skinframe.sample import Sample

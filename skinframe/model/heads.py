@@ -32,7 +32,7 @@ class Linear(Head):
         return ("logits",)
 
     def build(self, context: BuildContext) -> nn.Module:
-        from skinframe.model._heads import LinearModule
+        from skinframe.model._head_modules import LinearModule
 
         shape = context.shapes["hidden"]
         return LinearModule(shape[-1], self.config.width, len(context.classes), self.config.dropout, "hidden", "logits")
@@ -58,7 +58,7 @@ class Attributes(Head):
         return ("attribute_logits",)
 
     def build(self, context: BuildContext) -> nn.Module:
-        from skinframe.model._heads import LinearModule
+        from skinframe.model._head_modules import LinearModule
 
         if not context.attributes:
             raise ValueError("the data states no attributes to score; leave this head out, or use data that does")
@@ -93,7 +93,7 @@ class Fused(Head):
         return ("logits",)
 
     def build(self, context: BuildContext) -> nn.Module:
-        from skinframe.model._heads import FusedModule
+        from skinframe.model._head_modules import FusedModule
 
         widths = (context.shapes["hidden"][-1], context.shapes["image_embedding"][-1])
         told = context.shapes["metadata"][-1] if self.config.metadata else None
@@ -119,7 +119,7 @@ class PooledLinear(Head):
         return (self.config.gives,)
 
     def build(self, context: BuildContext) -> nn.Module:
-        from skinframe.model._heads import LinearModule
+        from skinframe.model._head_modules import LinearModule
 
         width = context.shapes["image_embedding"][-1]
         classes = len(context.classes)
@@ -154,7 +154,7 @@ class Projection(Head):
         return (*base, "logit_bias") if self.config.bias else base
 
     def build(self, context: BuildContext) -> nn.Module:
-        from skinframe.model._heads import ProjectionModule
+        from skinframe.model._head_modules import ProjectionModule
 
         shapes = context.shapes
         hidden = shapes["hidden"][-1] if self.config.query == "reasoner" else None
@@ -181,7 +181,7 @@ class Verbalizer(Head):
         return ("logits",)
 
     def build(self, context: BuildContext) -> nn.Module:
-        from skinframe.model._heads import VerbalizerModule
+        from skinframe.model._head_modules import VerbalizerModule
 
         words = self.config.words or context.class_words or context.classes
         return VerbalizerModule(context, words, context.shapes["hidden"][-1])

@@ -14,7 +14,7 @@ from skinframe.errors import Problem, RecipeError
 from skinframe.model.trained_encoder import TrainedEncoder
 from skinframe.planning import Plan
 from skinframe.planning.address import REASONER, Address, from_instance, pixels
-from skinframe.planning.sizes import build_head, encoder_shapes, head_context
+from skinframe.planning.cost_estimate import build_head, encoder_shapes, head_context
 from skinframe.seeding import derive
 
 

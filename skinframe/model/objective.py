@@ -16,7 +16,7 @@ from skinframe.components import Balancer, Component, Loss
 from skinframe.errors import DataError, NonFiniteError, Problem, RecipeError
 from skinframe.planning import Plan
 from skinframe.planning.address import column
-from skinframe.planning.schedule import Schedule, schedule_of
+from skinframe.planning.loss_schedule import Schedule, schedule_of
 from skinframe.signals import needs
 
 C = TypeVar("C", bound=Component)

@@ -10,9 +10,9 @@ from skinframe.components import Encoder, Head, Loss
 from skinframe.errors import Problem, RecipeError, did_you_mean
 from skinframe.planning.address import REASONER, Address, bare, column, instance_of, instance_problems, is_full
 from skinframe.planning.graph import Dropped, Graph, Node, Roots
-from skinframe.planning.resolve import Parts
-from skinframe.planning.schedule import schedule_of
-from skinframe.recipe.schema import LossPart, Part, Recipe
+from skinframe.planning.loss_schedule import schedule_of
+from skinframe.planning.resolve_components import Parts
+from skinframe.recipe.recipe_schema import LossPart, Part, Recipe
 from skinframe.signals import Need, Output, needs, output_of
 
 IMAGE, PROMPT, DESCRIPTION = column("image"), column("prompt"), column("description")

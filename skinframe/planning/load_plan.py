@@ -9,11 +9,11 @@ from pathlib import Path
 
 from skinframe.errors import DataError, Problem, RecipeError
 from skinframe.planning import Plan, make_plan
-from skinframe.planning.resolve import misfits
+from skinframe.planning.resolve_components import misfits
 from skinframe.plugins import load
-from skinframe.recipe.load import compose
-from skinframe.recipe.schema import Recipe
-from skinframe.recipe.typed import typed
+from skinframe.recipe.load_recipe import compose
+from skinframe.recipe.recipe_schema import Recipe
+from skinframe.recipe.typed_dataclasses import typed
 
 PROCESS_COUNTS = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")  # as launchers set them
 # Each floor closes a published hole: code run from a pickle or a config.json, decoders that allocate without a bound.

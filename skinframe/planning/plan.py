@@ -15,9 +15,9 @@ from skinframe.errors import RecipeError
 from skinframe.planning.address import column
 from skinframe.planning.connect import connect, encoders_of
 from skinframe.planning.graph import Graph
-from skinframe.planning.resolve import Parts, resolve
-from skinframe.planning.stages import stage_problems
-from skinframe.recipe.schema import Recipe
+from skinframe.planning.resolve_components import Parts, resolve
+from skinframe.planning.stage_parts import stage_problems
+from skinframe.recipe.recipe_schema import Recipe
 from skinframe.sample import Field
 from skinframe.version import __version__
 

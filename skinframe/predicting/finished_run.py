@@ -11,9 +11,9 @@ from skinframe.errors import Problem, RecipeError
 from skinframe.guarded import UnreadableError, read_object
 from skinframe.planning import Plan, make_plan
 from skinframe.plugins import load
-from skinframe.recipe.load import apply_override
-from skinframe.recipe.schema import Recipe
-from skinframe.recipe.typed import typed
+from skinframe.recipe.load_recipe import apply_override
+from skinframe.recipe.recipe_schema import Recipe
+from skinframe.recipe.typed_dataclasses import typed
 from skinframe.recipe.yaml_text import read_mapping
 from skinframe.sample import Field
 

@@ -11,7 +11,7 @@ from PIL.Image import Image
 from skinframe.data.dicom import decode_dicom, is_dicom
 from skinframe.data.images import decode, pixel_key, read_regular
 from skinframe.errors import DataError
-from skinframe.recipe.schema import Images
+from skinframe.recipe.recipe_schema import Images
 
 
 @dataclass(frozen=True)

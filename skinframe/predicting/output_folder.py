@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from skinframe.durable import disk_errors, write_atomic
+from skinframe.atomic_write import disk_errors, write_atomic
 from skinframe.errors import DiskError
 
 PROBE = ".written"

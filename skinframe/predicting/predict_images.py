@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from skinframe.atomic_write import write_atomic, write_json
 from skinframe.components import ColumnContext
 from skinframe.data.feed import FeatureSource, Feed
 from skinframe.data.group_split import from_parts
 from skinframe.data.manifest import check_samples
 from skinframe.device import best_device
-from skinframe.durable import write_atomic, write_json
 from skinframe.errors import DataError, did_you_mean
-from skinframe.features.extract import cache_once, extract_images
+from skinframe.features.feature_extraction import cache_once, extract_images
 from skinframe.features.image_sources import LiveFeatures, PixelSource
 from skinframe.model.module import Model
 from skinframe.planning import Plan
@@ -28,7 +28,7 @@ from skinframe.predicting.finished_run import plan_of_run
 from skinframe.predicting.image_file import Incoming, read_incoming
 from skinframe.predicting.predictor import Predictor
 from skinframe.sample import Field, Sample, Value
-from skinframe.weighted import Floats
+from skinframe.weighted_statistics import Floats
 
 
 @dataclass(frozen=True)

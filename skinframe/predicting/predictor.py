@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skinframe.data.batches import micro_batches
+from skinframe.data.batch_order import micro_batches
 from skinframe.data.feed import Feed
 from skinframe.device import best_device
 from skinframe.errors import Problem, RecipeError
@@ -22,7 +22,7 @@ from skinframe.planning import Plan
 from skinframe.planning.address import Address
 from skinframe.predicting.finished_run import plan_of_run, read_json
 from skinframe.train.checkpoint import load_checkpoint
-from skinframe.weighted import Floats
+from skinframe.weighted_statistics import Floats
 
 Watch = Callable[[int, int], None]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from skinframe.errors import DataError
 from skinframe.preparing.prepared_data import Prepared
-from skinframe.reporting.figures import Derived
+from skinframe.reporting.report_values import Derived
 
 
 def derived_numbers(prepared: Prepared) -> tuple[Derived, ...]:

@@ -8,7 +8,7 @@ from skinframe.components import Encoder
 from skinframe.data.group_split import from_parts
 from skinframe.data.images import pixel_key
 from skinframe.data.manifest import check_samples
-from skinframe.features.extract import extract_images, extract_texts
+from skinframe.features.feature_extraction import extract_images, extract_texts
 from skinframe.features.image_sources import LiveFeatures
 from skinframe.planning import Plan
 from skinframe.planning.address import Address

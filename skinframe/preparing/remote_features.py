@@ -10,7 +10,7 @@ from skinframe.components import Tower
 from skinframe.data.image_table import ImageReader
 from skinframe.device import deterministic
 from skinframe.errors import Problem, RecipeError
-from skinframe.features.extract import RemoteExtraction, ViewRow, extract_shard
+from skinframe.features.feature_extraction import RemoteExtraction, ViewRow, extract_shard
 from skinframe.planning import Plan
 from skinframe.preparing.prepared_data import Prepared, encoders
 

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 from PIL.Image import Image
 
+from skinframe.atomic_write import write_json
 from skinframe.components import Dataset
 from skinframe.data.group_split import Split, make_split
 from skinframe.data.groups import ImageKeys, NearPairs, components
 from skinframe.data.kfold import fold_split, subset
 from skinframe.data.prevalence import check_prevalence
 from skinframe.data.split_file import read_split, write_split
-from skinframe.durable import write_json
 from skinframe.errors import DataError
 from skinframe.planning import Plan
 from skinframe.progress import Display
-from skinframe.recipe import schema
+from skinframe.recipe import recipe_schema
 from skinframe.sample import Sample
 from skinframe.version import __version__
 
@@ -65,7 +65,7 @@ def divide(
 
 
 def split_of(
-    wanted: schema.SplitOptions,
+    wanted: recipe_schema.SplitOptions,
     seed: int,
     accept: Collection[str],
     classes: Sequence[str],
@@ -92,7 +92,7 @@ def split_of(
     return subset(split, samples, share=wanted.subset, seed=seed, keys=keys, near=near), near
 
 
-def provenance(dataset: Dataset, wanted: schema.SplitOptions, seed: int, searched: bool) -> dict[str, Any]:
+def provenance(dataset: Dataset, wanted: recipe_schema.SplitOptions, seed: int, searched: bool) -> dict[str, Any]:
     """Return how a split was made, for its file."""
     asked = {"folds": wanted.folds, "fold": wanted.fold} if wanted.folds else {}
     return {

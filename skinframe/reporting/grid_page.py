@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from skinframe.durable import write_atomic
-from skinframe.reporting import words
-from skinframe.reporting.charts.spread import spread
+from skinframe.atomic_write import write_atomic
+from skinframe.reporting import formatting
+from skinframe.reporting.charts.metric_over_axis import spread
 from skinframe.reporting.grid_report import GridReport, Paired, sentence, span, summary
 from skinframe.reporting.json_codec import dumps, loads
 from skinframe.reporting.markdown import NOTICE, cell, table
@@ -26,7 +26,7 @@ def html(report: GridReport) -> str:
     """Return one self-contained page, under the same rules as a run's report."""
     from skinframe.reporting.page import environment
 
-    charts = [(info.label or words.metric_label(info.name), spread(report, info.name)) for info in report.metrics]
+    charts = [(info.label or formatting.metric_label(info.name), spread(report, info.name)) for info in report.metrics]
     return (
         environment()
         .get_template("grid.html.j2")
@@ -35,7 +35,7 @@ def html(report: GridReport) -> str:
             said=summary(report),
             tables=[(title, _readings(report, rows)) for title, rows in _tables(report) if rows],
             charts=[(label, chart) for label, chart in charts if chart is not None],
-            words=words,
+            words=formatting,
             span=span,
         )
     )
@@ -43,7 +43,9 @@ def html(report: GridReport) -> str:
 
 def markdown(report: GridReport) -> str:
     """Return the report as Markdown."""
-    labels = [f"{words.metric_label(i.name)} ({'higher' if i.higher_is_better else 'lower'})" for i in report.metrics]
+    labels = [
+        f"{formatting.metric_label(i.name)} ({'higher' if i.higher_is_better else 'lower'})" for i in report.metrics
+    ]
     arms = [
         [arm.name, *(cell(report.figure(arm.name, info.name).estimate) for info in report.metrics)]
         for arm in report.arms
@@ -59,7 +61,7 @@ def markdown(report: GridReport) -> str:
     for title, rows in _tables(report):
         if rows:
             body = [
-                [f"{row.first} − {row.second}", cell(row.estimate), words.number(row.adjusted), reading]  # noqa: RUF001
+                [f"{row.first} − {row.second}", cell(row.estimate), formatting.number(row.adjusted), reading]  # noqa: RUF001
                 for row, reading in _readings(report, rows)
             ]
             parts += [f"## {title}", table(["paired difference", "value", "p, Holm", "reading"], body)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from skinframe.reporting import words
-from skinframe.reporting.figures import Estimate, MetricInfo, Number
+from skinframe.reporting import formatting
+from skinframe.reporting.report_values import Estimate, MetricInfo, Number
 
 ALPHA = 0.05
 FEWEST = 2  # seeds without which nothing is said of a difference
@@ -92,21 +92,22 @@ def shown(paired: Paired) -> bool:
 
 def sentence(paired: Paired, info: MetricInfo) -> str:
     """Say what the numbers allow of one difference, and no more."""
-    label, value = words.metric_label(info.name), paired.estimate.value
+    label, value = formatting.metric_label(info.name), paired.estimate.value
     if value is None:
         return f"{label}: undefined on these samples"
     if len(paired.values) < FEWEST:
         return f"{label}: not tested, one seed cannot tell a part's worth from the training's luck"
     if paired.adjusted is None or paired.estimate.low is None:
         return f"{label}: not tested"
-    said = f"{words.number(value)} ({words.interval(paired.estimate)})"
+    said = f"{formatting.number(value)} ({formatting.interval(paired.estimate)})"
     if not shown(paired):
         return f"{label}: no difference shown, {said}"
     better = (value > 0) == info.higher_is_better
     ahead, behind = (paired.first, paired.second) if better else (paired.second, paired.first)
-    size = words.number(abs(value))
+    size = formatting.number(abs(value))
     ends = sorted((abs(paired.estimate.low), abs(paired.estimate.high or 0.0)))
-    return f"{label}: {ahead} better than {behind} by {size} ({words.number(ends[0])} to {words.number(ends[1])})"
+    interval = f"{formatting.number(ends[0])} to {formatting.number(ends[1])}"
+    return f"{label}: {ahead} better than {behind} by {size} ({interval})"
 
 
 def summary(report: GridReport) -> list[str]:
@@ -125,4 +126,4 @@ def summary(report: GridReport) -> list[str]:
 
 def span(values: Sequence[Number]) -> str:
     """Return each seed's value as text."""
-    return ", ".join(words.number(value) for value in values)
+    return ", ".join(formatting.number(value) for value in values)

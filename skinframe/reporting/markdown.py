@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from skinframe.reporting import words
-from skinframe.reporting.figures import Estimate, EvidenceTable, ReportedTest
+from skinframe.reporting import formatting
 from skinframe.reporting.glossary import TERMS
-from skinframe.reporting.schema import Report
-from skinframe.reporting.sections import PageSection, citing, page_sections
+from skinframe.reporting.page_sections import PageSection, citing, page_sections
+from skinframe.reporting.report_schema import Report
+from skinframe.reporting.report_values import Estimate, EvidenceTable, ReportedTest
 
 NOTICE = "**For research only. Not a medical device, and not for any decision about a patient.**"
 
@@ -17,8 +17,8 @@ def cell(estimate: Estimate | None) -> str:
     """Return a figure with its interval."""
     if estimate is None:
         return ""
-    inside = words.interval(estimate)
-    return words.number(estimate.value) + (f" ({inside})" if inside else "")
+    inside = formatting.interval(estimate)
+    return formatting.number(estimate.value) + (f" ({inside})" if inside else "")
 
 
 def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
@@ -76,7 +76,7 @@ def _section(section: PageSection, report: Report) -> Iterator[str]:
 
 
 def _results(report: Report) -> Iterator[str]:
-    columns = words.columns(report)
+    columns = formatting.columns(report)
     yield table(
         ["model", *(info.label for info in columns)],
         [[plain(row.name), *(cell(row.metrics.get(info.name)) for info in columns)] for row in report.rows],
@@ -85,7 +85,7 @@ def _results(report: Report) -> Iterator[str]:
 
 def _calibration(report: Report) -> Iterator[str]:
     for diagram in report.reliability:
-        yield f"{plain(diagram.name.capitalize())}: {plain(words.reliability_sentence(diagram))}"
+        yield f"{plain(diagram.name.capitalize())}: {plain(formatting.reliability_sentence(diagram))}"
 
 
 def _classes(report: Report) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _classes(report: Report) -> Iterator[str]:
         yield table(
             ["class", "test images", "recall", "precision", "AUROC"],
             [
-                [plain(row.name), words.count(row.n_test), cell(row.recall), cell(row.precision), cell(row.auroc)]
+                [plain(row.name), formatting.count(row.n_test), cell(row.recall), cell(row.precision), cell(row.auroc)]
                 for row in report.per_class
             ],
         )
@@ -101,10 +101,10 @@ def _classes(report: Report) -> Iterator[str]:
 
 def _explanations(report: Report) -> Iterator[str]:
     if report.rationale is not None:
-        tested = plain(words.rationale_sentence(report.rationale.test))
+        tested = plain(formatting.rationale_sentence(report.rationale.test))
         yield f"Rationale accuracy: {cell(report.rationale.accuracy)}. {tested}"
     if report.grounding is not None:
-        yield plain(words.grounding_sentence(report.grounding))
+        yield plain(formatting.grounding_sentence(report.grounding))
 
 
 _WRITERS = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from skinframe.reporting import words
+from skinframe.reporting import formatting
 from skinframe.reporting.glossary import TERMS, GlossaryTerm
-from skinframe.reporting.schema import Report
-from skinframe.reporting.sections import PageSection, Values, citing, page_sections
-from skinframe.reporting.views import tiles
+from skinframe.reporting.page_sections import PageSection, Values, citing, page_sections
+from skinframe.reporting.page_views import tiles
+from skinframe.reporting.report_schema import Report
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -37,12 +37,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters.update(
-        number=words.number,
-        interval=words.interval,
-        count=words.count,
-        percent=words.percent,
-        plain=words.plain,
-        listed=words.listed,
+        number=formatting.number,
+        interval=formatting.interval,
+        count=formatting.count,
+        percent=formatting.percent,
+        plain=formatting.plain,
+        listed=formatting.listed,
     )
     return env
 
@@ -60,7 +60,7 @@ def render(report: Report) -> str:
             tiles=tiles(report),
             views=views,
             glossary=[term for key, term in TERMS.items() if key in used],
-            words=words,
+            words=formatting,
         )
     )
 
@@ -80,4 +80,4 @@ def section_views(report: Report) -> list[SectionView]:
 def summary_html(report: Report) -> str:
     """Return a short HTML fragment for a notebook: headline, warnings, the table of figures. No script or style."""
     template = environment().get_template("summary.html.j2")
-    return template.render(report=report, head=report.headline, columns=words.columns(report), words=words)
+    return template.render(report=report, head=report.headline, columns=formatting.columns(report), words=formatting)

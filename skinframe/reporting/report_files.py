@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from skinframe.durable import write_atomic
+from skinframe.atomic_write import write_atomic
 from skinframe.errors import DataError
-from skinframe.reporting.figures import (
+from skinframe.reporting.json_codec import dumps, loads
+from skinframe.reporting.page import render
+from skinframe.reporting.report_schema import Report
+from skinframe.reporting.report_values import (
     CALIBRATION,
     CONFORMAL,
     INJECTION,
@@ -19,9 +22,6 @@ from skinframe.reporting.figures import (
     TIERS,
     EvidenceTable,
 )
-from skinframe.reporting.json_codec import dumps, loads
-from skinframe.reporting.page import render
-from skinframe.reporting.schema import Report
 
 # names in reports of version 0.1
 RENAMED_TESTS = {

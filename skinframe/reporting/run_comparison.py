@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skinframe.durable import write_atomic
+from skinframe.atomic_write import write_atomic
 from skinframe.errors import RecipeError
 from skinframe.recipe.yaml_text import parse_mapping
-from skinframe.reporting import words
-from skinframe.reporting.figures import Estimate, MetricInfo, Number
-from skinframe.reporting.schema import Headline, Report
+from skinframe.reporting import formatting
+from skinframe.reporting.report_schema import Headline, Report
+from skinframe.reporting.report_values import Estimate, MetricInfo, Number
 
 ABSENT = "(not there)"
 DERIVED = ("identity.", "graph.", "wiring.", "origins.", "dropped", "fingerprint")
@@ -80,7 +80,7 @@ def compare(
 ) -> Comparison:
     """Compare runs by their main rows. `differences` and `tests` name runs as `names` (default: `run_names`) do."""
     figures = tuple(next((row.metrics for row in one.rows if row.role == "main"), {}) for one in reports)
-    infos = {info.name: info for one in reports for info in words.columns(one)}
+    infos = {info.name: info for one in reports for info in formatting.columns(one)}
     return Comparison(
         names=tuple(names or run_names(reports)),
         headlines=tuple(one.headline for one in reports),
@@ -109,7 +109,7 @@ def to_html(comparison: Comparison) -> str:
     readings = [(row, difference_sentence(row)) for row in comparison.differences]
     tests = [(test, model_test_sentence(test)) for test in comparison.tests]
     template = environment().get_template("compare.html.j2")
-    return template.render(comparison=comparison, readings=readings, tests=tests, words=words)
+    return template.render(comparison=comparison, readings=readings, tests=tests, words=formatting)
 
 
 def write_comparison(comparison: Comparison, path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinframe.reporting.schema import Report
+from skinframe.reporting.report_schema import Report
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from skinframe.reporting import words
-from skinframe.reporting.figures import Estimate, MetricInfo
+from skinframe.reporting import formatting
+from skinframe.reporting.report_schema import Report
+from skinframe.reporting.report_values import Estimate, MetricInfo
 from skinframe.reporting.run_comparison import Comparison, difference_sentence, model_test_sentence
-from skinframe.reporting.schema import Report
 
 NOTICE = "for research only; not a medical device"
 WIDTH = 100  # columns of a terminal; a wider table is turned
@@ -23,7 +23,7 @@ def summary_text(report: Report) -> str:
         f"{head.n_test:,} test images of {head.groups_test:,} {head.group_level}s{_epoch(report)}",
         *(f"warning: {warning}" for warning in report.warnings),
     ]
-    shown = words.columns(report)
+    shown = formatting.columns(report)
     main = [row for row in report.rows if row.role == "main"]
     figures = [
         [_directed(info), _cell(row.metrics[info.name])] for row in main for info in shown if info.name in row.metrics
@@ -31,7 +31,7 @@ def summary_text(report: Report) -> str:
     values = [[row.name, *(_value(row.metrics.get(info.name)) for info in shown)] for row in report.rows]
     parts = ["\n".join(safe(line) for line in lines)]
     if figures:
-        parts.append(table(["this run, test images", f"value ({words.percent(report.level)} interval)"], figures))
+        parts.append(table(["this run, test images", f"value ({formatting.percent(report.level)} interval)"], figures))
     if values:
         parts.append(table(["model", *(info.label for info in shown)], values))
     return "\n\n".join([*parts, NOTICE])
@@ -48,9 +48,9 @@ def comparison_text(comparison: Comparison) -> str:
         rows = [
             [
                 f"{one.first} - {one.second}",
-                words.metric_label(one.metric),
+                formatting.metric_label(one.metric),
                 _cell(one.estimate),
-                words.number(one.adjusted if one.adjusted is not None else one.p_value),
+                formatting.number(one.adjusted if one.adjusted is not None else one.p_value),
                 difference_sentence(one),
             ]
             for one in comparison.differences
@@ -61,9 +61,9 @@ def comparison_text(comparison: Comparison) -> str:
             [
                 f"{test.first} - {test.second}",
                 test.method,
-                words.plain(test.quantity),
+                formatting.plain(test.quantity),
                 _cell(test.estimate),
-                words.number(test.adjusted),
+                formatting.number(test.adjusted),
                 model_test_sentence(test),
             ]
             for test in comparison.tests
@@ -125,13 +125,13 @@ def _directed(info: MetricInfo) -> str:
 def _cell(estimate: Estimate | None) -> str:
     if estimate is None:
         return ""
-    inside = words.interval(estimate)
-    floor = f" floor {words.number(estimate.floor.mean)}" if estimate.floor else ""
-    return words.number(estimate.value) + (f" ({inside})" if inside else "") + floor
+    inside = formatting.interval(estimate)
+    floor = f" floor {formatting.number(estimate.floor.mean)}" if estimate.floor else ""
+    return formatting.number(estimate.value) + (f" ({inside})" if inside else "") + floor
 
 
 def _value(estimate: Estimate | None) -> str:
-    return "" if estimate is None else words.number(estimate.value)
+    return "" if estimate is None else formatting.number(estimate.value)
 
 
 def _epoch(report: Report) -> str:
@@ -141,4 +141,4 @@ def _epoch(report: Report) -> str:
         return ""
     chosen = "" if head.chosen_epoch is None else f", epoch {head.chosen_epoch} chosen"
     by = f" by {head.chosen_by}" if chosen and head.chosen_by else ""
-    return f"; {words.several(head.epochs, 'epoch')}{chosen}{by}"
+    return f"; {formatting.several(head.epochs, 'epoch')}{chosen}{by}"

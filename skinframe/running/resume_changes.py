@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from skinframe.durable import write_json
+from skinframe.atomic_write import write_json
 from skinframe.errors import Problem, RecipeError
 
 CHANGES = "changes.json"

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from skinframe.durable import disk_errors, remove_leftovers, write_atomic
+from skinframe.atomic_write import disk_errors, remove_leftovers, write_atomic
 from skinframe.errors import Problem, RecipeError
 from skinframe.locks import exclusive
 from skinframe.planning import Plan
-from skinframe.planning.show import plan_yaml
+from skinframe.planning.plan_text import plan_yaml
 from skinframe.predicting.finished_run import read_statement
 from skinframe.running.resume_changes import Change, changes_between, record_changes, refuse_changes
 

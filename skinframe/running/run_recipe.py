@@ -7,8 +7,8 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+from skinframe.atomic_write import write_json
 from skinframe.device import best_device, deterministic
-from skinframe.durable import write_json
 from skinframe.planning import Plan
 from skinframe.planning.load_plan import refuse_missing, refuse_old_libraries, refuse_processes
 from skinframe.preparing.image_cache import Shelf
@@ -49,7 +49,7 @@ def run(
         prepared = prepare(plan, folder, cache, device, display, shelf=shelf, spread=spread)
         write_json(folder / "environment.json", environment(plan, device))
         from skinframe.running.run_report import write_run_report
-        from skinframe.running.training import train
+        from skinframe.running.run_training import train
 
         chosen, model, feed = train(plan, prepared, folder, display, allow)
         report = write_run_report(prepared, model, feed, folder, chosen, time.monotonic() - started, display)

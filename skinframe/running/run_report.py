@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from skinframe.atomic_write import write_json
 from skinframe.data.feed import Feed
-from skinframe.durable import write_json
-from skinframe.evaluation.scores import Score
+from skinframe.evaluation.scores_with_intervals import Score
 from skinframe.explaining.explanations import Explanations, explain_test
 from skinframe.explaining.injection_table import injection_table
-from skinframe.judging.added_sections import added_sections, run_data
+from skinframe.judging.plugin_sections import added_sections, run_data
 from skinframe.judging.prediction_figures import JudgedSamples, class_rows_of, confusion_of
 from skinframe.judging.reference_models import Reference, references
 from skinframe.judging.report_estimates import estimate, infos, plain, said
@@ -27,18 +27,18 @@ from skinframe.judging.report_sections import (
     reliability_sections,
     training_curves,
 )
-from skinframe.judging.run_evidence import run_evidence
+from skinframe.judging.run_tables import run_evidence
 from skinframe.model.module import Model
-from skinframe.predicting.validation import Outcome, measure
+from skinframe.predicting.validation_metrics import Outcome, measure
 from skinframe.preparing.derived_from_counts import derived_numbers
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.progress import Display
-from skinframe.reporting.figures import Calibration, ResultRow
+from skinframe.reporting.formatting import several
 from skinframe.reporting.report_files import write_report
-from skinframe.reporting.schema import Headline, Report
-from skinframe.reporting.words import several
+from skinframe.reporting.report_schema import Headline, Report
+from skinframe.reporting.report_values import Calibration, ResultRow
 from skinframe.version import __version__
-from skinframe.weights import PREFIX
+from skinframe.weight_location import PREFIX
 
 RECONSTRUCTION = (
     "The paper's equations, weights and prompts are not public; the CFA terms here are our reconstruction"

@@ -91,7 +91,7 @@ def audits(folder: Path) -> tuple[Trial, Trial]:
 
 
 def _standing(folder: Path, more: tuple[str, ...]) -> set[str]:
-    from skinframe.curating.audit_verbs import audit
+    from skinframe.curating.audit_command import audit
     from skinframe.curating.data_source import source_of
 
     found = audit(source_of(str(RECIPE), (), more, ()), (), folder, workers=1, display=Display(quiet=True))
@@ -119,7 +119,7 @@ def rise(folder: Path, marks: str) -> tuple[float, float, float]:
     from skinframe.evaluation.predictions import read_predictions
     from skinframe.planning.load_plan import plan_of
     from skinframe.running.run_recipe import run
-    from skinframe.weighted import mean_of
+    from skinframe.weighted_statistics import mean_of
 
     plan = plan_of(RECIPE, overrides=[f"data.config.marks={marks}"])
     done = run(plan, out=folder, cache=folder.parent / ".cache", display=Display(quiet=True))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinframe.durable import MANIFEST, damage_in, write_json
+from skinframe.atomic_write import MANIFEST, damage_in, write_json
 from skinframe.errors import NotWholeError, Problem, RecipeError
 from skinframe.features.shard_store import ShardCheck
 from skinframe.features.shard_store import verify as verify_cache

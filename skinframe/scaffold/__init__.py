@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from skinframe.scaffold.write import write
+from skinframe.scaffold.write_project import write
 
 __all__ = ["write"]

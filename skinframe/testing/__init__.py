@@ -21,7 +21,7 @@ pytest.register_assert_rewrite(
     *(f"skinframe.testing.{kind}_laws" for kind in ("column", "verb", "report_section", "tracker")),
 )
 
-from skinframe.testing.contract import (  # noqa: E402  (see above)
+from skinframe.testing.contract_decorators import (  # noqa: E402  (see above)
     balancer_contract,
     calibrator_contract,
     column_contract,

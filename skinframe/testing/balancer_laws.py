@@ -11,7 +11,7 @@ import torch
 from hypothesis import strategies as st
 
 from skinframe.components import Balancer
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 
 Step = tuple[dict[str, float], dict[str, float]]
 TERMS = ("one", "two", "three")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skinframe.components import Calibrator
 from skinframe.errors import DataError
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 
 Floats = NDArray[np.float64]
 

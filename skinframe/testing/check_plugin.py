@@ -12,8 +12,8 @@ from skinframe.catalog import Entry
 from skinframe.contract_results import CheckResult, ComponentResult
 from skinframe.errors import Problem, RecipeError, SkinframeError, did_you_mean
 from skinframe.plugins import installed, load
-from skinframe.testing.contract import suites
-from skinframe.testing.law import NOTE, Check
+from skinframe.testing.contract_decorators import suites
+from skinframe.testing.law_and_check import NOTE, Check
 
 
 def check_components(plugin: str, name: str | None) -> Iterator[ComponentResult]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from skinframe.components import Column, ColumnContext, Dataset, Prompt, PromptText
 from skinframe.sample import Field, Sample
 from skinframe.signals import output_of
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 
 CLASSES = ("mel", "nv", "bcc")
 ATTRIBUTES = ("streaks", "blue_whitish_veil")

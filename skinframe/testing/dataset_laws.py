@@ -13,7 +13,7 @@ from PIL import Image
 from skinframe.components import Dataset
 from skinframe.data.manifest import listing, sample_problems
 from skinframe.sample import Sample
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 from skinframe.testing.option_variants import is_digest, tells_apart
 
 LOOKED_AT = 3  # samples whose pixels a law opens

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from skinframe.components import Encoder
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 from skinframe.testing.option_variants import is_digest, tells_apart
 
 Images = list[Image.Image]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from skinframe.components import Explainer
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 
 
 class Planted(nn.Module):

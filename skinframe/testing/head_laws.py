@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from skinframe.components import BuildContext, Head
 from skinframe.components.base import Shape
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 from skinframe.testing.signal_strategies import SIGNALS
 
 SUPERVISION = frozenset({"labels", "class_counts", "attributes", "text_ids", "rationale_targets"})

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from skinframe.components import Loss
 from skinframe.signals import needs
-from skinframe.testing import loss_edges, loss_laws, loss_steps
-from skinframe.testing.law import Law, Suite
+from skinframe.testing import loss_edge_case_laws, loss_gradient_laws, loss_invariance_laws
+from skinframe.testing.law_and_check import Law, Suite
 from skinframe.testing.loss_case import SCORES, Case, cases, normaliser, sample_dim
 from skinframe.testing.signal_strategies import Maker
 
@@ -36,25 +36,25 @@ def _maskable(loss: Loss) -> bool:
 
 
 LAWS: tuple[Law, ...] = (
-    Law(loss_laws.scalar, applies=_countable),
-    Law(loss_laws.pure),
-    Law(loss_laws.sample_order, least=1),
-    Law(loss_laws.class_order, applies=_has_classes),
-    Law(loss_laws.shift, applies=lambda loss: _reads(loss, SCORES)),
-    Law(loss_edges.masked, applies=_maskable, least=1),
-    Law(loss_edges.masked_nan, applies=_maskable, least=1),
-    Law(loss_edges.all_masked, applies=_maskable),
-    Law(loss_edges.finite),
-    Law(loss_edges.upcast, least=1),
-    Law(loss_edges.single_sample, least=1, share=0.5),
-    Law(loss_edges.single_class, applies=_names_classes, least=2, share=0.5),
-    Law(loss_edges.empty_class, applies=_names_classes, least=2, share=0.5),
-    Law(loss_steps.gradient, least=1, share=0.25),
-    Law(loss_laws.additive, applies=lambda loss: loss.coupling == "per_sample", least=2),
-    Law(loss_laws.pairwise, applies=lambda loss: loss.coupling == "pairwise_additive", least=3),
-    Law(loss_laws.deterministic),
-    Law(loss_steps.descent, least=1),
-    Law(loss_steps.resume, least=2),
+    Law(loss_invariance_laws.scalar, applies=_countable),
+    Law(loss_invariance_laws.pure),
+    Law(loss_invariance_laws.sample_order, least=1),
+    Law(loss_invariance_laws.class_order, applies=_has_classes),
+    Law(loss_invariance_laws.shift, applies=lambda loss: _reads(loss, SCORES)),
+    Law(loss_edge_case_laws.masked, applies=_maskable, least=1),
+    Law(loss_edge_case_laws.masked_nan, applies=_maskable, least=1),
+    Law(loss_edge_case_laws.all_masked, applies=_maskable),
+    Law(loss_edge_case_laws.finite),
+    Law(loss_edge_case_laws.upcast, least=1),
+    Law(loss_edge_case_laws.single_sample, least=1, share=0.5),
+    Law(loss_edge_case_laws.single_class, applies=_names_classes, least=2, share=0.5),
+    Law(loss_edge_case_laws.empty_class, applies=_names_classes, least=2, share=0.5),
+    Law(loss_gradient_laws.gradient, least=1, share=0.25),
+    Law(loss_invariance_laws.additive, applies=lambda loss: loss.coupling == "per_sample", least=2),
+    Law(loss_invariance_laws.pairwise, applies=lambda loss: loss.coupling == "pairwise_additive", least=3),
+    Law(loss_invariance_laws.deterministic),
+    Law(loss_gradient_laws.descent, least=1),
+    Law(loss_gradient_laws.resume, least=2),
 )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from skinframe.components import BinaryMetric, Facts, Metric
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 
 
 @dataclass(frozen=True, repr=False)

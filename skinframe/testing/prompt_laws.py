@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from skinframe.components import Prompt, PromptText
 from skinframe.errors import DataError
 from skinframe.sample import Field, Sample, Value
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 from skinframe.testing.option_variants import is_digest, tells_apart
 
 CLASSES = ("mel", "nv", "bcc")

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from skinframe.components import PromptText, Reasoner
 from skinframe.components.base import Shape
-from skinframe.data.tokens import lay_out
+from skinframe.data.token_padding import lay_out
 from skinframe.testing.head_laws import SUPERVISION, reaches
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 from skinframe.testing.option_variants import is_digest
-from skinframe.testing.reasoner_talk import Talk, batch_of, hidden, module_of, talks
+from skinframe.testing.reasoner_inputs import Talk, batch_of, hidden, module_of, talks
 
 BOTH = frozenset({"hidden", "rationale_logits"})
 

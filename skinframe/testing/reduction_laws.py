@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from skinframe.components import Component
-from skinframe.testing.contract import contract
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.contract_decorators import contract
+from skinframe.testing.law_and_check import Law, Suite
 from skinframe.testing.signal_strategies import tensors
 
 

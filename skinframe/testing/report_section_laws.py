@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from skinframe.components import PredictedPart, ReportSection, RunData, SectionContent
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from skinframe.components import Tracker
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 
 Steps = Sequence[Mapping[str, float]]
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from hypothesis import strategies as st
 
 from skinframe.components import Verb
-from skinframe.testing.law import Law, Suite
+from skinframe.testing.law_and_check import Law, Suite
 
 WORD = re.compile(r"[a-z][a-z0-9_-]*")
 PLAIN = (str, int, float, bool, Path)

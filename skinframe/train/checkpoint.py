@@ -18,7 +18,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from skinframe.durable import MANIFEST, damage_in, disk_errors, fsync_folder, remove_leftovers, write_folder
+from skinframe.atomic_write import MANIFEST, damage_in, disk_errors, fsync_folder, remove_leftovers, write_folder
 from skinframe.errors import Problem, RecipeError
 
 log = logging.getLogger("skinframe")

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Unpack
 
-from skinframe.verbs.command import Command, Option
+from skinframe.verbs.command_from_signature import Command, Option
 from skinframe.verbs.grid_options import GridOptions, grid_command, performed, requested
-from skinframe.verbs.options import RecipeFile
+from skinframe.verbs.shared_options import RecipeFile
 
 if TYPE_CHECKING:
+    from skinframe.grid.ablation_sweep_curve import GridSettings
     from skinframe.grid.grid import Grid
     from skinframe.grid.grid_result import GridResult
-    from skinframe.grid.questions import GridSettings
 
 
 def ablate(
@@ -50,7 +50,7 @@ def _grid(
     share: tuple[int, int] = (1, 1),
     **options: Unpack[GridOptions],
 ) -> tuple[Grid, GridSettings]:
-    from skinframe.grid.questions import ablation
+    from skinframe.grid.ablation_sweep_curve import ablation
 
     request, settings = requested(recipe, options, share)
     return ablation(request, over, arms, [str(other) for other in against], settings), settings

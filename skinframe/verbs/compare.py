@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from skinframe.verbs.command import Command, Option, words_about
+from skinframe.verbs.command_from_signature import Command, Option, words_about
 
 if TYPE_CHECKING:
     from skinframe.reporting.run_comparison import Comparison

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from skinframe.verbs.command import Command, Option
-from skinframe.verbs.options import DataOverrides, DataSourceName, Plugins, Presets, Quiet, Workers
+from skinframe.verbs.command_from_signature import Command, Option
+from skinframe.verbs.shared_options import DataOverrides, DataSourceName, Plugins, Presets, Quiet, Workers
 
 if TYPE_CHECKING:
-    from skinframe.curating.finding import Audit
+    from skinframe.curating.audit_result import Audit
 
 
 def audit_data(
@@ -36,7 +36,7 @@ def audit_data(
 
     `standing` of the result are the leaks that were not accepted. Raises DataError, RecipeError.
     """
-    from skinframe.curating.audit_verbs import audit
+    from skinframe.curating.audit_command import audit
     from skinframe.curating.data_source import other_source, source_of
     from skinframe.progress import Display
 
@@ -54,8 +54,8 @@ def audit_data(
 
 def _print(**options: Any) -> None:
     found = audit_data(**options)
-    from skinframe.curating.audit_verbs import refuse_leaks
-    from skinframe.curating.data_text import audit_text
+    from skinframe.curating.audit_command import refuse_leaks
+    from skinframe.curating.data_command_text import audit_text
 
     print(audit_text(found, Path(options["out"])))
     refuse_leaks(found)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from skinframe.verbs.command import Command, Option
-from skinframe.verbs.options import DataOverrides, DataSourceName, Plugins, Presets, Quiet, Workers
+from skinframe.verbs.command_from_signature import Command, Option
+from skinframe.verbs.shared_options import DataOverrides, DataSourceName, Plugins, Presets, Quiet, Workers
 
 if TYPE_CHECKING:
     from skinframe.components import Dataset
@@ -31,7 +31,7 @@ def split_data(
 
 
 def _text(*, out: str, **options: Any) -> str:
-    from skinframe.curating.data_text import split_text
+    from skinframe.curating.data_command_text import split_text
 
     dataset, split, samples = _freeze(out=out, **options)
     return split_text(split, samples, dataset, Path(out))
@@ -47,7 +47,7 @@ def _freeze(
     workers: int,
     quiet: bool,
 ) -> tuple[Dataset, Split, Sequence[Sample]]:
-    from skinframe.curating.audit_verbs import freeze
+    from skinframe.curating.audit_command import freeze
     from skinframe.curating.data_source import source_of
     from skinframe.progress import Display
 

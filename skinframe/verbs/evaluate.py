@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from skinframe.verbs.command import Command, Option, words_about
-from skinframe.verbs.options import Metrics, Plugins, Quiet, cache_folder
+from skinframe.verbs.command_from_signature import Command, Option, words_about
+from skinframe.verbs.shared_options import Metrics, Plugins, Quiet, cache_folder
 
 if TYPE_CHECKING:
     from skinframe.reporting.run_result import RunResult

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
-from skinframe.verbs.command import Default, Option, with_defaults
-from skinframe.verbs.options import (
+from skinframe.verbs.command_from_signature import Default, Option, with_defaults
+from skinframe.verbs.shared_options import (
     Cache,
     Metrics,
     Overrides,
@@ -21,10 +21,10 @@ from skinframe.verbs.options import (
 )
 
 if TYPE_CHECKING:
+    from skinframe.grid.ablation_sweep_curve import GridSettings
     from skinframe.grid.grid import Grid
     from skinframe.grid.grid_result import GridResult
-    from skinframe.grid.questions import GridSettings
-    from skinframe.grid.request import Request
+    from skinframe.grid.run_request import Request
 
 
 class GridOptions(TypedDict, total=False):
@@ -49,8 +49,8 @@ class GridOptions(TypedDict, total=False):
 
 def requested(recipe: str | Path, given: GridOptions, share: tuple[int, int]) -> tuple[Request, GridSettings]:
     """Return what names the runs of a grid, and how they are made."""
-    from skinframe.grid.questions import GridSettings
-    from skinframe.grid.request import make_request
+    from skinframe.grid.ablation_sweep_curve import GridSettings
+    from skinframe.grid.run_request import make_request
 
     options = with_defaults(GridOptions, given)
     settings = GridSettings(
@@ -70,10 +70,10 @@ def requested(recipe: str | Path, given: GridOptions, share: tuple[int, int]) ->
 
 def performed(grid: Grid, settings: GridSettings, given: GridOptions) -> GridResult:
     """Make the runs of a grid and return the comparison."""
-    from skinframe.grid import questions
+    from skinframe.grid import ablation_sweep_curve
     from skinframe.progress import Display
 
-    result = questions.perform(grid, settings, Display(given.get("quiet", False)))
+    result = ablation_sweep_curve.perform(grid, settings, Display(given.get("quiet", False)))
     assert result is not None  # only a share of a grid ends without a table
     return result
 
@@ -94,18 +94,18 @@ def grid_command(make: Callable[..., tuple[Grid, GridSettings]]) -> Callable[...
         ),
         **options: Any,
     ) -> None:
-        from skinframe.grid import questions
+        from skinframe.grid import ablation_sweep_curve
         from skinframe.grid.grid_plan_text import grid_text
         from skinframe.progress import Display
 
         grid, settings = make(share=share, **options)
-        engine = questions.engine(grid, settings)
+        engine = ablation_sweep_curve.engine(grid, settings)
         if table:
-            print(questions.table(grid))
+            print(ablation_sweep_curve.table(grid))
             return
         print(grid_text(grid, engine), flush=True)
         if not plan:
-            result = questions.perform(grid, settings, Display(options["quiet"]))
+            result = ablation_sweep_curve.perform(grid, settings, Display(options["quiet"]))
             print("" if result is None else f"\n{result}\n{result.folder / 'grid.html'}")
 
     return call

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Unpack
 
-from skinframe.verbs.command import Command, Option
+from skinframe.verbs.command_from_signature import Command, Option
 from skinframe.verbs.grid_options import GridOptions, grid_command, performed, requested
-from skinframe.verbs.options import RecipeFile
+from skinframe.verbs.shared_options import RecipeFile
 
 if TYPE_CHECKING:
+    from skinframe.grid.ablation_sweep_curve import GridSettings
     from skinframe.grid.grid import Grid
     from skinframe.grid.grid_result import GridResult
-    from skinframe.grid.questions import GridSettings
 
 
 def _fractions(text: str) -> tuple[float, ...]:
@@ -42,7 +42,7 @@ def learning_curve(
 def _grid(
     recipe: str | Path, fractions: Sequence[float], share: tuple[int, int] = (1, 1), **options: Unpack[GridOptions]
 ) -> tuple[Grid, GridSettings]:
-    from skinframe.grid.questions import learning_curve as curve_grid
+    from skinframe.grid.ablation_sweep_curve import learning_curve as curve_grid
 
     request, settings = requested(recipe, options, share)
     return curve_grid(request, fractions, settings), settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from skinframe.verbs.command import Command, Option
+from skinframe.verbs.command_from_signature import Command, Option
 
 
 def list_plugins(
@@ -15,9 +15,9 @@ def list_plugins(
 
     Raises RecipeError where no plugin of a name is installed.
     """
-    from skinframe import inventory
+    from skinframe import installed_components
 
-    return inventory.components(plugins) if plugins or all else inventory.plugins()
+    return installed_components.components(plugins) if plugins or all else installed_components.plugins()
 
 
 COMMAND = Command("list", list_plugins, "list installed plugins; with names, their components")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from skinframe.components import KINDS
-from skinframe.verbs.command import Command, Option
+from skinframe.verbs.command_from_signature import Command, Option
 
 
 def new(
@@ -19,9 +19,9 @@ def new(
 
     Raises RecipeError where the kind is unknown, the name is invalid or taken, or the folder exists.
     """
-    from skinframe.scaffold import write
+    from skinframe.scaffold import write_project
 
-    return write(kind, name, Path(into))
+    return write_project.write(kind, name, Path(into))
 
 
 def _text(**options: Any) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from skinframe.verbs.command import Command, Option
-from skinframe.verbs.options import Overrides, Plugins, Presets, RecipeFile, Without
+from skinframe.verbs.command_from_signature import Command, Option
+from skinframe.verbs.shared_options import Overrides, Plugins, Presets, RecipeFile, Without
 
 if TYPE_CHECKING:
     from skinframe.planning import Plan
@@ -27,8 +27,8 @@ def plan(
 
 def _text(*, yaml: Annotated[bool, Option("print the whole plan as YAML")] = False, **options: Any) -> str:
     made = plan(**options)
-    from skinframe.planning.show import plan_text, plan_yaml
-    from skinframe.planning.sizes import sizes
+    from skinframe.planning.cost_estimate import sizes
+    from skinframe.planning.plan_text import plan_text, plan_yaml
 
     return plan_yaml(made) if yaml else plan_text(made, sizes(made))
 

@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 
 from skinframe.components import Verb
 from skinframe.errors import Problem, RecipeError, did_you_mean
-from skinframe.verbs.command import Option, Parameter
+from skinframe.verbs.command_from_signature import Option, Parameter
 
 
 def verb(name: str, /, *, plugins: Sequence[str | Path] = (), **options: Any) -> object:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from skinframe.verbs.command import Command, Option, words_about
-from skinframe.verbs.options import Run, RunPlugins
+from skinframe.verbs.command_from_signature import Command, Option, words_about
+from skinframe.verbs.shared_options import Run, RunPlugins
 
 if TYPE_CHECKING:
     from skinframe.predicting.predict_images import Predictions

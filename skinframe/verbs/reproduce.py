@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from skinframe.verbs.command import Command, Option
-from skinframe.verbs.options import Quiet, Run, RunPlugins
+from skinframe.verbs.command_from_signature import Command, Option
+from skinframe.verbs.shared_options import Quiet, Run, RunPlugins
 
 if TYPE_CHECKING:
     from skinframe.finished.reproduce_run import Reproduced

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from skinframe.verbs.command import Command, Option
-from skinframe.verbs.options import (
+from skinframe.verbs.command_from_signature import Command, Option
+from skinframe.verbs.shared_options import (
     Cache,
     Overrides,
     Plugins,
@@ -43,13 +43,13 @@ def run(
 
     Raises the errors of `skinframe.errors`.
     """
-    from skinframe.grid.request import make_request
+    from skinframe.grid.run_request import make_request
     from skinframe.planning.load_plan import refuse_missing
 
     request = make_request(recipe, presets, overrides, without, plugins)
     plan = request.plan()
     refuse_missing(plan)
-    from skinframe.grid.engines.engine import spread_of
+    from skinframe.grid.engines.engine_base import spread_of
     from skinframe.progress import Display
     from skinframe.running.run_recipe import run as run_plan
 

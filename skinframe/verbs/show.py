@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from skinframe.verbs.command import Command, Option
-from skinframe.verbs.options import Plugins
+from skinframe.verbs.command_from_signature import Command, Option
+from skinframe.verbs.shared_options import Plugins
 
 
 def show(
@@ -15,7 +15,7 @@ def show(
     plugins: Plugins = (),
 ) -> str:
     """Return a component's options, documentation and origin as text. Raises RecipeError for an unknown name."""
-    from skinframe.inventory import describe
+    from skinframe.installed_components import describe
 
     return describe(component, [Path(file) for file in plugins])
 

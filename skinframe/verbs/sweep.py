@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Unpack
 
-from skinframe.verbs.command import Command, Option
+from skinframe.verbs.command_from_signature import Command, Option
 from skinframe.verbs.grid_options import GridOptions, grid_command, performed, requested
-from skinframe.verbs.options import RecipeFile
+from skinframe.verbs.shared_options import RecipeFile
 
 if TYPE_CHECKING:
+    from skinframe.grid.ablation_sweep_curve import GridSettings
     from skinframe.grid.grid import Grid
     from skinframe.grid.grid_result import GridResult
-    from skinframe.grid.questions import GridSettings
 
 
 def sweep(
@@ -32,7 +32,7 @@ def sweep(
 def _grid(
     recipe: str | Path, over: str, share: tuple[int, int] = (1, 1), **options: Unpack[GridOptions]
 ) -> tuple[Grid, GridSettings]:
-    from skinframe.grid.questions import sweep as sweep_grid
+    from skinframe.grid.ablation_sweep_curve import sweep as sweep_grid
 
     request, settings = requested(recipe, options, share)
     return sweep_grid(request, over, settings), settings

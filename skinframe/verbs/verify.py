@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from skinframe.verbs.command import Command, Option
+from skinframe.verbs.command_from_signature import Command, Option
 
 if TYPE_CHECKING:
     from skinframe.running.verify_files import Verified

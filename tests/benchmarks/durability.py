@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from skinframe.train.checkpoint import checkpoint_files, save_checkpoint
-from skinframe.train.step import _check
+from skinframe.train.training_step import _check
 
 STATE = {"tokens": 64, "log_bytes": 0, "ties": {}, "step": 1}
 

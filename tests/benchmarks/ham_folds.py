@@ -16,14 +16,14 @@ import numpy as np
 
 from skinframe.components import Metric
 from skinframe.evaluation.predictions import read_predictions
-from skinframe.evaluation.scores import paired_difference, score
-from skinframe.grid.engines.local import LocalProcesses
-from skinframe.grid.request import Request, RunItem
+from skinframe.evaluation.scores_with_intervals import paired_difference, score
+from skinframe.grid.engines.local_processes import LocalProcesses
+from skinframe.grid.run_request import Request, RunItem
 from skinframe.judging.reference_models import references
 from skinframe.plugins import load
 from skinframe.preparing.prepare import prepare
 from skinframe.progress import Display
-from skinframe.weighted import Floats, Ints
+from skinframe.weighted_statistics import Floats, Ints
 
 METRICS = ("balanced_accuracy", "macro_auroc", "nll", "balanced_nll", "brier")
 PROBE = "linear probe + metadata, class-balanced"

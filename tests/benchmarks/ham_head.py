@@ -20,19 +20,19 @@ from skinframe_cfa.classification.focal import Focal
 from torch import Tensor, nn
 
 from skinframe.components import Metric
-from skinframe.data.batches import view_of
+from skinframe.data.batch_order import view_of
 from skinframe.data.columns import metadata_matrix
 from skinframe.evaluation.predictions import read_predictions
-from skinframe.evaluation.scores import paired_difference, score
+from skinframe.evaluation.scores_with_intervals import paired_difference, score
 from skinframe.evaluation.softmax import mean_of_views, softmax
 from skinframe.judging.reference_models import embeddings
-from skinframe.predicting.validation import labels_of
+from skinframe.predicting.validation_metrics import labels_of
 from skinframe.preparing.image_cache import Shelf
 from skinframe.preparing.prepare import prepare
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.progress import Display
-from skinframe.train.optim import set_rate
-from skinframe.weighted import Floats
+from skinframe.train.optimiser import set_rate
+from skinframe.weighted_statistics import Floats
 
 RECIPE = "recipes/cfa_full.yaml"
 

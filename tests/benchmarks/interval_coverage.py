@@ -23,7 +23,7 @@ from skinframe_derm.metrics.isic2024 import PAUC
 from skinframe.components import BinaryMetric, Facts, Metric
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.interval_methods import interval, recentred
-from skinframe.evaluation.register import METRICS
+from skinframe.evaluation.metric_registration import METRICS
 
 PRIOR = np.log([0.62, 0.18, 0.12, 0.08])
 

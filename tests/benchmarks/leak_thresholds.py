@@ -10,9 +10,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from skinframe.curating.finding import Probe
-from skinframe.curating.label_coding import binned
-from skinframe.curating.probes import FIELD_LEAK, judged, probed
+from skinframe.curating.audit_result import Probe
+from skinframe.curating.label_predictability import binned
+from skinframe.curating.leak_probes import FIELD_LEAK, judged, probed
 from skinframe.sample import Sample, Value
 
 BINARY = {"BCC": "malignant", "SCC": "malignant", "MEL": "malignant", "NEV": "benign", "SEK": "benign"}

@@ -24,7 +24,7 @@ from skinframe.evaluation.discrimination import BalancedAccuracy
 from skinframe.evaluation.interval_methods import bounds, p_value
 from skinframe.evaluation.proper_scores import NLL
 from skinframe.evaluation.seed_bootstrap import over_seeds
-from skinframe.weighted import minus
+from skinframe.weighted_statistics import minus
 
 METRICS: tuple[Metric, ...] = (BalancedAccuracy(), NLL())
 METHODS = ("seeds and patients", "t over seeds", "patients of one seed")

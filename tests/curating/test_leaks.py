@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import skinframe
-from skinframe.curating.finding import Audit
+from skinframe.curating.audit_result import Audit
 
 Row = dict[str, str]
 Plant = Callable[[list[Row], np.random.Generator], None]

@@ -10,9 +10,9 @@ import pytest
 from skinframe_derm import Ham10000, Isic2019, PadUfes20, Table
 
 from skinframe.components import Dataset
+from skinframe.curating.dataset_comparison import shared_ids
 from skinframe.curating.distance_tiers import tier_of, tiers, wilson_half_width, words
-from skinframe.curating.probes import fact_probes, field_probes, file_probes, judged, probed
-from skinframe.curating.set_comparison import shared_ids
+from skinframe.curating.leak_probes import fact_probes, field_probes, file_probes, judged, probed
 from skinframe.data.group_split import PARTS, make_split
 from skinframe.data.groups import split_leaks
 from skinframe.data.kfold import make_folds

@@ -17,7 +17,7 @@ from skinframe import DataError
 from skinframe.data.dicom import decode_dicom, is_dicom
 from skinframe.data.images import ImageProblem
 from skinframe.predicting.image_file import read_incoming
-from skinframe.recipe.schema import Images
+from skinframe.recipe.recipe_schema import Images
 
 CAP = 10**6
 Y, X = np.mgrid[0:30, 0:40]

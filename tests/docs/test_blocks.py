@@ -70,7 +70,7 @@ def test_blocks(
 
 def _is_quoted_from(block: pages.Block, path: Path) -> None:
     """An excerpt of a recipe has nothing that the recipe does not have; any other file is quoted in full."""
-    from skinframe.recipe.load import merge
+    from skinframe.recipe.load_recipe import merge
 
     text = path.read_text(encoding="utf-8")
     if block.language == "yaml":

@@ -79,7 +79,7 @@ def test_every_term_of_the_report_is_in_the_glossary() -> None:
 
 
 def test_reading_a_report_has_a_heading_for_every_section() -> None:
-    from skinframe.reporting.sections import SECTIONS
+    from skinframe.reporting.page_sections import SECTIONS
 
     headings = pages.HEADING.findall((pages.DOCS / "reading_a_report.md").read_text(encoding="utf-8"))
     titles = [section.title for section in SECTIONS if section.anchor != "further"]  # of reports from before topics

@@ -11,9 +11,9 @@ from skinframe_derm.metrics.isic2024 import PAUC, pauc_tpr80
 
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.interval_methods import interval
-from skinframe.evaluation.scores import score
+from skinframe.evaluation.scores_with_intervals import score
 from skinframe.evaluation.subgroups import by_subgroup
-from skinframe.weighted import bounded, mean_of, once
+from skinframe.weighted_statistics import bounded, mean_of, once
 
 
 def draw(seed: int = 0, patients: int = 30) -> tuple[np.ndarray, np.ndarray, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skinframe.evaluation.register import CALIBRATORS, METRICS
+from skinframe.evaluation.metric_registration import CALIBRATORS, METRICS
 from skinframe.testing import calibrator_contract, metric_contract
 
 

@@ -12,11 +12,11 @@ from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.calibration_error import ECE
 from skinframe.evaluation.discrimination import Accuracy, MacroAUROC
 from skinframe.evaluation.interval_methods import bounds, degrees_of_freedom
+from skinframe.evaluation.metric_registration import METRICS
 from skinframe.evaluation.proper_scores import NLL
-from skinframe.evaluation.register import METRICS
-from skinframe.evaluation.scores import paired_difference, score
+from skinframe.evaluation.scores_with_intervals import paired_difference, score
 from skinframe.evaluation.softmax import softmax
-from skinframe.weighted import mean_of
+from skinframe.weighted_statistics import mean_of
 
 ALL = {kind.name: kind() for kind in METRICS if kind.by_default}
 

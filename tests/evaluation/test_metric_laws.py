@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from skinframe.evaluation.calibration_error import ECE, bin_of
 from skinframe.evaluation.discrimination import MacroAUROC
+from skinframe.evaluation.metric_registration import CALIBRATORS, METRICS
 from skinframe.evaluation.proper_scores import NLL
-from skinframe.evaluation.register import CALIBRATORS, METRICS
 
 DEFAULTS = [kind for kind in METRICS if kind.by_default]
 

@@ -12,8 +12,8 @@ from scipy import stats
 
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.interval_methods import clopper_pearson, interval
-from skinframe.evaluation.scores import score_of
-from skinframe.weighted import share_of
+from skinframe.evaluation.scores_with_intervals import score_of
+from skinframe.weighted_statistics import share_of
 
 
 @settings(deadline=None, derandomize=True)

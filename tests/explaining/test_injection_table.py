@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from skinframe_derm.prompts import ClinicalTemplate
+from skinframe_derm.clinical_template import ClinicalTemplate
 from skinframe_tiny import SyntheticDermoscopy
 
 from skinframe import PromptText

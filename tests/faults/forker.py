@@ -27,17 +27,17 @@ def warm() -> None:
     import open_clip
     import pyarrow.parquet
     import scipy.stats
-    import skinframe_vlm.module  # with peft: 0.4 s of each start
+    import skinframe_vlm.reasoner_module  # with peft: 0.4 s of each start
     import sklearn.linear_model
     import torch
     import transformers.models.qwen2_5_vl.modeling_qwen2_5_vl
 
     import skinframe.cli
-    import skinframe.predicting.validation
+    import skinframe.predicting.validation_metrics
     import skinframe.running.run_recipe
     import skinframe.running.run_report
     import skinframe.running.verify_files
-    import skinframe.train.loop
+    import skinframe.train.training_loop
     from skinframe.plugins import load
 
     load(["cfa", "clip", "qwen", "derm", "tiny"])

@@ -86,7 +86,7 @@ def checkpoint_target(folder: Path) -> tuple[list[bytes], Callable[[bytes], None
     """A checkpoint's files in one string; after an even first byte the manifest is made to agree."""
     import torch
 
-    from skinframe.durable import MANIFEST, damage_in
+    from skinframe.atomic_write import MANIFEST, damage_in
     from skinframe.train.checkpoint import newest_checkpoint, save_checkpoint
 
     state = {"tokens": 64, "log_bytes": 0, "ties": {}, "step": 3}

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import skinframe.durable as durable
+import skinframe.atomic_write as durable
 
 RECORD, FAULT, FEW = "SKINFRAME_TEST_RECORD", "SKINFRAME_TEST_FAULT", "SKINFRAME_TEST_FEW"
 

@@ -14,7 +14,7 @@ SPLIT = "train.save_every=2"
 
 def interrupted(small: Any, out: Path) -> Any:
     """Stop after the second step's checkpoint, then resume in the same process."""
-    import skinframe.train.loop as loop
+    import skinframe.train.training_loop as loop
 
     real = loop.save_checkpoint
 
@@ -36,7 +36,7 @@ def test_a11_without_the_steps_seed_a_resume_differs(
     """With the seed the two logs are equal; without it dropout goes on from wherever the generator stood."""
     import torch
 
-    import skinframe.train.loop as loop
+    import skinframe.train.training_loop as loop
 
     whole = small.run(tmp_path / "whole", "train.epochs=1", SPLIT).folder
     assert (interrupted(small, tmp_path / "cut").folder / "log.jsonl").read_text() == (whole / "log.jsonl").read_text()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import skinframe.durable as durable
+import skinframe.atomic_write as durable
 from skinframe.errors import DiskError
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the call recorder reads Linux's /proc")
@@ -136,7 +136,7 @@ def test_b3_an_unexpected_file_is_said(tmp_path: Path, monkeypatch: pytest.Monke
 def test_b4_too_little_room_is_refused_with_figures(
     small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import skinframe.train.guards as guards
+    import skinframe.train.step_guards as guards
 
     monkeypatch.setattr(guards, "free_bytes", lambda folder: 1_000_000)
     with pytest.raises(DiskError, match=r"2 checkpoints and a report need 0\.\d\d GB and 0\.00 GB is free") as found:

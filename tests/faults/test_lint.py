@@ -75,7 +75,7 @@ def test_predict_and_a_foreign_set_refuse_an_old_library_first(
     import skinframe
     import skinframe.planning.load_plan as start
     from skinframe.errors import RecipeError
-    from skinframe.predicting.external_test import predict_external
+    from skinframe.predicting.external_dataset import predict_external
     from skinframe.predicting.predict_images import predict
     from skinframe.progress import Display
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-import skinframe.durable as durable
+import skinframe.atomic_write as durable
 from skinframe.errors import NonFiniteError, RecipeError
 
 LOSS = '''
@@ -144,7 +144,7 @@ def test_b2_no_memory_for_one_sample_is_advice(
 
 
 def test_memory_is_recognised_behind_other_errors() -> None:
-    from skinframe.train.guards import is_memory
+    from skinframe.train.step_guards import is_memory
 
     outer = RecipeError("objective", [])
     outer.__cause__ = RuntimeError("[enforce fail at alloc_cpu.cpp:75] DefaultCPUAllocator: can't allocate memory")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import skinframe.durable as durable
+import skinframe.atomic_write as durable
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the call recorder reads Linux's /proc")
 

@@ -140,7 +140,7 @@ def test_b7_nothing_grows_over_thousands_of_cached_steps(
     small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, thousands: int
 ) -> None:
     """Resident memory and open files, read in each step: their peaks in the last thousand against the second's."""
-    import skinframe.train.loop as loop
+    import skinframe.train.training_loop as loop
 
     sizes: list[tuple[int, int]] = []
     real = loop.append

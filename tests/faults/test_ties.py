@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import skinframe.durable as durable
+import skinframe.atomic_write as durable
 from skinframe.errors import RecipeError
 
 Harm = Callable[[Path], None]
@@ -76,7 +76,7 @@ def poisoned(cache: Path, name: str) -> Path:
     import numpy as np
     from safetensors.numpy import load_file
 
-    from skinframe.features.shards import INDEX, read_index, write_shard
+    from skinframe.features.shard_format import INDEX, read_index, write_shard
 
     for index in sorted(cache.glob(f"{name}-*/*{INDEX}")):
         if index.name == "about.json":

@@ -14,7 +14,7 @@ from features_small import Pictures, Small, extract
 
 from skinframe import DiskError, locks
 from skinframe.errors import BusyError
-from skinframe.features import missing_rows, shard_store, verify
+from skinframe.features import compute_missing_features, shard_store, verify
 from skinframe.features.shard_store import LOCK_NAME
 
 SCRIPT = Path(__file__).with_name("small.py")
@@ -133,7 +133,7 @@ def test_leftovers_of_a_killed_writer_are_seen_and_swept(tmp_path):
 
 
 def test_too_little_space_is_refused_with_figures_before_any_call(tmp_path, monkeypatch):
-    monkeypatch.setattr(missing_rows, "free_bytes", lambda folder: 1000)
+    monkeypatch.setattr(compute_missing_features, "free_bytes", lambda folder: 1000)
     encoder = Small()
     with pytest.raises(DiskError, match=r"needs \d+\.\d+ GB for 40 rows and 0.00 GB is free"):
         extract(encoder, Pictures(40), tmp_path)
@@ -160,7 +160,7 @@ def test_a_whole_cache_is_read_where_nothing_can_be_written(tmp_path, monkeypatc
     def refuse(root):
         raise AssertionError("reading took the writer's lock")
 
-    monkeypatch.setattr(missing_rows, "exclusive", refuse)
+    monkeypatch.setattr(compute_missing_features, "exclusive", refuse)
     assert extract(Small(), Pictures(5), tmp_path).digest == digest
 
 

@@ -16,7 +16,7 @@ from skinframe.evaluation.hypothesis_tests import clustered_mcnemar, holm, mcnem
 from skinframe.evaluation.predictions import Predictions, write_predictions
 from skinframe.evaluation.softmax import softmax
 from skinframe.reporting.report_files import write_report
-from skinframe.reporting.schema import Headline, Report
+from skinframe.reporting.report_schema import Headline, Report
 
 CLASSES = ("nevus", "melanoma", "bcc")
 N = 240

@@ -18,7 +18,7 @@ from skinframe.errors import DataError
 from skinframe.evaluation.predictions import read_predictions
 from skinframe.reporting.json_codec import dumps
 from skinframe.reporting.report_files import read_report
-from skinframe.reporting.schema import Quarantined
+from skinframe.reporting.report_schema import Quarantined
 
 FILES = {"metrics.csv", "predictions-test.csv", "predictions-valid.csv", "rationales.csv"}
 

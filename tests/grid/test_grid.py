@@ -14,8 +14,8 @@ import yaml
 from skinframe import cli
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import read_predictions
-from skinframe.grid.questions import GridSettings, ablation
-from skinframe.grid.request import Request
+from skinframe.grid.ablation_sweep_curve import GridSettings, ablation
+from skinframe.grid.run_request import Request
 from skinframe.reporting.grid_report import GridReport
 from skinframe.reporting.json_codec import loads
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from skinframe.reporting.figures import Estimate, MetricInfo
 from skinframe.reporting.grid_report import Paired, sentence, shown
+from skinframe.reporting.report_values import Estimate, MetricInfo
 
 HIGHER = MetricInfo(name="balanced_accuracy", higher_is_better=True)
 LOWER = MetricInfo(name="nll", higher_is_better=False)

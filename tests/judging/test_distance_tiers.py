@@ -9,8 +9,8 @@ from skinframe.errors import DataError
 from skinframe.evaluation.predictions import read_predictions
 from skinframe.judging.run_predictions import placed_tiers
 from skinframe.predicting.finished_run import plan_of_run
-from skinframe.reporting.figures import OUT_OF_DISTRIBUTION
 from skinframe.reporting.report_files import read_report
+from skinframe.reporting.report_values import OUT_OF_DISTRIBUTION
 
 WORDS = "out of distribution"
 

@@ -25,7 +25,7 @@ import wrong_verbs
 
 from skinframe.components import KINDS
 from skinframe.testing import encoder_contract, loss_contract
-from skinframe.testing.contract import contract, suites
+from skinframe.testing.contract_decorators import contract, suites
 from skinframe.testing.loss_suite import loss_suite
 
 SUITES = suites()

@@ -8,14 +8,14 @@ import torch
 from torch import nn
 
 import skinframe
-from skinframe.data.tokens import lay_out
-from skinframe.protocols import TokenRow
+from skinframe.data.token_padding import lay_out
+from skinframe.reasoner_module import TokenRow
 
 H, L, END = 12, 97, 96
 
 
 class Bytes(nn.Module):
-    """Reads an image and characters by running sums; a `skinframe.protocols.ReasonerModule` that passes every check."""
+    """Reads an image and characters by running sums: a `ReasonerModule` that passes every check."""
 
     def __init__(self, reads, width, seed):
         super().__init__()

@@ -32,9 +32,9 @@ PREFIXES = {"startswith", "removeprefix", "endswith", "removesuffix"}
 NOT_ADDRESSES = {
     ("planning/plan.py", "_origins"): "recipe paths",
     ("planning/plan.py", "_identity"): "keys of the identity",
-    ("planning/resolve.py", "resolve.many"): "recipe paths",
-    ("planning/resolve.py", "misfits"): "recipe paths",
-    ("planning/show.py", "_components"): "recipe paths",
+    ("planning/resolve_components.py", "resolve.many"): "recipe paths",
+    ("planning/resolve_components.py", "misfits"): "recipe paths",
+    ("planning/plan_text.py", "_components"): "recipe paths",
     ("planning/connect.py", "_Connection.build"): "recipe paths",
     ("planning/connect.py", "_Connection._find"): "recipe paths",
     ("planning/connect.py", "_names"): "recipe paths",
@@ -42,9 +42,9 @@ NOT_ADDRESSES = {
     ("model/module.py", "Model.trained_state"): "keys of the state",
     ("model/module.py", "Model.load_trained_state"): "keys of the state",
     ("model/objective.py", "Objective.state"): "keys of the state",
-    ("train/optim.py", "*"): "names of parameters and moments",
+    ("train/optimiser.py", "*"): "names of parameters and moments",
     ("train/checkpoint.py", "*"): "keys of the state",
-    ("train/guards.py", "*"): "keys of the state",
+    ("train/step_guards.py", "*"): "keys of the state",
     ("predicting/finished_run.py", "_other_data"): "recipe paths",
 }
 

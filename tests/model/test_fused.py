@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from skinframe.components import BuildContext
-from skinframe.model._heads import FusedModule
+from skinframe.model._head_modules import FusedModule
 from skinframe.model.heads import Fused
 
 SIGNALS = {"hidden": torch.randn(64, 6), "image_embedding": torch.randn(64, 5), "metadata": torch.rand(64, 4)}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from skinframe.defaults import Unbalanced
-from skinframe.model.explain import GradientInput
+from skinframe.built_in_components import Unbalanced
+from skinframe.model.gradient_input_explainer import GradientInput
 from skinframe.model.heads import Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer
 from skinframe.testing import balancer_contract, explainer_contract, head_contract
 

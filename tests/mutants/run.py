@@ -44,9 +44,9 @@ CONFTEST = """
 import runpy
 
 from hypothesis import Phase, settings
-from skinframe.testing import law
+from skinframe.testing import law_and_check
 
-law.Phase = type("NoShrink", (), dict(generate=Phase.generate, shrink=Phase.generate))
+law_and_check.Phase = type("NoShrink", (), dict(generate=Phase.generate, shrink=Phase.generate))
 runpy.run_path({conftest!r})
 options = dict(phases=(Phase.explicit, Phase.generate), database=None, deadline=None, derandomize=True)
 settings.register_profile("mutants", **options)

@@ -11,9 +11,9 @@ import skinframe
 from skinframe.components import Requirement
 from skinframe.errors import DataError, RecipeError
 from skinframe.planning import load_plan
+from skinframe.planning.cost_estimate import sizes
 from skinframe.planning.plan import flatten, reseeded
-from skinframe.planning.show import plan_text, plan_yaml, size_text
-from skinframe.planning.sizes import sizes
+from skinframe.planning.plan_text import plan_text, plan_yaml, size_text
 
 GPU = Requirement(kind="gpu", what="a GPU of 80 GB", next_step="run on another machine")
 DATA = Requirement(kind="data", what="images of HAM10000", next_step="skinframe data ham10000")

@@ -18,7 +18,7 @@ def test_a_mode_that_would_keep_the_worst_epoch_is_refused() -> None:
 
 @pytest.mark.parametrize(("metric", "mode"), [("balanced_accuracy", "max"), ("nll", "min")])
 def test_the_right_mode_may_be_written_or_left_out(metric: str, mode: str) -> None:
-    from skinframe.planning.resolve import metric_mode
+    from skinframe.planning.resolve_components import metric_mode
 
     for override in ([], [f"select.mode={mode}"]):
         plan = skinframe.plan(RECIPE, overrides=[f"select.by={metric}", *override])

@@ -11,7 +11,7 @@ from skinframe_cfa.classification.ldam import LDAM
 
 from skinframe.errors import DataError
 from skinframe.preparing.derived_from_counts import derived_lines, derived_numbers
-from skinframe.reporting.figures import Derived
+from skinframe.reporting.report_values import Derived
 
 
 def prepared(counts: dict[str, int]) -> Any:

@@ -19,7 +19,7 @@ QUIET = Display(quiet=True)
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each image of the synthetic set is drawn."""
-    from skinframe_tiny.dataset import SyntheticDermoscopy
+    from skinframe_tiny.synthetic_dermoscopy import SyntheticDermoscopy
 
     count: Counter[str] = Counter()
     real = SyntheticDermoscopy.image_bytes

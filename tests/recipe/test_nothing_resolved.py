@@ -9,9 +9,9 @@ import pytest
 from skinframe.errors import RecipeError
 from skinframe.predicting.finished_run import read_statement
 from skinframe.recipe import load_recipe
-from skinframe.recipe.load import apply_override
-from skinframe.recipe.schema import Recipe
-from skinframe.recipe.typed import typed
+from skinframe.recipe.load_recipe import apply_override
+from skinframe.recipe.recipe_schema import Recipe
+from skinframe.recipe.typed_dataclasses import typed
 
 BASE = "name: a\ndata: {use: table}\nreasoner: {use: tiny}\nheads: {classify: {use: linear}}\n"
 HIDDEN = [

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import skinframe
-from skinframe.grid import questions
-from skinframe.grid.request import Request
-from skinframe.planning.show import plan_text, plan_yaml
-from skinframe.planning.sizes import sizes
+from skinframe.grid import ablation_sweep_curve
+from skinframe.grid.run_request import Request
+from skinframe.planning.cost_estimate import sizes
+from skinframe.planning.plan_text import plan_text, plan_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "presets")
@@ -42,12 +42,14 @@ def test_it_plans_under_every_preset(recipe: Path, preset: Path) -> None:
 
 
 PAPER = {
-    "table1": lambda base, how: questions.ablation(
+    "table1": lambda base, how: ablation_sweep_curve.ablation(
         base, [], "leave-one-out", [str(ROOT / "recipes" / f"{name}.yaml") for name in AGAINST], how
     ),
-    "table2": lambda base, how: questions.learning_curve(base, [0.12, 0.25, 0.5, 1.0], how),
-    "table3": lambda base, how: questions.ablation(base, OVER, "factorial", [], how),
-    "figure3": lambda base, how: questions.sweep(base, "losses.calibration.weight.to=0,0.1,0.2,0.5,1,2", how),
+    "table2": lambda base, how: ablation_sweep_curve.learning_curve(base, [0.12, 0.25, 0.5, 1.0], how),
+    "table3": lambda base, how: ablation_sweep_curve.ablation(base, OVER, "factorial", [], how),
+    "figure3": lambda base, how: ablation_sweep_curve.sweep(
+        base, "losses.calibration.weight.to=0,0.1,0.2,0.5,1,2", how
+    ),
 }
 AGAINST = ("ablations/cross_entropy", "ablations/focal_only", "baselines/probe", "baselines/probe_balanced")
 OVER = ["losses.focal.config.gamma=0", "losses.alignment", "losses.calibration"]
@@ -59,7 +61,7 @@ OVER = ["losses.focal.config.gamma=0", "losses.alignment", "losses.calibration"]
 ])  # fmt: skip
 def test_each_table_of_the_paper_is_a_grid(name: str, arms: int, reference: str, tmp_path: Path) -> None:
     base = Request(recipe=str(ROOT / "recipes" / "paper" / f"{name}.yaml"))
-    grid = PAPER[name](base, questions.GridSettings(out=tmp_path))
+    grid = PAPER[name](base, ablation_sweep_curve.GridSettings(out=tmp_path))
     assert len(grid.arms) == arms
     assert len({item.name for item in grid.items}) == len(grid.items) == 5 * arms
     assert grid.reference == reference

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from skinframe.reporting.case_pictures import encode
-from skinframe.reporting.figures import (
+from skinframe.reporting.report_schema import (
+    Data,
+    ExampleCase,
+    Headline,
+    PlanModule,
+    PlanText,
+    Quarantined,
+    Report,
+    SplitCounts,
+)
+from skinframe.reporting.report_values import (
     AttributeRow,
     Bin,
     Calibration,
@@ -26,16 +36,6 @@ from skinframe.reporting.figures import (
     ResultRow,
     Series,
     Training,
-)
-from skinframe.reporting.schema import (
-    Data,
-    ExampleCase,
-    Headline,
-    PlanModule,
-    PlanText,
-    Quarantined,
-    Report,
-    SplitCounts,
 )
 
 CLASSES = ("NV", "MEL", "BCC", "BKL", "AK", "SCC", "VASC", "DF")

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skinframe.reporting.charts import bars, curves, reliability
-from skinframe.reporting.charts.canvas import Chart, Dot, Line, Rect, Scale, tick_text, ticks
-from skinframe.reporting.figures import Estimate, Series
-from skinframe.reporting.schema import Report
+from skinframe.reporting.charts import bars, curves, reliability_diagram
+from skinframe.reporting.charts.svg_shapes import Chart, Dot, Line, Rect, Scale, tick_text, ticks
+from skinframe.reporting.report_schema import Report
+from skinframe.reporting.report_values import Estimate, Series
 
 FINITE = st.floats(-1e6, 1e6)
 
@@ -61,15 +61,15 @@ def test_the_chosen_epoch_is_marked_at_its_value() -> None:
 
 def test_reliability_dots_lie_at_accuracy_over_confidence(report: Report) -> None:
     diagram = report.reliability[0]
-    chart = reliability.reliability(diagram)
+    chart = reliability_diagram.reliability(diagram)
     dots = [one for one in chart.shapes if isinstance(one, Dot)]
     bands = [one for one in chart.shapes if isinstance(one, Rect) and one.ink == "band"]
-    x = Scale(low=0, high=1, start=reliability.LEFT, stop=reliability.LEFT + reliability.SIDE)
-    y = Scale(low=0, high=1, start=reliability.TOP + reliability.SIDE, stop=reliability.TOP)
+    x = Scale(low=0, high=1, start=reliability_diagram.LEFT, stop=reliability_diagram.LEFT + reliability_diagram.SIDE)
+    y = Scale(low=0, high=1, start=reliability_diagram.TOP + reliability_diagram.SIDE, stop=reliability_diagram.TOP)
     assert [(one.x, one.y) for one in dots] == [(x(one.confidence), y(one.accuracy)) for one in diagram.bins]
     assert len(bands) == len(diagram.bins)
     assert inside(chart)
-    assert inside(reliability.reliability(dataclasses.replace(diagram, bins=())))
+    assert inside(reliability_diagram.reliability(dataclasses.replace(diagram, bins=())))
 
 
 def test_probability_bars_are_as_long_as_the_probabilities(report: Report) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from skinframe.reporting import words
-from skinframe.reporting.figures import GROUNDING_TESTS, Grounding, Reliability, ReportedTest
+from skinframe.reporting import formatting
 from skinframe.reporting.page import render
-from skinframe.reporting.schema import Report
+from skinframe.reporting.report_schema import Report
+from skinframe.reporting.report_values import GROUNDING_TESTS, Grounding, Reliability, ReportedTest
 
 LEGS = tuple(ReportedTest(name=name, passed=True) for name in GROUNDING_TESTS)
 
@@ -22,27 +22,27 @@ def test_without_tests_the_page_claims_nothing(report: Report) -> None:
 
 
 def test_maps_are_called_grounded_only_when_every_test_passed(report: Report) -> None:
-    assert "the heat maps are grounded" in words.grounding_sentence(Grounding(n=9, tests=LEGS))
+    assert "the heat maps are grounded" in formatting.grounding_sentence(Grounding(n=9, tests=LEGS))
     for leg in range(3):
-        short = words.grounding_sentence(Grounding(n=9, tests=LEGS[:leg] + LEGS[leg + 1 :]))
+        short = formatting.grounding_sentence(Grounding(n=9, tests=LEGS[:leg] + LEGS[leg + 1 :]))
         assert "grounded" not in short
         assert f"Not tested: {GROUNDING_TESTS[leg]}" in short
         failing = tuple(dataclasses.replace(one, passed=index != leg) for index, one in enumerate(LEGS))
-        failed = words.grounding_sentence(Grounding(n=9, tests=failing))
+        failed = formatting.grounding_sentence(Grounding(n=9, tests=failing))
         assert "grounded" not in failed
         assert LEGS[leg].name in failed
 
 
 def test_a_test_that_was_not_run_counts_as_missing() -> None:
     idle = tuple(dataclasses.replace(one, passed=None) for one in LEGS)
-    assert "grounded" not in words.grounding_sentence(Grounding(n=9, tests=idle))
+    assert "grounded" not in formatting.grounding_sentence(Grounding(n=9, tests=idle))
 
 
 def test_the_calibration_verdict_is_the_tests_own() -> None:
     made = Reliability(name="after", bins=(), verdict=ReportedTest(name="floor", passed=False, detail="p = 0.001"))
-    assert "found a departure from calibration (p = 0.001)" in words.reliability_sentence(made)
+    assert "found a departure from calibration (p = 0.001)" in formatting.reliability_sentence(made)
     passed = dataclasses.replace(made, verdict=ReportedTest(name="floor", passed=True))
-    assert "found no departure" in words.reliability_sentence(passed)
+    assert "found no departure" in formatting.reliability_sentence(passed)
 
 
 def test_a_warning_of_a_figure_is_on_the_page_once(report: Report) -> None:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from skinframe.errors import DataError
-from skinframe.reporting.figures import Estimate, Series
 from skinframe.reporting.json_codec import dumps, loads
-from skinframe.reporting.schema import Report
+from skinframe.reporting.report_schema import Report
+from skinframe.reporting.report_values import Estimate, Series
 
 
 def test_round_trip(report: Report, seven: Report, least: Report) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from skinframe.reporting.figures import Estimate
+from skinframe.reporting.report_schema import PlanText, Report
+from skinframe.reporting.report_values import Estimate
 from skinframe.reporting.run_comparison import (
     ABSENT,
     Difference,
@@ -14,7 +15,6 @@ from skinframe.reporting.run_comparison import (
     to_html,
     write_comparison,
 )
-from skinframe.reporting.schema import PlanText, Report
 from skinframe.reporting.terminal import comparison_text, safe, summary_text
 
 

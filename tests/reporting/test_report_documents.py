@@ -8,13 +8,13 @@ import json
 
 import pytest
 
-from skinframe.reporting import words
-from skinframe.reporting.checklists.answers import FILLS
+from skinframe.reporting import formatting
 from skinframe.reporting.checklists.checklist import STATUSES, checklists, write_documents
-from skinframe.reporting.figures import LARGEST_GAP, NOTHING_ENTERS, EvidenceTable, ReportedTest
+from skinframe.reporting.checklists.checklist_answers import FILLS
 from skinframe.reporting.markdown import markdown, plain
 from skinframe.reporting.report_files import write_report
-from skinframe.reporting.schema import Report
+from skinframe.reporting.report_schema import Report
+from skinframe.reporting.report_values import LARGEST_GAP, NOTHING_ENTERS, EvidenceTable, ReportedTest
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_the_markdown_holds_every_figure_of_the_results(report):
     text = markdown(report)
     for row in report.rows:
         for estimate in row.metrics.values():
-            assert f"{words.number(estimate.value)} ({words.interval(estimate)})" in text
+            assert f"{formatting.number(estimate.value)} ({formatting.interval(estimate)})" in text
     assert "Not a medical device" in text
 
 

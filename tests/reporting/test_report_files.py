@@ -11,7 +11,7 @@ import pytest
 from skinframe.errors import DataError, DiskError
 from skinframe.reporting import report_files
 from skinframe.reporting.report_files import read_report, write_report
-from skinframe.reporting.schema import Report
+from skinframe.reporting.report_schema import Report
 
 
 def test_writes_two_files_that_read_back(report: Report, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from skinframe.reporting.page import render, summary_html
-from skinframe.reporting.schema import Report
+from skinframe.reporting.report_schema import Report
 
 VOID = {"meta", "img", "br", "rect", "circle", "polyline"}
 MARKUP = (

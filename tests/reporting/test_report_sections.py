@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from skinframe.reporting.figures import (
+from skinframe.reporting.glossary import TERMS
+from skinframe.reporting.markdown import markdown
+from skinframe.reporting.page import render, section_views
+from skinframe.reporting.page_sections import SECTIONS, citing
+from skinframe.reporting.report_files import read_report, write_report
+from skinframe.reporting.report_schema import Report
+from skinframe.reporting.report_values import (
     LARGEST_GAP,
     NOTHING_ENTERS,
     OUT_OF_DISTRIBUTION,
@@ -17,12 +23,6 @@ from skinframe.reporting.figures import (
     EvidenceTable,
     ReportedTest,
 )
-from skinframe.reporting.glossary import TERMS
-from skinframe.reporting.markdown import markdown
-from skinframe.reporting.page import render, section_views
-from skinframe.reporting.report_files import read_report, write_report
-from skinframe.reporting.schema import Report
-from skinframe.reporting.sections import SECTIONS, citing
 
 HEADING = re.compile(r"<h2>(.*?)</h2>")
 

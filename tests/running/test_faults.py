@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import skinframe
-import skinframe.durable as durable
+import skinframe.atomic_write as durable
 from skinframe.errors import DiskError, NonFiniteError, RecipeError
 
 Contents = Callable[[Path], dict[str, str]]
@@ -122,7 +122,7 @@ def test_a_full_disk_under_the_log(
     """The log is a stream: closing it tries to write again what did not fit. A real limit of the kernel, no mock."""
     import resource
 
-    import skinframe.train.loop as loop
+    import skinframe.train.training_loop as loop
 
     limits, real = resource.getrlimit(resource.RLIMIT_FSIZE), loop.set_rate
 

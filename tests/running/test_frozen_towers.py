@@ -50,7 +50,7 @@ def test_with_a_filled_cache_no_tower_is_loaded_before_training_ends(
 
 def test_a_call_in_training_stops_the_run(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The assertion itself can fail."""
-    import skinframe.running.training as training
+    import skinframe.running.run_training as training
 
     real = training.validate
 

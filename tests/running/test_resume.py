@@ -135,7 +135,7 @@ def test_killed_between_the_last_checkpoint_and_its_validation(
     small: Any, finished: Path, contents: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one gap that a timed kill may miss: the last epoch stands, its figures do not."""
-    import skinframe.running.training as training
+    import skinframe.running.run_training as training
 
     real, seen = training.validate, []
 

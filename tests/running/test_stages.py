@@ -109,8 +109,8 @@ def test_schedule_optimiser_and_loss_weights_begin_with_the_stage(staged: tuple[
 def test_plan_and_log_name_the_parts_of_each_stage_and_the_frozen_ones(
     small: Any, preset: str, staged: tuple[Path, list[str]]
 ) -> None:
-    from skinframe.planning.show import plan_text
-    from skinframe.planning.sizes import sizes
+    from skinframe.planning.cost_estimate import sizes
+    from skinframe.planning.plan_text import plan_text
 
     plan = skinframe.plan(small.recipe, presets=[preset], overrides=small.overrides)
     text = plan_text(plan, sizes(plan)).splitlines()
@@ -151,7 +151,7 @@ def test_killed_inside_a_stage_it_resumes_to_the_same_bits(
 
 KILLED = """
 import os, signal, sys
-import skinframe.train.loop as loop
+import skinframe.train.training_loop as loop
 from skinframe.cli import main
 
 stage, real = int(sys.argv.pop(1)), loop.save_checkpoint
@@ -196,7 +196,7 @@ def test_without_stages_the_fingerprint_is_what_it_was(small: Any) -> None:
 
 
 def test_what_a_stage_leaves_out_is_as_train_and_select_say() -> None:
-    from skinframe.recipe.schema import Select, Stage, Train
+    from skinframe.recipe.recipe_schema import Select, Stage, Train
 
     train, select = Train(epochs=7, lr=0.5, clip=3.0), Select(by="acc", mode="max", patience=4)
     whole = Stage().plan(train, select)

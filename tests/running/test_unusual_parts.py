@@ -21,7 +21,7 @@ from torch import nn
 import skinframe
 from skinframe.signals import Output
 from skinframe_qwen import Qwen25VL
-from skinframe_tiny.dataset import SyntheticDermoscopy
+from skinframe_tiny.synthetic_dermoscopy import SyntheticDermoscopy
 
 
 class Wrapped(nn.Module):

@@ -53,7 +53,7 @@ class Bench:
         self, objective: Any, sizes: list[int], *, gather: bool = True, norms: bool = False, train: bool = False
     ) -> tuple[Any, Gradients]:
         """Take a step of the eight samples cut into micro-batches of these sizes: state is committed, weights stay."""
-        from skinframe.train.step import run_step
+        from skinframe.train.training_step import run_step
 
         batches = self.batches(sizes)
         ids = [[self.feed.ids[row] for row in some] for some in torch.tensor(self.rows).split(sizes)]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import skinframe
-from skinframe.data.batches import epoch_steps
+from skinframe.data.batch_order import epoch_steps
 
 Step = tuple[Any, dict[str, torch.Tensor]]
 
@@ -25,7 +25,7 @@ def step(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
     from skinframe.preparing.prepare import prepare
     from skinframe.preparing.run_feed import make_feed
     from skinframe.progress import Display
-    from skinframe.train.step import run_step
+    from skinframe.train.training_step import run_step
 
     overrides = [*small.overrides, "reasoner.config.connector_dropout=0"]
     plan = skinframe.plan(small.recipe, overrides=overrides, without=["losses.alignment", "losses.calibration"])

@@ -19,7 +19,7 @@ def trainer(bench: Any, folder: Path, use: str, *more: str) -> Any:
     """Return a trainer of the small recipe from the bench's features, with a model of its own."""
     from skinframe.model.module import build_model
     from skinframe.model.objective import Objective
-    from skinframe.train.loop import Trainer
+    from skinframe.train.training_loop import Trainer
 
     overrides = [*bench.small.overrides, f"balancer.use={use}", "train.gradient_norms_every=100", *more]
     plan = skinframe.plan(bench.small.recipe, overrides=overrides)

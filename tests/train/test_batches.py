@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skinframe.data.batches import epoch_order, epoch_steps, micro_batches, view_of
+from skinframe.data.batch_order import epoch_order, epoch_steps, micro_batches, view_of
 
 lengths = st.lists(st.integers(1, 60), min_size=1, max_size=40)
 

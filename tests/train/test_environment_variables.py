@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from skinframe.train.step import make_accelerator
+from skinframe.train.training_step import make_accelerator
 
 
 def test_accelerate_s_variables_change_no_gradient(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ ADAPTER, HEADS, CONNECTOR = 1e-4, 2e-3, 3e-4
 def rates(small: Any, *overrides: str) -> dict[str, set[float]]:
     """Return the rates of adapters, connector and heads."""
     from skinframe.model.module import build_model
-    from skinframe.train.optim import make_optimiser
+    from skinframe.train.optimiser import make_optimiser
 
     plan = skinframe.plan(small.recipe, overrides=[*small.overrides, f"train.lr={ADAPTER}", *overrides])
     model = build_model(plan, "cpu")
@@ -44,7 +44,7 @@ def test_a_part_s_rate(small: Any, overrides: tuple[str, ...], connector: float,
 
 def test_norms_biases_and_scalars_are_not_decayed(small: Any) -> None:
     from skinframe.model.module import build_model
-    from skinframe.train.optim import make_optimiser
+    from skinframe.train.optimiser import make_optimiser
 
     plan = skinframe.plan(small.recipe, overrides=[*small.overrides, "train.connector_lr=3e-4"])
     for group in make_optimiser(build_model(plan, "cpu"), plan.recipe.train).param_groups:
@@ -66,7 +66,7 @@ NAMED = parameters(
 
 
 def test_parameters_belong_to_parts() -> None:
-    from skinframe.train.optim import part_of, part_sizes
+    from skinframe.train.optimiser import part_of, part_sizes
 
     assert part_of("reasoner.base.model.q.lora_B.skinframe.weight") == "reasoner.adapter"
     assert part_of("reasoner.connector.norm.weight") == "reasoner.connector"
@@ -86,7 +86,7 @@ def test_parameters_belong_to_parts() -> None:
     ],
 )
 def test_only_the_named_parts_are_trained(parts: tuple[str, ...], trained: str) -> None:
-    from skinframe.train.optim import train_only
+    from skinframe.train.optimiser import train_only
 
     train_only(NAMED, parts)
     assert "".join(str(int(parameter.requires_grad)) for _, parameter in NAMED) == trained
@@ -96,7 +96,7 @@ def test_only_the_named_parts_are_trained(parts: tuple[str, ...], trained: str) 
 
 def test_a_part_that_the_model_lacks_is_named() -> None:
     from skinframe.errors import RecipeError
-    from skinframe.train.optim import train_only
+    from skinframe.train.optimiser import train_only
 
     with pytest.raises(RecipeError, match=r"'heads\.clasify' has no trained .*did you mean 'heads\.classify'"):
         train_only(NAMED, ("heads.clasify",))
@@ -105,7 +105,7 @@ def test_a_part_that_the_model_lacks_is_named() -> None:
 
 
 def test_the_rate_warms_up_then_falls_as_a_cosine() -> None:
-    from skinframe.train.optim import set_rate
+    from skinframe.train.optimiser import set_rate
 
     optimiser = torch.optim.AdamW(
         [{"params": [NAMED[0][1]], "base_lr": 2.0}, {"params": [NAMED[1][1]], "base_lr": 1.0}]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from skinframe.train.gather import ONE_PROCESS, Processes
+from skinframe.train.gradient_cache import ONE_PROCESS, Processes
 
 
 class Twice(Processes):
@@ -30,7 +30,7 @@ class Twice(Processes):
 
 def test_two_processes_with_half_the_step_each_have_the_gradient_of_one(bench: Any) -> None:
     """Per-sample terms count their samples over both, so that the sum of the halves is the whole."""
-    from skinframe.train.step import run_step
+    from skinframe.train.training_step import run_step
 
     objective, ids = bench.objective(focal=1.0, brier=0.5), [[str(row) for row in range(8)]]
     one, expected = bench.step(objective, [8])

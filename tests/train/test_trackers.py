@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from skinframe.errors import RecipeError
-from skinframe.train.log import Trackers, tracked_values
 from skinframe.train.tensorboard import TensorBoard
+from skinframe.train.training_log import Trackers, tracked_values
 
 LINE = {
     "total": 1.5,

@@ -9,7 +9,7 @@ import pytest
 
 import skinframe
 from skinframe.cli import main
-from skinframe.verbs.options import CACHE, cache_folder
+from skinframe.verbs.shared_options import CACHE, cache_folder
 
 
 def test_a_given_folder_comes_first_then_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +26,7 @@ def test_a_given_folder_comes_first_then_the_variable(monkeypatch: pytest.Monkey
 @pytest.fixture
 def caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
     """Record the feature cache of each run and grid in place of making them; the variable names one."""
-    import skinframe.grid.questions as questions
+    import skinframe.grid.ablation_sweep_curve as questions
     import skinframe.running.run_recipe as run_recipe
 
     seen: list[Path] = []

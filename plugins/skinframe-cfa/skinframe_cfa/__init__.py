@@ -12,13 +12,14 @@ from skinframe_cfa.alignment.sparc import SPARC
 from skinframe_cfa.alignment.unicl import UniCL
 from skinframe_cfa.balance.gradnorm import GradNorm
 from skinframe_cfa.balance.uncertainty import Uncertainty
-from skinframe_cfa.calibration.acls import ACLS
+from skinframe_cfa.branch_consistency import Consistency
+from skinframe_cfa.calibration.adaptive_label_smoothing import ACLS
 from skinframe_cfa.calibration.brier import Brier
+from skinframe_cfa.calibration.confidence_accuracy_difference import DCA, MDCA
 from skinframe_cfa.calibration.confidence_penalty import ConfidencePenalty
 from skinframe_cfa.calibration.correctness_ranking import CorrectnessRanking
-from skinframe_cfa.calibration.dca import DCA, MDCA
 from skinframe_cfa.calibration.kde_ece import KDEECE
-from skinframe_cfa.calibration.mbls import MbLS
+from skinframe_cfa.calibration.margin_label_smoothing import MbLS
 from skinframe_cfa.calibration.mmce import MMCE, WeightedMMCE
 from skinframe_cfa.calibration.smooth_ece import SmoothECE
 from skinframe_cfa.calibration.soft_ece import SoftECE
@@ -29,8 +30,7 @@ from skinframe_cfa.classification.focal import Focal
 from skinframe_cfa.classification.label_smoothing import LabelSmoothing
 from skinframe_cfa.classification.ldam import LDAM
 from skinframe_cfa.classification.logit_adjustment import LogitAdjustment
-from skinframe_cfa.consistency import Consistency
-from skinframe_cfa.rationale import Rationale
+from skinframe_cfa.rationale_cross_entropy import Rationale
 
 CLASSIFICATION = (AdaptiveFocal, Asymmetric, CrossEntropy, FLSD, Focal, LabelSmoothing, LDAM, LogitAdjustment)
 ALIGNMENT = (ClipInfoNCE, FILIP, RegionAlignment, RegionMask, SigLIP, SPARC, UniCL)

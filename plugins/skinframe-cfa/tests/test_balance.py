@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skinframe_cfa.balance.gradnorm import GradNorm, gradnorm_step
-from skinframe_cfa.balance.numbers import load_numbers, numbers
+from skinframe_cfa.balance.saved_term_values import load_numbers, numbers
 from skinframe_cfa.balance.uncertainty import Uncertainty, uncertainty_step
 
 from skinframe.testing import balancer_contract

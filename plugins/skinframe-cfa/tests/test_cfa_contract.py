@@ -9,6 +9,7 @@ from skinframe_cfa.alignment.region_alignment import RegionAlignment
 from skinframe_cfa.alignment.siglip import SigLIP
 from skinframe_cfa.alignment.sparc import SPARC
 from skinframe_cfa.alignment.unicl import UniCL
+from skinframe_cfa.branch_consistency import Consistency
 from skinframe_cfa.classification.adaptive_focal import FLSD, AdaptiveFocal
 from skinframe_cfa.classification.asymmetric import Asymmetric
 from skinframe_cfa.classification.cross_entropy import CrossEntropy
@@ -16,8 +17,7 @@ from skinframe_cfa.classification.focal import Focal
 from skinframe_cfa.classification.label_smoothing import LabelSmoothing
 from skinframe_cfa.classification.ldam import LDAM
 from skinframe_cfa.classification.logit_adjustment import LogitAdjustment
-from skinframe_cfa.consistency import Consistency
-from skinframe_cfa.rationale import Rationale
+from skinframe_cfa.rationale_cross_entropy import Rationale
 
 from skinframe.testing import integers, loss_contract, unit_vectors
 

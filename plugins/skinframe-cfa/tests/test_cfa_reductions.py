@@ -10,7 +10,7 @@ import torch
 from skinframe_cfa.calibration.brier import brier
 from skinframe_cfa.classification.cross_entropy import cross_entropy
 from skinframe_cfa.classification.focal import focal
-from skinframe_cfa.reduction import none_masked, reduce, reduce_all
+from skinframe_cfa.loss_reduction import none_masked, reduce, reduce_all
 
 from skinframe.testing import reduction_contract
 

@@ -9,9 +9,9 @@ import slow_maths
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skinframe_cfa.alignment import contrastive
+from skinframe_cfa.alignment import multi_positive_contrastive
 from skinframe_cfa.alignment.clip_infonce import ClipInfoNCE, clip_infonce
-from skinframe_cfa.alignment.contrastive import computed_again
+from skinframe_cfa.alignment.multi_positive_contrastive import computed_again
 from torch.nn import functional as F
 
 from skinframe.testing import integers, unit_vectors
@@ -63,7 +63,7 @@ def test_it_scores_no_more_rows_at_a_time_than_it_is_asked(monkeypatch, chunk, s
     """In chunks each is scored apart, so that the backward pass can score it again: `scored` of them, both ways."""
     parts = []
     again = lambda function, *rest: parts.append(len(rest[0])) or computed_again(function, *rest)  # noqa: E731
-    monkeypatch.setattr(contrastive, "computed_again", again)
+    monkeypatch.setattr(multi_positive_contrastive, "computed_again", again)
     same = F.normalize(torch.ones(B, W), dim=-1)
     clip_infonce(same, same, torch.tensor(1.0), EYE, chunk=chunk)
     assert len(parts) == scored

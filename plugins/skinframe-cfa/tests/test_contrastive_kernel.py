@@ -9,8 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skinframe_cfa.alignment import contrastive_kernel
-from skinframe_cfa.alignment.contrastive import multi_positive, one_direction
 from skinframe_cfa.alignment.contrastive_kernel import BothDirections
+from skinframe_cfa.alignment.multi_positive_contrastive import multi_positive, one_direction
 
 from skinframe.testing import integers, tensors
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skinframe_cfa.consistency import (
+from skinframe_cfa.branch_consistency import (
     generalised_jensen_shannon,
     jensen_shannon,
     kullback_leibler,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skinframe_cfa.alignment.clip_infonce import clip_infonce
 from skinframe_cfa.alignment.filip import FILIP, late_interaction
-from skinframe_cfa.alignment.pairs import described_tokens
+from skinframe_cfa.alignment.positive_pairs import described_tokens
 from slow_maths import dot, mean
 from torch.nn import functional as F
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skinframe_cfa.classification.cross_entropy import CrossEntropy, cross_entropy
 from skinframe_cfa.classification.focal import Focal, focal
-from skinframe_cfa.classification.posterior import focal_to_posterior
+from skinframe_cfa.classification.posterior_correction import focal_to_posterior
 from torch.nn import functional as F
 
 from skinframe.testing import integers, tensors

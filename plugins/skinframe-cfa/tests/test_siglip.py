@@ -9,8 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skinframe_cfa.alignment import siglip as module
-from skinframe_cfa.alignment.contrastive import computed_again
-from skinframe_cfa.alignment.pairs import same
+from skinframe_cfa.alignment.multi_positive_contrastive import computed_again
+from skinframe_cfa.alignment.positive_pairs import same
 from skinframe_cfa.alignment.siglip import SigLIP, prior_bias, siglip
 from slow_maths import dot
 from torch.nn import functional as F

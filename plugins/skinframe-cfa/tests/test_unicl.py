@@ -9,9 +9,9 @@ import slow_maths
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skinframe_cfa.alignment import contrastive
+from skinframe_cfa.alignment import multi_positive_contrastive
 from skinframe_cfa.alignment.clip_infonce import ClipInfoNCE
-from skinframe_cfa.alignment.contrastive import computed_again
+from skinframe_cfa.alignment.multi_positive_contrastive import computed_again
 from skinframe_cfa.alignment.unicl import UniCL
 from torch.nn import functional as F
 
@@ -67,7 +67,7 @@ def test_unique_labels_are_clip_exactly(v, t, q):
 def test_it_scores_no_more_rows_at_a_time_than_it_is_asked(monkeypatch, chunk, scored):
     parts = []
     again = lambda function, *rest: parts.append(len(rest[0])) or computed_again(function, *rest)  # noqa: E731
-    monkeypatch.setattr(contrastive, "computed_again", again)
+    monkeypatch.setattr(multi_positive_contrastive, "computed_again", again)
     t, unique = F.normalize(torch.ones(B, W), dim=-1), torch.arange(B)
     UniCL(UniCL.Config(chunk=chunk)).forward(t[:, None], t, t, SCALE.float(), unique, unique)
     assert len(parts) == scored

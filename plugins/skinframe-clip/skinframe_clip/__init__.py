@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import skinframe
-from skinframe_clip.clip import OpenClip
-from skinframe_clip.hashed import HashedText
-from skinframe_clip.vision import Timm
+from skinframe_clip.hashed_text_encoder import HashedText
+from skinframe_clip.open_clip_encoder import OpenClip
+from skinframe_clip.timm_encoder import Timm
 
 __all__ = ["HashedText", "OpenClip", "Timm"]
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from skinframe_clip import OpenClip
-from skinframe_clip.sources import OPENAI, architectures
+from skinframe_clip.clip_weights import OPENAI, architectures
 
 from skinframe import RecipeError
 

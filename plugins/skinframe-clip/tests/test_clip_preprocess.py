@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
-from skinframe_clip.preprocess import Preprocess
+from skinframe_clip.image_preprocessing import Preprocess
 
 
 @settings(deadline=None, derandomize=True, max_examples=80)

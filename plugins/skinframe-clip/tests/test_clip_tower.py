@@ -8,7 +8,7 @@ from open_clip import CLIP
 from PIL import Image
 from safetensors.torch import save_file
 from skinframe_clip import OpenClip
-from skinframe_clip.sources import CONFIG_FILE, WEIGHTS_FILE
+from skinframe_clip.clip_weights import CONFIG_FILE, WEIGHTS_FILE
 
 from skinframe import DataError, RecipeError
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skinframe_clip import HashedText
-from skinframe_clip.hashed import hashed_counts
+from skinframe_clip.hashed_text_encoder import hashed_counts
 
 
 @settings(deadline=None, derandomize=True, max_examples=50)
@@ -20,7 +20,9 @@ def test_any_text_gives_a_unit_or_zero_vector(text):
 
 
 def test_same_in_another_process():
-    code = "from skinframe_clip.hashed import hashed_counts; print(hashed_counts('atypical network', 32, 2))"
+    code = (
+        "from skinframe_clip.hashed_text_encoder import hashed_counts; print(hashed_counts('atypical network', 32, 2))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(hashed_counts("Atypical  network!", 32, 2))
 

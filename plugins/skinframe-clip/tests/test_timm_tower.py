@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from skinframe_clip import Timm
-from skinframe_clip._vision import timm_keys
-from skinframe_clip.vision import KNOWN
+from skinframe_clip._timm_modules import timm_keys
+from skinframe_clip.timm_encoder import KNOWN
 
 from skinframe import DataError, RecipeError
 

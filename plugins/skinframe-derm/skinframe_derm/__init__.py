@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import skinframe
 from skinframe_derm.clinical_photographs import Ddi, Fitzpatrick17k, PadUfes20
+from skinframe_derm.clinical_template import ClinicalTemplate
 from skinframe_derm.derm7pt import Derm7pt, Derm7ptPlus
 from skinframe_derm.ham10000 import Ham10000
+from skinframe_derm.image_table_dataset import Table
 from skinframe_derm.isic_challenges import Isic2018Task3, Isic2019, Isic2020, Milk10k, Slice3d
-from skinframe_derm.local_llm import LocalLlm
+from skinframe_derm.local_llm_descriptions import LocalLlm
 from skinframe_derm.metrics.isic2024 import PAUC, RetrievalSensitivity
 from skinframe_derm.metrics.isic_archive import ArchiveAUC, BalancedRecall
-from skinframe_derm.prompts import ClinicalTemplate
-from skinframe_derm.table import Table
 
 __all__ = [
     "PAUC",

@@ -8,9 +8,9 @@ from functools import cached_property
 
 import skinframe
 from skinframe.data.row_schema import RawRow
-from skinframe_derm.facts import MALIGNANCY, LabelSet, SetFacts, read_facts
-from skinframe_derm.folder import Folder, one_table
-from skinframe_derm.official import Official
+from skinframe_derm.dataset_facts import MALIGNANCY, LabelSet, SetFacts, read_facts
+from skinframe_derm.download_folder import Folder, one_table
+from skinframe_derm.official_download import Official
 
 
 class Ddi(Official, skinframe.Dataset):

@@ -8,9 +8,9 @@ from typing import Literal
 
 import skinframe
 from skinframe.data.row_schema import PARTS, RawRow
-from skinframe_derm.facts import LabelSet
-from skinframe_derm.folder import Folder, by_index
-from skinframe_derm.official import Official
+from skinframe_derm.dataset_facts import LabelSet
+from skinframe_derm.download_folder import Folder, by_index
+from skinframe_derm.official_download import Official
 
 
 class Derm7pt(Official, skinframe.Dataset):

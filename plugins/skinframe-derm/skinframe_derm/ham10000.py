@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Literal
 
 import skinframe
 from skinframe import Field, Sample
-from skinframe_derm.facts import ISIC8, MALIGNANCY, SetFacts, read_facts
-from skinframe_derm.ham_rows import REQUIRED, TRUTH, HamRow
-from skinframe_derm.official import compared, context
-from skinframe_derm.tables import Row, read_table
+from skinframe_derm.csv_tables import Row, read_table
+from skinframe_derm.dataset_facts import ISIC8, MALIGNANCY, SetFacts, read_facts
+from skinframe_derm.ham10000_rows import REQUIRED, TRUTH, HamRow
+from skinframe_derm.official_download import compared, context
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,10 +11,10 @@ from typing import Literal
 import skinframe
 from skinframe import Field
 from skinframe.data.row_schema import RawRow
-from skinframe_derm.facts import MALIGNANCY, LabelSet, SetFacts, read_facts
-from skinframe_derm.folder import Folder, one_hot
-from skinframe_derm.hdf5 import Hdf5Images
-from skinframe_derm.official import Official
+from skinframe_derm.dataset_facts import MALIGNANCY, LabelSet, SetFacts, read_facts
+from skinframe_derm.download_folder import Folder, one_hot
+from skinframe_derm.hdf5_images import Hdf5Images
+from skinframe_derm.official_download import Official
 
 
 class Isic2018Task3(Official, skinframe.Dataset):

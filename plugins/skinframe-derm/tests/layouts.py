@@ -24,7 +24,7 @@ from skinframe_derm import (
     Slice3d,
     Table,
 )
-from skinframe_derm.facts import read_policy
+from skinframe_derm.dataset_facts import read_policy
 
 import skinframe
 

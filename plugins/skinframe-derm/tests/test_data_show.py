@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from layouts import LAYOUTS
 from skinframe_derm import Isic2019, PadUfes20
-from skinframe_derm.facts import read_facts
+from skinframe_derm.dataset_facts import read_facts
 
 import skinframe
+from skinframe.curating.data_command_text import shown
 from skinframe.curating.data_source import DataSource
-from skinframe.curating.data_text import shown
 
 
 def text_of(data: skinframe.Dataset) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from layouts import LAYOUTS
-from skinframe_derm import ClinicalTemplate, Ham10000, LocalLlm, paraphrases, register_metrics
+from skinframe_derm import ClinicalTemplate, Ham10000, LocalLlm, paraphrase_file, register_metrics
 
 from skinframe import Sample
 from skinframe.testing import dataset_contract, metric_contract, prompt_contract
@@ -35,9 +35,9 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for label, found in itertools.product(range(len(CLASSES)), findings):
             sample = Sample(id="s", image="s.png", label=label, attributes=found)
             texts.add(template.description(sample, CLASSES, ATTRIBUTES))
-    made = paraphrases.Made(model="0" * 64, engine="none", instruction="say it again", max_new_tokens=48)
+    made = paraphrase_file.Made(model="0" * 64, engine="none", instruction="say it again", max_new_tokens=48)
     path = tmp_path_factory.mktemp("said") / "said.jsonl"
-    paraphrases.write(path, made, {text: f"shown here: {text}" for text in texts})
+    paraphrase_file.write(path, made, {text: f"shown here: {text}" for text in texts})
     return path
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from skinframe_derm.hdf5 import Hdf5Images
+from skinframe_derm.hdf5_images import Hdf5Images
 
 from skinframe import DataError
 from skinframe.data.images import MAX_BYTES, ImageProblem

@@ -10,8 +10,8 @@ from skinframe_derm.metrics.seven_point import POINTS, criterion, suspicious, to
 from sklearn.metrics import auc, roc_auc_score, roc_curve
 
 from skinframe import Facts
-from skinframe.evaluation.scores import score
-from skinframe.weighted import once
+from skinframe.evaluation.scores_with_intervals import score
+from skinframe.weighted_statistics import once
 
 CASES = 1000
 

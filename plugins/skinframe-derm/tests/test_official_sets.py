@@ -11,7 +11,7 @@ import pytest
 from layouts import LAYOUTS, MEASURED, TILE, Layout
 from PIL import Image
 from skinframe_derm import ClinicalTemplate, Derm7pt, Isic2019, Milk10k, PadUfes20, Slice3d, register_datasets
-from skinframe_derm.facts import policy_of, read_facts, read_policy
+from skinframe_derm.dataset_facts import policy_of, read_facts, read_policy
 
 from skinframe import DataError
 from skinframe.data.images import ImageProblem
@@ -107,7 +107,7 @@ def test_a_policy_gives_a_column_one_use() -> None:
 
 
 def test_every_label_maps_into_the_taxonomy() -> None:
-    from skinframe_derm.facts import ISIC8, MALIGNANCY
+    from skinframe_derm.dataset_facts import ISIC8, MALIGNANCY
 
     for name in LAYOUTS:
         if name == "table":

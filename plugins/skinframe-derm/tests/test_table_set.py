@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from skinframe_derm import ClinicalTemplate, Table
-from skinframe_derm.facts import read_policy
+from skinframe_derm.dataset_facts import read_policy
 
 from skinframe import DataError
 from skinframe.data.manifest import check_samples, write_manifest

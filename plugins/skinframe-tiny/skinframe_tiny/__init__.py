@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import skinframe
-from skinframe_tiny.dataset import SyntheticDermoscopy
-from skinframe_tiny.planted import PlantedDermoscopy
+from skinframe_tiny.planted_faults import PlantedDermoscopy
+from skinframe_tiny.synthetic_dermoscopy import SyntheticDermoscopy
 
 
 @skinframe.hookimpl

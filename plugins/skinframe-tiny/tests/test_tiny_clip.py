@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import skinframe_tiny
 from PIL import Image
-from skinframe_tiny import law, paths, world
+from skinframe_tiny import embedded_weights, likelihoods, patients
 from skinframe_tiny.build import captions
 
 SEED = 555
@@ -23,7 +23,7 @@ SEED = 555
 def loaded() -> tuple[Any, Any, Any]:
     import open_clip
 
-    source = f"local-dir:{paths.clip()}"
+    source = f"local-dir:{embedded_weights.clip()}"
     model, _, preprocess = open_clip.create_model_and_transforms(source)
     return model.eval(), open_clip.get_tokenizer(source), preprocess
 
@@ -52,13 +52,13 @@ def _texts(loaded: tuple[Any, Any, Any], texts: list[str]) -> Any:
 
 
 def test_entry_points_name_the_folders() -> None:
-    found = {point.name: point.load()() for point in entry_points(group="skinframe.weights")}
-    assert found["clip"] == paths.clip()
-    assert found["qwen"] == paths.qwen()
+    found = {point.name: point.load()() for point in entry_points(group="skinframe.weight_location")}
+    assert found["clip"] == embedded_weights.clip()
+    assert found["qwen"] == embedded_weights.qwen()
 
 
 def test_folder_holds_safetensors_and_json_only_and_is_small() -> None:
-    files = list(paths.clip().iterdir())
+    files = list(embedded_weights.clip().iterdir())
     assert {file.suffix for file in files} == {".json", ".safetensors"}
     assert sum(file.stat().st_size for file in files) < 5_000_000
 
@@ -93,7 +93,7 @@ def test_phrases_point_at_the_patches_that_show_them(
     _, tokens, samples = features
     data = skinframe_tiny.SyntheticDermoscopy(skinframe_tiny.SyntheticDermoscopy.Config(images=240, seed=SEED))
     near = (tokens / tokens.norm(dim=-1, keepdim=True)) @ _texts(loaded, [words[0] for words in captions.PRESENT]).T
-    for a, name in enumerate(law.ATTRIBUTES):
+    for a, name in enumerate(likelihoods.ATTRIBUTES):
         gaps = []
         for sample, scores in zip(samples, near[:, :, a].numpy(), strict=True):
             if sample.attributes[a]:
@@ -104,13 +104,13 @@ def test_phrases_point_at_the_patches_that_show_them(
 
 
 def test_figures_beside_the_weights_say_what_was_measured() -> None:
-    figures = json.loads((paths.clip() / "figures.json").read_text())
+    figures = json.loads((embedded_weights.clip() / "figures.json").read_text())
     assert 0.35 < figures["zero_shot_balanced_accuracy"] < 0.85
     assert figures["probe_balanced_accuracy_class_weighted"] > 0.5
 
 
 def test_captions_are_true_of_their_own_image_and_facts_are_exclusive() -> None:
-    shown = world.photographs(8, 200)
+    shown = patients.photographs(8, 200)
     held = captions.facts(shown)
     rng = np.random.default_rng(0)
     told = [captions.describe(rng, row) for row in held]
@@ -124,8 +124,8 @@ def test_captions_are_true_of_their_own_image_and_facts_are_exclusive() -> None:
 
 def test_a_miniature_build_gives_the_same_weights_twice(tmp_path: Path) -> None:
     import torch
-    from skinframe_tiny.build.clip import build
-    from skinframe_tiny.build.clip_train import Options
+    from skinframe_tiny.build.build_clip import build
+    from skinframe_tiny.build.clip_training import Options
 
     threads = torch.get_num_threads()
     digests = []

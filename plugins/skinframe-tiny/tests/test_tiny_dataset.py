@@ -12,7 +12,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from PIL import Image
-from skinframe_tiny import SyntheticDermoscopy, law, photo, world
+from skinframe_tiny import SyntheticDermoscopy, likelihoods, patients, rendering
 
 import skinframe
 
@@ -30,10 +30,11 @@ def data() -> SyntheticDermoscopy:
     return SyntheticDermoscopy(Config())
 
 
-def _with(shown: world.Photograph, name: str, present: bool) -> world.Photograph:
+def _with(shown: patients.Photograph, name: str, present: bool) -> patients.Photograph:
     """Return the same photograph with one attribute drawn or left out and all other seeds kept."""
     marks = tuple(
-        present if a == name else mark for a, mark in zip(law.ATTRIBUTES, shown.findings.attributes, strict=True)
+        present if a == name else mark
+        for a, mark in zip(likelihoods.ATTRIBUTES, shown.findings.attributes, strict=True)
     )
     return dataclasses.replace(shown, findings=dataclasses.replace(shown.findings, attributes=marks))
 
@@ -68,7 +69,7 @@ def test_long_tail_leaves_at_least_forty_of_each_class(data: SyntheticDermoscopy
     counts = Counter(sample.label for sample in data.samples())
     assert len(data.samples()) == 2000
     assert min(counts[c] for c in range(8)) >= 40
-    assert counts.most_common(1)[0][0] == law.CLASSES.index("NV")
+    assert counts.most_common(1)[0][0] == likelihoods.CLASSES.index("NV")
 
 
 def test_ids_patients_and_lesions_fit_together(data: SyntheticDermoscopy) -> None:
@@ -96,7 +97,7 @@ def test_repeat_photographs_differ_in_pixels_but_not_in_findings(data: Synthetic
 def test_masks_name_the_present_attributes_and_lie_in_the_picture(data: SyntheticDermoscopy) -> None:
     for sample in data.samples()[:60]:
         masks = data.masks(sample)
-        present = {name for name, mark in zip(law.ATTRIBUTES, sample.attributes, strict=True) if mark}
+        present = {name for name, mark in zip(likelihoods.ATTRIBUTES, sample.attributes, strict=True) if mark}
         assert set(masks) == {"lesion"} | present
         assert 0.08 < masks["lesion"].mean() < 0.6
         for name in present:
@@ -104,21 +105,23 @@ def test_masks_name_the_present_attributes_and_lie_in_the_picture(data: Syntheti
             assert masks[name].sum() >= 12, (sample.id, name)
 
 
-@pytest.mark.parametrize("name", law.ATTRIBUTES)
+@pytest.mark.parametrize("name", likelihoods.ATTRIBUTES)
 def test_an_attribute_changes_the_picture_inside_its_mask_only(name: str) -> None:
-    for shown in world.photographs(5, 12):
+    for shown in patients.photographs(5, 12):
         with_it, without = _with(shown, name, True), _with(shown, name, False)
-        change = np.abs(photo.picture(with_it, 128).astype(int) - photo.picture(without, 128).astype(int)).max(axis=2)
-        mask = photo.masks(with_it, 128)[name]
-        hidden = photo.picture(with_it, 128).max(axis=2) < 12  # outside the round field of view
+        change = np.abs(rendering.picture(with_it, 128).astype(int) - rendering.picture(without, 128).astype(int)).max(
+            axis=2
+        )
+        mask = rendering.masks(with_it, 128)[name]
+        hidden = rendering.picture(with_it, 128).max(axis=2) < 12  # outside the round field of view
         assert change[mask & ~hidden].mean() > 4 * max(change[~mask].mean(), 0.5), shown.sample.id
         assert change.max() > 40, shown.sample.id
 
 
 def test_the_picture_knows_nothing_of_the_label() -> None:
-    shown = world.photographs(5, 1)[0]
+    shown = patients.photographs(5, 1)[0]
     other = dataclasses.replace(shown, sample=dataclasses.replace(shown.sample, label=(shown.sample.label + 1) % 8))
-    np.testing.assert_array_equal(photo.picture(shown, 128), photo.picture(other, 128))
+    np.testing.assert_array_equal(rendering.picture(shown, 128), rendering.picture(other, 128))
 
 
 def test_foreign_sample_is_refused_with_a_next_step(data: SyntheticDermoscopy) -> None:

@@ -8,8 +8,8 @@ from collections import Counter
 import numpy as np
 import pytest
 from PIL import Image
-from skinframe_tiny import law
-from skinframe_tiny.planted import PlantedDermoscopy
+from skinframe_tiny import likelihoods
+from skinframe_tiny.planted_faults import PlantedDermoscopy
 
 
 def planted(**options) -> PlantedDermoscopy:
@@ -30,7 +30,7 @@ def test_without_a_fault_it_is_the_synthetic_set_with_a_split_by_patient():
 
 def test_a_leak_makes_the_site_a_function_of_the_class():
     for sample in planted(leak=True).samples():
-        assert sample.metadata["site"] == law.SITES[sample.label % len(law.SITES)]
+        assert sample.metadata["site"] == likelihoods.SITES[sample.label % len(likelihoods.SITES)]
 
 
 def test_copies_show_test_photographs_on_their_side_under_other_patients_of_training():
@@ -52,7 +52,7 @@ def test_telling_marks_stand_beside_melanomas_alone_and_test_photographs_stand_t
         if sample.split == "test":
             continue
         same = bool((pixels(dataset, sample) == pixels(planted(), plain[sample.id])).all())
-        assert same == (law.CLASSES[sample.label] != "MEL")
+        assert same == (likelihoods.CLASSES[sample.label] != "MEL")
     names = Counter(s.id.rpartition("-")[2] for s in dataset.samples() if s.split == "test")
     assert names["plain"] == names["marked"] > 0
 
@@ -60,7 +60,7 @@ def test_telling_marks_stand_beside_melanomas_alone_and_test_photographs_stand_t
 def test_random_marks_are_about_as_many_and_do_not_follow_the_class():
     dataset = PlantedDermoscopy(PlantedDermoscopy.Config(images=2000, seed=3, marks="random"))
     marked = [s.label for s, _, inked in dataset._rows.values() if inked and s.split != "test"]
-    melanoma = law.CLASSES.index("MEL")
+    melanoma = likelihoods.CLASSES.index("MEL")
     assert 120 < len(marked) < 300
     assert np.mean([label == melanoma for label in marked]) < 0.25
 

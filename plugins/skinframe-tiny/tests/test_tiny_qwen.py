@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from skinframe_tiny import law, paths
-from skinframe_tiny.build import qwen_lessons, qwen_train
-from skinframe_tiny.build.qwen_judge import judge
-from skinframe_tiny.world import photographs
+from skinframe_tiny import embedded_weights, likelihoods
+from skinframe_tiny.build import qwen_language_training, qwen_training_examples
+from skinframe_tiny.build.qwen_evaluation import judge
+from skinframe_tiny.patients import photographs
 from skinframe_vlm import Qwen25VL, QwenVision
 
 from skinframe import BuildContext
-from skinframe.data.tokens import lay_out
+from skinframe.data.token_padding import lay_out
 
-FOLDER = paths.qwen()
+FOLDER = embedded_weights.qwen()
 
 
 def test_the_folder_is_small_and_holds_no_pickle() -> None:
@@ -36,20 +36,20 @@ def test_nothing_is_missing_to_run_it() -> None:
 
 
 def test_every_quantised_side_is_a_multiple_of_the_block() -> None:
-    from skinframe_vlm.sizes import linear_shapes
+    from skinframe_vlm.config_sizes import linear_shapes
 
     architecture = json.loads((FOLDER / "config.json").read_text(encoding="utf-8"))
     assert all(side % 64 == 0 for shape in linear_shapes(architecture["text_config"]) for side in shape)
 
 
 def test_transformers_own_tokenizer_reads_it_alike() -> None:
-    from skinframe_vlm.chat import ChatText
+    from skinframe_vlm.chat_template import ChatText
     from skinframe_vlm.models.qwen2_5_vl import CHAT
     from transformers import Qwen2Tokenizer
 
     theirs = Qwen2Tokenizer.from_pretrained(FOLDER, local_files_only=True)
     one = photographs(3, 1)[0]
-    lesson = qwen_lessons.lesson(np.random.default_rng(0), one, 4, told=False)
+    lesson = qwen_training_examples.lesson(np.random.default_rng(0), one, 4, told=False)
     row = ChatText(FOLDER, CHAT, [2]).row(lesson.prompt, lesson.rationale)
     text = (
         f"<|im_start|>system\n{lesson.prompt.system}<|im_end|>\n<|im_start|>user\n<|vision_start|><|image_pad|>"
@@ -61,8 +61,8 @@ def test_transformers_own_tokenizer_reads_it_alike() -> None:
 def test_every_word_of_an_image_stands_in_a_cell() -> None:
     rng = np.random.default_rng(0)
     for one in photographs(4, 20):
-        words = qwen_lessons.findings(rng, one)
-        cells = qwen_lessons.paint(rng, words, 4)
+        words = qwen_training_examples.findings(rng, one)
+        cells = qwen_training_examples.paint(rng, words, 4)
         shown = {word for cell in cells for word in cell}
         assert {word for group in words.values() for word in group} <= shown
 
@@ -71,8 +71,8 @@ def test_a_lesson_never_tells_the_label_in_its_question() -> None:
     rng = np.random.default_rng(0)
     for one in photographs(5, 50):
         for told in (True, False):
-            user = qwen_lessons.lesson(rng, one, 4, told=told).prompt.user
-            assert not any(word in user for word in qwen_lessons.CLASS_WORDS)
+            user = qwen_training_examples.lesson(rng, one, 4, told=told).prompt.user
+            assert not any(word in user for word in qwen_training_examples.CLASS_WORDS)
 
 
 @pytest.fixture(scope="module")
@@ -102,26 +102,29 @@ def test_the_committed_figures_are_of_these_weights(figures: dict[str, Any]) -> 
 def test_answers_start_with_findings(tmp_path: Path) -> None:
     reasoner = Qwen25VL(Qwen25VL.Config(model="embedded:qwen"))
     shapes = {"clip.image_tokens": (16, 8)}
-    module: Any = reasoner.build(BuildContext(classes=law.CLASSES, shapes=shapes, seed=0)).eval()
+    module: Any = reasoner.build(BuildContext(classes=likelihoods.CLASSES, shapes=shapes, seed=0)).eval()
     sample = photographs(6, 1)[0].sample
-    batch = lay_out([module.tokenize(qwen_lessons.PROMPT.question(sample, qwen_lessons.FIELDS), None)], module.pad_id)
+    batch = lay_out(
+        [module.tokenize(qwen_training_examples.PROMPT.question(sample, qwen_training_examples.FIELDS), None)],
+        module.pad_id,
+    )
     [text] = module.generate({**batch, "clip.image_tokens": torch.zeros(1, 16, 8)}, 40)
     assert text.startswith("Findings: ")
     assert text.endswith(".")
 
 
 def test_training_is_a_function_of_its_seed(tmp_path: Path) -> None:
-    from skinframe_tiny.build import qwen
+    from skinframe_tiny.build import build_qwen
     from skinframe_tiny.build.qwen_tokenizer import write_tokenizer
     from transformers import Qwen2_5_VLForConditionalGeneration
 
-    ids = write_tokenizer(tmp_path, qwen_lessons.corpus_texts(photographs(1, 200)), qwen.VOCABULARY)
-    options = qwen_train.Options(photographs=50, steps=2, batch=4)
+    ids = write_tokenizer(tmp_path, qwen_training_examples.corpus_texts(photographs(1, 200)), build_qwen.VOCABULARY)
+    options = qwen_language_training.Options(photographs=50, steps=2, batch=4)
 
     def trained() -> torch.Tensor:
         torch.manual_seed(0)
-        model: Any = Qwen2_5_VLForConditionalGeneration(qwen.config(ids))
-        qwen_train.train(model, tmp_path, 1, options)
+        model: Any = Qwen2_5_VLForConditionalGeneration(build_qwen.config(ids))
+        qwen_language_training.train(model, tmp_path, 1, options)
         return torch.cat([p.detach().flatten() for p in model.model.language_model.parameters()])
 
     assert torch.equal(trained(), trained())

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skinframe_vlm.sizes import pooled_side
+from skinframe_vlm.config_sizes import pooled_side
 
 
 class Connector(nn.Module):

@@ -14,12 +14,12 @@ from peft.tuners.lora import LoraLayer
 from PIL import Image
 from skinframe_vlm import Llava, Qwen3VL, Qwen25VL
 from skinframe_vlm.models.qwen2_5_vl import patchify
-from skinframe_vlm.options import Lora
-from skinframe_vlm.tower import pixels_of
+from skinframe_vlm.native_vision_tower import pixels_of
+from skinframe_vlm.reasoner_options import Lora
 from torch import Tensor
 
 from skinframe import BuildContext, PromptText
-from skinframe.data.tokens import lay_out
+from skinframe.data.token_padding import lay_out
 
 BOTH = frozenset({"hidden", "rationale_logits"})
 QUESTIONS = (

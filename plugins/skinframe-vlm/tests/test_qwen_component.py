@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from skinframe_vlm import Qwen25VL, QwenVision
-from skinframe_vlm import reasoner as reasoner_file
-from skinframe_vlm.options import Lora
-from skinframe_vlm.sizes import linear_shapes
+from skinframe_vlm import vision_language_reasoner as reasoner_file
+from skinframe_vlm.config_sizes import linear_shapes
+from skinframe_vlm.reasoner_options import Lora
 
 from skinframe import RecipeError
 
@@ -63,7 +63,7 @@ def test_a_training_step_costs_what_the_published_formula_says() -> None:
 
 
 def test_the_closed_form_agrees_with_the_meta_device() -> None:
-    from skinframe_vlm.checkpoint import Checkpoint
+    from skinframe_vlm.local_checkpoint import Checkpoint
 
     family = Qwen25VL.family
 
@@ -80,7 +80,7 @@ def test_nf4_takes_a_little_over_half_a_byte_a_weight() -> None:
     """Against what bitsandbytes really holds for one layer."""
     import torch
     from bitsandbytes.nn import Linear4bit
-    from skinframe_vlm.sizes import NF4_BYTES
+    from skinframe_vlm.config_sizes import NF4_BYTES
 
     layer = Linear4bit(1024, 1024, bias=False, quant_type="nf4", compress_statistics=True).to("cpu")
     state = layer.weight.quant_state

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from skinframe_vlm import Qwen25VL, QwenVision
-from skinframe_vlm.loading import load_eyes, load_language_model
+from skinframe_vlm.load_weights import load_eyes, load_language_model
 from skinframe_vlm.models.qwen2_5_vl import Qwen25VLFamily
 
 from skinframe import RecipeError

@@ -10,12 +10,12 @@ import pytest
 import torch
 from peft.tuners.lora import LoraLayer
 from skinframe_vlm import Qwen25VL
-from skinframe_vlm.options import Lora
+from skinframe_vlm.reasoner_options import Lora
 from torch import Tensor
 from torch.nn import functional as F
 
 from skinframe import BuildContext, PromptText
-from skinframe.data.tokens import lay_out
+from skinframe.data.token_padding import lay_out
 
 P, V = 16, 24
 BOTH = frozenset({"hidden", "rationale_logits"})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skinframe_vlm.chat import ChatText
+from skinframe_vlm.chat_template import ChatText
 from skinframe_vlm.models.qwen2_5_vl import CHAT
 
 from skinframe import PromptText, RecipeError

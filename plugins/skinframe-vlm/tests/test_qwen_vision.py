@@ -10,11 +10,11 @@ import torch
 from PIL import Image
 from skinframe_vlm import Qwen25VL, QwenVision
 from skinframe_vlm.models.qwen2_5_vl import Qwen25VLFamily, patchify
-from skinframe_vlm.options import Lora
-from skinframe_vlm.tower import pixels_of
+from skinframe_vlm.native_vision_tower import pixels_of
+from skinframe_vlm.reasoner_options import Lora
 
 from skinframe import BuildContext, PromptText, RecipeError
-from skinframe.data.tokens import lay_out
+from skinframe.data.token_padding import lay_out
 
 FAMILY = Qwen25VLFamily()
 QUESTION = PromptText(system="You are a dermatologist.", user="Which class is this lesion?")

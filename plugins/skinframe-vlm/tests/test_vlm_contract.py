@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skinframe_vlm import Llava, LlavaVision, Qwen3VL, Qwen3VLVision, Qwen25VL, QwenVision
-from skinframe_vlm.options import Lora
+from skinframe_vlm.reasoner_options import Lora
 
 from skinframe.testing import encoder_contract, reasoner_contract
 

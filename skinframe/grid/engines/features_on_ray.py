@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from skinframe.errors import DataError, WorkerError
 from skinframe.grid.engines.ray_cluster import RETRIES, connected, imported, resources, share
-from skinframe.grid.request import Request, request_of
 from skinframe.grid.run_item import caught
+from skinframe.grid.run_request import Request, request_of
 from skinframe.preparing.remote_features import ShardWorker, WantedRow
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import sys
 import threading
 from typing import TextIO
 
-from skinframe.grid.request import item_of
 from skinframe.grid.run_item import attempt
+from skinframe.grid.run_request import item_of
 from skinframe.preparing.image_cache import Shelf
 
 

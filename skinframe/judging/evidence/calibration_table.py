@@ -10,8 +10,8 @@ from skinframe.evaluation.proper_scores import NLL, Brier
 from skinframe.evaluation.smooth_ece import SmoothECE
 from skinframe.judging.prediction_figures import JudgedSamples
 from skinframe.judging.report_estimates import estimate
-from skinframe.reporting.figures import CALIBRATION, EvidenceRow, EvidenceTable
-from skinframe.weighted import Floats
+from skinframe.reporting.report_values import CALIBRATION, EvidenceRow, EvidenceTable
+from skinframe.weighted_statistics import Floats
 
 METRICS = (NLL(), Brier(), DebiasedL2(), SmoothECE(), ECE())
 HEAD = ("NLL", "Brier score", "debiased error²", "smooth ECE", "ECE, 15 bins")

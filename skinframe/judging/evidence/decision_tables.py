@@ -14,9 +14,9 @@ from skinframe.evaluation.discrimination import AUPRC, AUROC, PartialAUC
 from skinframe.evaluation.operating_points import SensitivityAtSpecificity, SpecificityAtSensitivity
 from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate
-from skinframe.reporting.figures import DECISION, DISCRIMINATION, Estimate, EvidenceRow, EvidenceTable, Series
+from skinframe.reporting.report_values import DECISION, DISCRIMINATION, Estimate, EvidenceRow, EvidenceTable, Series
 from skinframe.seeding import derive
-from skinframe.weighted import Floats, Ints
+from skinframe.weighted_statistics import Floats, Ints
 
 KINDS = (AUROC, AUPRC, PartialAUC, SensitivityAtSpecificity, SpecificityAtSensitivity)
 HEAD = (

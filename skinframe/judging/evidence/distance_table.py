@@ -13,7 +13,14 @@ from skinframe.evaluation.subgroups import LEAST_GROUPS
 from skinframe.judging.prediction_figures import ALPHA
 from skinframe.judging.prediction_source import Tiers
 from skinframe.judging.report_estimates import known
-from skinframe.reporting.figures import OUT_OF_DISTRIBUTION, TIERS, Estimate, EvidenceRow, EvidenceTable, ReportedTest
+from skinframe.reporting.report_values import (
+    OUT_OF_DISTRIBUTION,
+    TIERS,
+    Estimate,
+    EvidenceRow,
+    EvidenceTable,
+    ReportedTest,
+)
 
 
 def tier_table(tiers: Tiers, *, seed: int, resamples: int, level: float) -> EvidenceTable:

@@ -13,9 +13,9 @@ from skinframe.evaluation.selective_prediction import AUGRC, AURC, ExcessAURC, r
 from skinframe.evaluation.subgroups import LEAST_GROUPS
 from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate
-from skinframe.reporting.figures import CONFORMAL, SELECTIVE, EvidenceRow, EvidenceTable, Series
+from skinframe.reporting.report_values import CONFORMAL, SELECTIVE, EvidenceRow, EvidenceTable, Series
 from skinframe.seeding import derive
-from skinframe.weighted import Floats, Ints, Weighted, mean_of, share_of
+from skinframe.weighted_statistics import Floats, Ints, Weighted, mean_of, share_of
 
 ALPHA = 0.1
 SHARED = (

@@ -9,8 +9,8 @@ from skinframe.evaluation.discrimination import BalancedAccuracy
 from skinframe.evaluation.subgroups import LEAST_GROUPS, SubgroupScore, by_subgroup
 from skinframe.judging.prediction_figures import ALPHA, JudgedSamples
 from skinframe.judging.report_estimates import known
-from skinframe.reporting.figures import LARGEST_GAP, SUBGROUPS, Estimate, EvidenceRow, EvidenceTable, ReportedTest
-from skinframe.weighted import Floats
+from skinframe.reporting.report_values import LARGEST_GAP, SUBGROUPS, Estimate, EvidenceRow, EvidenceTable, ReportedTest
+from skinframe.weighted_statistics import Floats
 
 
 def subgroup_tables(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from skinframe.reporting.charts.canvas import Chart, Dot, Line, Rect, Scale, Shape, Text, tick_text, ticks
-from skinframe.reporting.figures import Estimate
-from skinframe.reporting.schema import ExampleCase
+from skinframe.reporting.charts.svg_shapes import Chart, Dot, Line, Rect, Scale, Shape, Text, tick_text, ticks
+from skinframe.reporting.report_schema import ExampleCase
+from skinframe.reporting.report_values import Estimate
 
 ROW = 19.0
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from skinframe.reporting.charts.canvas import Chart, Dot, Line, Scale, Shape, Text, tick_text, ticks
-from skinframe.reporting.figures import Series
+from skinframe.reporting.charts.svg_shapes import Chart, Dot, Line, Scale, Shape, Text, tick_text, ticks
+from skinframe.reporting.report_values import Series
 
 WIDTH, HEIGHT = 250.0, 150.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 8.0, 34.0

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from skinframe.errors import DataError
 from skinframe.evaluation.calibrators import BiasCorrectedTemperature, Dirichlet, Temperature, Vector
+from skinframe.evaluation.metric_registration import CALIBRATORS
 from skinframe.evaluation.one_vs_rest_calibrators import Beta, Isotonic
 from skinframe.evaluation.proper_scores import log_losses
-from skinframe.evaluation.register import CALIBRATORS
 from skinframe.evaluation.softmax import log_softmax, softmax
 from skinframe.roc import auroc
-from skinframe.weighted import once
+from skinframe.weighted_statistics import once
 
 FITTED = [kind for kind in CALIBRATORS if kind.name != "none"]
 seeds = st.integers(0, 10**6)

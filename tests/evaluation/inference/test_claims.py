@@ -12,7 +12,7 @@ from skinframe.evaluation.discrimination import Accuracy
 from skinframe.evaluation.hypothesis_tests import Margin, equivalent, holm, non_inferior
 from skinframe.evaluation.proper_scores import NLL
 from skinframe.seeding import derive
-from skinframe.weighted import mean_of
+from skinframe.weighted_statistics import mean_of
 
 MARGIN = Margin(metric="accuracy", size=0.1)
 GROUPS = [str(i) for i in range(200)]

@@ -7,9 +7,9 @@ import pytest
 from measure_cases import case, copied
 
 from skinframe.components import Facts
+from skinframe.evaluation.metric_registration import METRICS
 from skinframe.evaluation.operating_points import SensitivityAtSpecificity, SpecificityAtSensitivity, threshold_for
-from skinframe.evaluation.register import METRICS
-from skinframe.evaluation.scores import score
+from skinframe.evaluation.scores_with_intervals import score
 
 NAMED = [kind for kind in METRICS if not kind.by_default]
 

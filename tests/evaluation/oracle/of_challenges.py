@@ -12,7 +12,7 @@ from skinframe_derm.metrics.isic_archive import ArchiveAUC, BalancedRecall
 from sklearn.metrics import roc_auc_score
 
 from skinframe.components import Facts
-from skinframe.weighted import once
+from skinframe.weighted_statistics import once
 
 EXACT = 1e-12
 FIFTH = Fraction(4, 5)

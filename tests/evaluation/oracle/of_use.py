@@ -7,7 +7,7 @@ from comparing import Comparison, apart, case, library
 
 from skinframe.evaluation.conformal import fit, oddness
 from skinframe.evaluation.decision_curves import net_benefit, treat_all
-from skinframe.weighted import once
+from skinframe.weighted_statistics import once
 
 dcurves, pandas = library("dcurves"), library("pandas")
 crepes, mapie = library("crepes"), library("mapie.classification")

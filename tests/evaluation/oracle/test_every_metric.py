@@ -9,7 +9,7 @@ import of_use
 import pytest
 from skinframe_derm import register_metrics
 
-from skinframe.evaluation.register import METRICS
+from skinframe.evaluation.metric_registration import METRICS
 
 MODULES = (of_classes, of_calibration, of_doubt, of_challenges, of_inference, of_use)
 COMPARISONS = [one for module in MODULES for one in module.COMPARISONS]

@@ -15,7 +15,7 @@ from skinframe.evaluation.conformal import fit
 from skinframe.evaluation.discrimination import MCC
 from skinframe.evaluation.proper_scores import BrierDSC
 from skinframe.evaluation.selective_prediction import AURC
-from skinframe.weighted import once
+from skinframe.weighted_statistics import once
 
 
 def columns(c):

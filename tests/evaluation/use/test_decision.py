@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skinframe.evaluation.decision_curves import at_prevalence, net_benefit, thresholds, treat_all
-from skinframe.weighted import once
+from skinframe.weighted_statistics import once
 
 
 def draw(seed, n=300, share=0.3):

@@ -16,9 +16,9 @@ import pytest
 import skinframe
 from skinframe.errors import DataError, RecipeError, SkinframeError, WorkerError
 from skinframe.features import verify
-from skinframe.grid.engines.engine import spread_of
+from skinframe.grid.engines.engine_base import spread_of
 from skinframe.grid.engines.ray_cluster import imported
-from skinframe.grid.request import Request
+from skinframe.grid.run_request import Request
 from skinframe.preparing.prepare import prepare
 from skinframe.preparing.remote_features import ShardEngine, WantedRow
 from skinframe.progress import Display

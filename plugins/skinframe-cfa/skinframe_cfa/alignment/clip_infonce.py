@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import skinframe
 from skinframe.signals import Labels, LogitScale, Queries, Regions, TextIds, TextVectors
-from skinframe_cfa.alignment.contrastive import chunked_multi_positive, multi_positive
-from skinframe_cfa.alignment.pairs import (
+from skinframe_cfa.alignment.multi_positive_contrastive import chunked_multi_positive, multi_positive
+from skinframe_cfa.alignment.positive_pairs import (
     Floored,
     Image,
     check_chunk,
@@ -18,7 +18,7 @@ from skinframe_cfa.alignment.pairs import (
     same,
     whole_image,
 )
-from skinframe_cfa.reduction import upcast
+from skinframe_cfa.loss_reduction import upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import skinframe
 from skinframe.lazy import torch
 from skinframe.signals import Labels, LogitScale, Regions, SiteIds, TextIds, TextTokenMask, TextTokens
-from skinframe_cfa.alignment.contrastive import multi_positive
-from skinframe_cfa.alignment.pairs import (
+from skinframe_cfa.alignment.multi_positive_contrastive import multi_positive
+from skinframe_cfa.alignment.positive_pairs import (
     Floored,
     Positives,
     check_positives,
@@ -17,7 +17,7 @@ from skinframe_cfa.alignment.pairs import (
     described_pairs,
     described_tokens,
 )
-from skinframe_cfa.reduction import upcast
+from skinframe_cfa.loss_reduction import upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import skinframe
 from skinframe.lazy import F, torch
 from skinframe.signals import Labels, LogitScale, Queries, Regions, SiteIds, TextIds, TextVectors
-from skinframe_cfa.alignment.contrastive import multi_positive
-from skinframe_cfa.alignment.pairs import Floored, Positives, check_positives, described, described_pairs
-from skinframe_cfa.reduction import upcast
+from skinframe_cfa.alignment.multi_positive_contrastive import multi_positive
+from skinframe_cfa.alignment.positive_pairs import Floored, Positives, check_positives, described, described_pairs
+from skinframe_cfa.loss_reduction import upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

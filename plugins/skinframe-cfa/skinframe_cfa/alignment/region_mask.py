@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import skinframe
 from skinframe.lazy import torch
 from skinframe.signals import LesionCover, Queries, Regions
-from skinframe_cfa.reduction import upcast
+from skinframe_cfa.loss_reduction import upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

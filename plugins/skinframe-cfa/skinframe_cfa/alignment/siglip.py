@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import skinframe
 from skinframe.lazy import F, torch
 from skinframe.signals import Labels, LogitBias, LogitScale, Queries, Regions, SiteIds, TextIds, TextVectors
-from skinframe_cfa.alignment.contrastive import computed_again
-from skinframe_cfa.alignment.pairs import (
+from skinframe_cfa.alignment.multi_positive_contrastive import computed_again
+from skinframe_cfa.alignment.positive_pairs import (
     Image,
     Noted,
     Positives,
@@ -21,7 +21,7 @@ from skinframe_cfa.alignment.pairs import (
     described_pairs,
     whole_image,
 )
-from skinframe_cfa.reduction import upcast
+from skinframe_cfa.loss_reduction import upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import skinframe
 from skinframe.lazy import F, torch
 from skinframe.signals import LogitScale, Regions, TextIds, TextTokenMask, TextTokens
-from skinframe_cfa.alignment.pairs import described, described_tokens
-from skinframe_cfa.reduction import upcast
+from skinframe_cfa.alignment.positive_pairs import described, described_tokens
+from skinframe_cfa.loss_reduction import upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import skinframe
 from skinframe.signals import Labels, LogitScale, Queries, Regions, SiteIds, TextIds, TextVectors
 from skinframe_cfa.alignment.clip_infonce import clip_infonce
-from skinframe_cfa.alignment.pairs import (
+from skinframe_cfa.alignment.positive_pairs import (
     Floored,
     Image,
     Positives,
@@ -19,7 +19,7 @@ from skinframe_cfa.alignment.pairs import (
     described_pairs,
     whole_image,
 )
-from skinframe_cfa.reduction import upcast
+from skinframe_cfa.loss_reduction import upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import skinframe
-from skinframe_cfa.balance.numbers import load_numbers, numbers
+from skinframe_cfa.balance.saved_term_values import load_numbers, numbers
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import skinframe
 from skinframe.lazy import F
 from skinframe.signals import Labels, Logits
-from skinframe_cfa.reduction import Reduction, blank, reduce, upcast
+from skinframe_cfa.loss_reduction import Reduction, blank, reduce, upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import skinframe
 from skinframe.lazy import torch
 from skinframe.signals import Labels, Logits, SampleIds
-from skinframe_cfa.calibration.confidence import top_label
-from skinframe_cfa.calibration.history import CorrectnessHistory
-from skinframe_cfa.calibration.queue import DetachedQueue, scale_gradient
-from skinframe_cfa.calibration.queued import check_queue
-from skinframe_cfa.reduction import upcast
+from skinframe_cfa.calibration.correctness_history import CorrectnessHistory
+from skinframe_cfa.calibration.detached_queue import DetachedQueue, scale_gradient
+from skinframe_cfa.calibration.forecasts_and_outcomes import top_label
+from skinframe_cfa.calibration.queued_statistic import check_queue
+from skinframe_cfa.loss_reduction import upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

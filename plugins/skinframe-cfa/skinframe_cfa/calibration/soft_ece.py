@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import skinframe
 from skinframe.lazy import torch
-from skinframe_cfa.calibration.confidence import power_mean, top_label
-from skinframe_cfa.calibration.queued import Queued, check_queue
+from skinframe_cfa.calibration.forecasts_and_outcomes import power_mean, top_label
+from skinframe_cfa.calibration.queued_statistic import Queued, check_queue
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,7 +13,7 @@ from skinframe.lazy import torch
 from skinframe.signals import ClassCounts, Labels, Logits
 from skinframe_cfa.classification.class_weights import Scheme, check_scheme, derived_weights, sample_weights
 from skinframe_cfa.classification.focal import focal
-from skinframe_cfa.reduction import blank, upcast
+from skinframe_cfa.loss_reduction import blank, upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import skinframe
 from skinframe.lazy import F, torch
 from skinframe.signals import AttributeLogits, Attributes
-from skinframe_cfa.reduction import Reduction, reduce, upcast
+from skinframe_cfa.loss_reduction import Reduction, reduce, upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

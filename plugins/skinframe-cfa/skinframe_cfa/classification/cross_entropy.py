@@ -10,7 +10,7 @@ import skinframe
 from skinframe.lazy import F
 from skinframe.signals import ClassCounts, Labels, Logits
 from skinframe_cfa.classification.class_weights import Scheme, check_scheme, derived_weights, weights_of
-from skinframe_cfa.reduction import Reduction, blank, none_masked, reduce, upcast
+from skinframe_cfa.loss_reduction import Reduction, blank, none_masked, reduce, upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import skinframe
 from skinframe.signals import ClassCounts, Labels, Logits
 from skinframe_cfa.classification.class_weights import Scheme, check_scheme, derived_weights, sample_weights
-from skinframe_cfa.reduction import Reduction, blank, none_masked, reduce, reduce_all, upcast
+from skinframe_cfa.loss_reduction import Reduction, blank, none_masked, reduce, reduce_all, upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ import skinframe
 from skinframe.lazy import F
 from skinframe.signals import ClassCounts, Labels, Logits
 from skinframe_cfa.classification.class_weights import Scheme, check_scheme, derived_weights, sample_weights
-from skinframe_cfa.reduction import Reduction, blank, reduce, upcast
+from skinframe_cfa.loss_reduction import Reduction, blank, reduce, upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,7 +12,7 @@ from skinframe.lazy import torch
 from skinframe.signals import ClassCounts, Labels, Logits
 from skinframe_cfa.classification.class_weights import seen_counts
 from skinframe_cfa.classification.cross_entropy import cross_entropy
-from skinframe_cfa.reduction import Reduction, upcast
+from skinframe_cfa.loss_reduction import Reduction, upcast
 
 if TYPE_CHECKING:
     from torch import Tensor

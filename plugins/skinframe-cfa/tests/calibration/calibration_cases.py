@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import settings
 from hypothesis import strategies as st
-from skinframe_cfa.calibration.confidence import top_label
+from skinframe_cfa.calibration.forecasts_and_outcomes import top_label
 
 from skinframe.signals import needs
 from skinframe.testing import integers, tensors

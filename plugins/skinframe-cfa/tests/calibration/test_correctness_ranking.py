@@ -16,8 +16,8 @@ from calibration_cases import (
     law,
 )
 from hypothesis import given
-from skinframe_cfa.calibration.confidence import top_label
 from skinframe_cfa.calibration.correctness_ranking import CorrectnessRanking, correctness_ranking, ranking_floor
+from skinframe_cfa.calibration.forecasts_and_outcomes import top_label
 
 from skinframe.testing import loss_contract, tensors
 

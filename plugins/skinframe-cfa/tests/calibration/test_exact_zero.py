@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from skinframe_cfa.calibration.brier import brier
-from skinframe_cfa.calibration.dca import dca, mdca
+from skinframe_cfa.calibration.confidence_accuracy_difference import dca, mdca
 from skinframe_cfa.calibration.mmce import mmce_squared
 from skinframe_cfa.calibration.smooth_ece import smooth_ece
 from skinframe_cfa.calibration.soft_ece import soft_ece

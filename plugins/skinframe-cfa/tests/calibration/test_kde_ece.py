@@ -19,7 +19,7 @@ from calibration_cases import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from skinframe_cfa.calibration.confidence import top_label
+from skinframe_cfa.calibration.forecasts_and_outcomes import top_label
 from skinframe_cfa.calibration.kde_ece import EDGE, KDEECE, canonical_kde_ece, kde_ece, leave_one_out
 
 from skinframe.testing import integers, loss_contract, tensors

@@ -15,7 +15,7 @@ from calibration_cases import (
     tie_groups,
 )
 from hypothesis import given
-from skinframe_cfa.calibration.dca import MDCA, dca, mdca
+from skinframe_cfa.calibration.confidence_accuracy_difference import MDCA, dca, mdca
 
 from skinframe.testing import integers, loss_contract, tensors
 

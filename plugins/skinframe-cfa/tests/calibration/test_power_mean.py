@@ -7,7 +7,7 @@ import torch
 from calibration_cases import law
 from hypothesis import given
 from hypothesis import strategies as st
-from skinframe_cfa.calibration.confidence import GUARD, power_mean
+from skinframe_cfa.calibration.forecasts_and_outcomes import GUARD, power_mean
 
 from skinframe.testing import tensors
 

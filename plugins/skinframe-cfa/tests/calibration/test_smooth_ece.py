@@ -20,8 +20,8 @@ from calibration_cases import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from skinframe_cfa.calibration.confidence import top_label
-from skinframe_cfa.calibration.dca import dca
+from skinframe_cfa.calibration.confidence_accuracy_difference import dca
+from skinframe_cfa.calibration.forecasts_and_outcomes import top_label
 from skinframe_cfa.calibration.smooth_ece import SmoothECE, reflected_gaussian, smooth_ece
 
 from skinframe.testing import loss_contract

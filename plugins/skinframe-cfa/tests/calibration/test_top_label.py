@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from skinframe_cfa.calibration.confidence import class_wise, top_label
+from skinframe_cfa.calibration.forecasts_and_outcomes import class_wise, top_label
 
 
 def test_confidence_and_correctness_by_hand():

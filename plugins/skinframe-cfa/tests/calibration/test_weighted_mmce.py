@@ -19,7 +19,7 @@ from calibration_cases import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from skinframe_cfa.calibration.confidence import top_label
+from skinframe_cfa.calibration.forecasts_and_outcomes import top_label
 from skinframe_cfa.calibration.mmce import WeightedMMCE, mmce_squared, weighted_mmce_squared
 
 from skinframe.testing import loss_contract

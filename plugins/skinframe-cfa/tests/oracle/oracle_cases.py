@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 import torch
-from skinframe_cfa.calibration.confidence import top_label
+from skinframe_cfa.calibration.forecasts_and_outcomes import top_label
 
 
 def library(name: str) -> ModuleType:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from oracle_cases import library
-from skinframe_cfa.alignment.contrastive import multi_positive
+from skinframe_cfa.alignment.multi_positive_contrastive import multi_positive
 from torch.nn import functional as F
 
 losses = library("pytorch_metric_learning.losses")

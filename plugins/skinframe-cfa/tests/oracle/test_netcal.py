@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from oracle_cases import confidences, library
+from skinframe_cfa.calibration.confidence_accuracy_difference import dca
 from skinframe_cfa.calibration.confidence_penalty import confidence_penalty
-from skinframe_cfa.calibration.dca import dca
 from skinframe_cfa.calibration.mmce import mmce_squared, weighted_mmce_squared
 from skinframe_cfa.calibration.soft_ece import soft_ece
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import skinframe
 from skinframe.components import Positive
 from skinframe.roc import area_above_tpr, of_curve
-from skinframe.weighted import Floats, Weighted, bounded, share_of, undefined
+from skinframe.weighted_statistics import Floats, Weighted, bounded, share_of, undefined
 
 LEAST_TPR = 0.8
 TOP = 15

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import skinframe
 from skinframe.roc import Curve, of_curve
-from skinframe.weighted import Floats, Ints, Sums, Weighted, mean_defined, one_hot, ratio
+from skinframe.weighted_statistics import Floats, Ints, Sums, Weighted, mean_defined, one_hot, ratio
 
 LEAST_TPR = 0.8
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.roc import auroc
-from skinframe.weighted import Floats, once, share_of
+from skinframe.weighted_statistics import Floats, once, share_of
 
 POINTS = {
     "atypical pigment network": 2,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skinframe_tiny import law
-from skinframe_tiny.world import Photograph
+from skinframe_tiny import likelihoods
+from skinframe_tiny.patients import Photograph
 
 CLASS_NAMES = (
     ("melanoma",),
@@ -113,7 +113,8 @@ def describe(rng: np.random.Generator, held: NDArray[np.bool_]) -> Caption:
     if findings:
         text += " with " + " and ".join([", ".join(findings[:-1]), findings[-1]] if len(findings) > 1 else findings)
     if rng.random() < 0.15:  # words that the image cannot answer for, so that the text tower learns to pass over them
-        text += f" on the {_one(rng, law.SITES)} of a {int(rng.integers(4, 18)) * 5} year old {_one(rng, law.SEXES)}"
+        text += f" on the {_one(rng, likelihoods.SITES)}"
+        text += f" of a {int(rng.integers(4, 18)) * 5} year old {_one(rng, likelihoods.SEXES)}"
     if not states and not named:
         return phrase(rng, AT_PATTERN + int(held[AT_PATTERN:AT_BORDER].argmax()))
     return Caption(text=text, states=(*states, *named))

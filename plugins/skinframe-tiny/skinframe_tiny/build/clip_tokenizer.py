@@ -10,7 +10,7 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from skinframe_tiny.build.captions import OPENINGS, PHRASES, describe, facts
-from skinframe_tiny.world import photographs
+from skinframe_tiny.patients import photographs
 
 PAD, START, END = "<|pad|>", "<|startoftext|>", "<|endoftext|>"
 

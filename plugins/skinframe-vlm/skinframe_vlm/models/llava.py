@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skinframe_vlm.family import ChatTemplate, Family
-from skinframe_vlm.options import Options, VisionOptions
-from skinframe_vlm.reasoner import VisionLanguageReasoner
-from skinframe_vlm.vision import NativeVision
+from skinframe_vlm.model_family import ChatTemplate, Family
+from skinframe_vlm.native_vision_encoder import NativeVision
+from skinframe_vlm.reasoner_options import Options, VisionOptions
+from skinframe_vlm.vision_language_reasoner import VisionLanguageReasoner
 
 MODEL = "llava-hf/llava-1.5-7b-hf"
 

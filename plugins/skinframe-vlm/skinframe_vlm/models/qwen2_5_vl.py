@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from skinframe_vlm.family import TOKENS, ChatTemplate, Family, ImageInput, Prompt
-from skinframe_vlm.options import Options, VisionOptions
-from skinframe_vlm.reasoner import VisionLanguageReasoner
-from skinframe_vlm.vision import NativeVision
+from skinframe_vlm.model_family import TOKENS, ChatTemplate, Family, ImageInput, Prompt
+from skinframe_vlm.native_vision_encoder import NativeVision
+from skinframe_vlm.reasoner_options import Options, VisionOptions
+from skinframe_vlm.vision_language_reasoner import VisionLanguageReasoner
 
 if TYPE_CHECKING:
     from torch import Tensor

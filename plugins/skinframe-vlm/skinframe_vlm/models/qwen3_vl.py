@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from skinframe.components import Shape
-from skinframe_vlm.family import TOKENS, ImageInput, Prompt
+from skinframe_vlm.model_family import TOKENS, ImageInput, Prompt
 from skinframe_vlm.models.qwen2_5_vl import Qwen25VLFamily
-from skinframe_vlm.options import AspectOptions, AspectVisionOptions
-from skinframe_vlm.reasoner import VisionLanguageReasoner
-from skinframe_vlm.vision import NativeVision
+from skinframe_vlm.native_vision_encoder import NativeVision
+from skinframe_vlm.reasoner_options import AspectOptions, AspectVisionOptions
+from skinframe_vlm.vision_language_reasoner import VisionLanguageReasoner
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor, nn
 
 import skinframe
-from skinframe.data.tokens import lay_out
-from skinframe.protocols import TokenRow
+from skinframe.data.token_padding import lay_out
+from skinframe.reasoner_module import TokenRow
 
 H, L, END = 32, 97, 96  # width of the state, tokens, the token that ends a text
 
 
 class MyModule(nn.Module):
-    """Running sums of image tokens and characters: a `skinframe.protocols.ReasonerModule`, as small as one can be."""
+    """Running sums of image tokens and characters: the smallest `skinframe.reasoner_module.ReasonerModule`."""
 
     table: Tensor
     head: Tensor

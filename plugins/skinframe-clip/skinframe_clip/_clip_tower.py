@@ -1,0 +1,116 @@
+"""The loaded CLIP. Everything here needs torch and open_clip; the component imports it when it loads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import open_clip
+import torch
+from open_clip.model import convert_weights_to_lp
+from safetensors import SafetensorError
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from skinframe import DataError, Tower
+from skinframe_clip.clip_architecture import Architecture
+from skinframe_clip.clip_weights import Source
+from skinframe_clip.image_preprocessing import pool_grid
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class ClipTower(Tower):
+    """A CLIP in evaluation mode. `logit_scale` is the inverse temperature that it was trained to, exp(t)."""
+
+    def __init__(
+        self,
+        model: Any,  # open_clip.CLIP, which has no type hints for its towers
+        architecture: Architecture,
+        transform: Callable[[Image], Tensor],
+        tokenizer: Callable[[list[str]], Tensor],
+        config: Any,
+        device: str,
+    ) -> None:
+        self.model = model
+        self.architecture = architecture
+        self.transform = transform
+        self.tokenizer = tokenizer
+        self.layer = architecture.layers + config.layer
+        self.grid: int | None = config.grid
+        self.dtype = DTYPES[config.precision]
+        self.device = device
+        self.logit_scale = float(torch.exp(self.model.logit_scale.detach()))
+
+    @torch.inference_mode()
+    def images(self, images: Sequence[Image]) -> dict[str, Tensor]:
+        """Encode RGB images: `image_tokens` [B, P, V] and `image_embedding` [B, D], float32 on the CPU."""
+        self.calls += 1
+        pixels = torch.stack([self.transform(image) for image in images]).to(self.device, self.dtype)
+        out = self.model.visual.forward_intermediates(
+            pixels, indices=[self.layer], normalize_intermediates=True, output_fmt="NCHW"
+        )
+        return {
+            "image_tokens": pool_grid(out["image_intermediates"][0].float(), self.grid).cpu(),
+            "image_embedding": F.normalize(out["image_features"].float(), dim=-1).cpu(),
+        }
+
+    @torch.inference_mode()
+    def texts(self, texts: Sequence[str]) -> Tensor:
+        """Encode texts to unit vectors [B, D]; a text beyond the model's context length is cut there."""
+        self.calls += 1
+        tokens = self.tokenizer(list(texts)).to(self.device)
+        return F.normalize(self.model.encode_text(tokens).float(), dim=-1).cpu()
+
+
+def build(source: Source, precision: str) -> nn.Module:
+    """Return the architecture with fresh weights, in open_clip's mixed precision (layer norms stay float32)."""
+    dtype = DTYPES[precision]
+    low = precision != "fp32"
+    model: nn.Module = open_clip.CLIP(**_options(source), cast_dtype=dtype if low else None)
+    if low:
+        convert_weights_to_lp(model, dtype=dtype)
+    return model
+
+
+def load(
+    source: Source, architecture: Architecture, transform: Callable[[Image], Tensor], config: Any, device: str
+) -> ClipTower:
+    """Read a safetensors checkpoint; every key must match. Raises DataError naming the file."""
+    model = build(source, config.precision)
+    try:
+        open_clip.load_checkpoint(model, str(source.weights), strict=True)
+    except (SafetensorError, RuntimeError, KeyError, OSError) as error:
+        raise DataError(f"{source.weights}: not a checkpoint of {source.label}: {error}") from error
+    model = model.to(device).eval().requires_grad_(False)
+    return ClipTower(model, architecture, transform, _tokenizer(source), config, device)
+
+
+def count(source: Source, precision: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return (parameters, bytes) of the image tower and of the rest, on the meta device: no memory, no weights."""
+    with torch.device("meta"):
+        model = build(source, precision)
+    image = [parameter for name, parameter in model.named_parameters() if name.startswith("visual.")]
+    text = [parameter for name, parameter in model.named_parameters() if not name.startswith("visual.")]
+    return _sizes(image), _sizes(text)
+
+
+def _sizes(parameters: Sequence[Tensor]) -> tuple[int, int]:
+    return sum(one.numel() for one in parameters), sum(one.numel() * one.element_size() for one in parameters)
+
+
+def _options(source: Source) -> dict[str, Any]:
+    """Return the constructor's arguments. `read` has refused those that would reach for other libraries."""
+    return {key: value for key, value in (source.architecture or {}).items() if key != "custom_text"}
+
+
+def _tokenizer(source: Source) -> Callable[[list[str]], Tensor]:
+    """Return open_clip's own tokenizer, or the one in the model's folder where the architecture names one."""
+    text = (source.architecture or {}).get("text_cfg", {})
+    name = f"local-dir:{source.folder}" if source.folder is not None else "ViT-L-14"
+    if source.folder is None and text.get("context_length", 77) != 77:
+        return open_clip.get_tokenizer(name, context_length=text["context_length"])  # type: ignore[no-any-return]
+    return open_clip.get_tokenizer(name)  # type: ignore[no-any-return]

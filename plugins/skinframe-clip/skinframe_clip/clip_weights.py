@@ -1,0 +1,136 @@
+"""Where a CLIP stands: its architecture and, when they are on this machine, its weights. Nothing here downloads."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.weight_location import PREFIX, resolve
+
+CONFIG_FILE = "open_clip_config.json"
+WEIGHTS_FILE = "open_clip_model.safetensors"
+HUB_PREFIX = "hf-hub:"
+CONFIG_CAP = 1_000_000  # bytes; a real one has about a thousand
+
+# The published OpenAI weights: architecture -> (open_clip's config with the activation they were trained with, hub id).
+OPENAI = {
+    "ViT-B-32": ("ViT-B-32-quickgelu", "timm/vit_base_patch32_clip_224.openai"),
+    "ViT-B-16": ("ViT-B-16-quickgelu", "timm/vit_base_patch16_clip_224.openai"),
+    "ViT-L-14": ("ViT-L-14-quickgelu", "timm/vit_large_patch14_clip_224.openai"),
+    "ViT-L-14-336": ("ViT-L-14-336-quickgelu", "timm/vit_large_patch14_clip_336.openai"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A CLIP's architecture (None while even that must be fetched), its weights file, and what would bring it."""
+
+    label: str
+    architecture: Mapping[str, Any] | None
+    preprocess: Mapping[str, Any]
+    weights: Path | None
+    folder: Path | None  # holds tokenizer files where the architecture asks for them
+    next_step: str
+
+
+def find(model: str, pretrained: str | None) -> Source:
+    """Return the source that `model` names: `embedded:NAME`, `hf-hub:ORG/REPO`, a folder, or an architecture.
+
+    Raises RecipeError where the name means nothing or the folder is not in open_clip's format.
+    """
+    if model.startswith(PREFIX):
+        return _from_folder(model, resolve(model))
+    if model.startswith(HUB_PREFIX):
+        return _from_hub(model)
+    if pretrained is not None:
+        return _from_architecture(model, pretrained)
+    if Path(model).expanduser().is_dir():
+        return _from_folder(model, Path(model).expanduser())
+    known = [*architectures(), "embedded:clip"]
+    why = "needs `pretrained`, the tag of its weights" if model in known else "no such folder or architecture"
+    raise RecipeError("open_clip", [Problem("model", f"{model!r}: {why}{did_you_mean(model, known)}")])
+
+
+def architectures() -> dict[str, Path]:
+    """Return the architectures that the installed open_clip describes: name -> its JSON file. Imports no torch."""
+    spec = importlib.util.find_spec("open_clip")
+    places = spec.submodule_search_locations if spec is not None else None
+    files = [file for place in places or () for file in (Path(place) / "model_configs").glob("*.json")]
+    return {file.stem: file for file in sorted(files)}
+
+
+def _from_architecture(model: str, pretrained: str) -> Source:
+    if pretrained != "openai" or model not in OPENAI:
+        what = f"no weights tagged {pretrained!r} known for {model!r}{did_you_mean(model, OPENAI)} (tag 'openai'); "
+        what += "for others give `hf-hub:ORG/REPO` or a folder in open_clip's format, without `pretrained`"
+        raise RecipeError("open_clip", [Problem("pretrained", what)])
+    config, repository = OPENAI[model]
+    return Source(
+        label=f"{model} ({pretrained})",
+        architecture=_read_json(architectures()[config]),
+        preprocess={},
+        weights=_cached(repository, WEIGHTS_FILE),
+        folder=None,
+        next_step=f"hf download {repository} {WEIGHTS_FILE}",
+    )
+
+
+def _from_hub(model: str) -> Source:
+    repository = model.removeprefix(HUB_PREFIX)
+    step = f"hf download {repository}"
+    config = _cached(repository, CONFIG_FILE)
+    if config is None:
+        return Source(label=model, architecture=None, preprocess={}, weights=None, folder=None, next_step=step)
+    written = _read_json(config)
+    return Source(
+        label=model,
+        architecture=written.get("model_cfg"),
+        preprocess=written.get("preprocess_cfg", {}),
+        weights=_cached(repository, WEIGHTS_FILE),
+        folder=config.parent,
+        next_step=step,
+    )
+
+
+def _from_folder(label: str, folder: Path) -> Source:
+    """Read a folder in open_clip's format. Pickled weights beside it are never looked at."""
+    written = _read_json(folder / CONFIG_FILE)
+    if not isinstance(written.get("model_cfg"), dict):
+        raise RecipeError("open_clip", [Problem(str(folder / CONFIG_FILE), "has no 'model_cfg'")])
+    weights = folder / WEIGHTS_FILE
+    return Source(
+        label=label,
+        architecture=written["model_cfg"],
+        preprocess=written.get("preprocess_cfg", {}),
+        weights=weights if weights.is_file() else None,
+        folder=folder,
+        next_step=f"put {WEIGHTS_FILE} into {folder}; pickled checkpoints are not read",
+    )
+
+
+def _cached(repository: str, file: str) -> Path | None:
+    """Return a file of the hub's local cache, or None; never asks the network."""
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        found = try_to_load_from_cache(repository, file)
+    except ValueError as error:
+        raise RecipeError("open_clip", [Problem("model", f"{repository!r} is not a hub id: {error}")]) from error
+    return Path(found) if isinstance(found, str) else None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > CONFIG_CAP:
+            raise RecipeError("open_clip", [Problem(str(path), f"larger than {CONFIG_CAP} bytes; not a model config")])
+        written = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecipeError("open_clip", [Problem(str(path), f"cannot be read as JSON: {error}")]) from error
+    if not isinstance(written, dict):
+        raise RecipeError("open_clip", [Problem(str(path), "is not a JSON object")])
+    return written
