@@ -72,6 +72,18 @@ def load(names: Iterable[str], files: Sequence[Path] = (), source: str = "plugin
     return catalog
 
 
+def provider_of(kind: str, name: str) -> str | None:
+    """Return the installed plugin that registers a component, None where none does; imports all that load.
+
+    Only for the message about a component that the loaded plugins lack.
+    """
+    try:
+        everything = load(sorted(installed()), strict=False)
+        return everything.find(kind, name).origin.plugin
+    except (LookupError, RecipeError):
+        return None
+
+
 class _Loading:
     """What has been registered so far, by whom, and what was wrong."""
 

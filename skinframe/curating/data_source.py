@@ -15,6 +15,7 @@ from skinframe.planning.resolve_components import build
 from skinframe.plugins import installed, load
 from skinframe.recipe import recipe_schema
 from skinframe.recipe.load_recipe import apply_override
+from skinframe.recipe.shipped_recipes import is_recipe
 from skinframe.recipe.typed_dataclasses import typed
 from skinframe.sample import Sample
 
@@ -71,7 +72,7 @@ def source_of(
 
     Raises RecipeError with every problem at once.
     """
-    if source.endswith((".yaml", ".yml")):
+    if is_recipe(source):
         plan = plan_of(source, presets, overrides, (), plugins)
         recipe, parts = plan.recipe, plan.parts
         return DataSource(

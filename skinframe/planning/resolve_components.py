@@ -24,6 +24,7 @@ from skinframe.components import (
     Tracker,
 )
 from skinframe.errors import Problem, did_you_mean
+from skinframe.plugins import provider_of
 from skinframe.recipe.recipe_schema import LossPart, Part, Recipe
 from skinframe.recipe.typed_dataclasses import typed
 
@@ -177,7 +178,9 @@ def build(kind: type[C], part: Part | LossPart, path: str, catalog: Catalog) -> 
     try:
         entry = catalog.find(kind.kind, part.use)
     except LookupError as error:
-        return None, [Problem(f"{path}.use", str(error))]
+        plugin = provider_of(kind.kind, part.use)
+        what = str(error) if plugin is None else f"'{part.use}' is in the plugin '{plugin}': add it to `requires`"
+        return None, [Problem(f"{path}.use", what)]
     config, problems = typed(entry.component.Config, part.config, f"{path}.config", owner=part.use)
     if problems:
         return None, problems

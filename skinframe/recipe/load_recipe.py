@@ -10,6 +10,7 @@ from typing import Any
 from skinframe.errors import Problem, RecipeError, did_you_mean
 from skinframe.guarded import unstorable
 from skinframe.recipe.recipe_schema import Recipe
+from skinframe.recipe.shipped_recipes import find_preset, find_recipe, is_recipe
 from skinframe.recipe.typed_dataclasses import typed
 from skinframe.recipe.yaml_text import MAX_DEPTH, has_interpolation, parse_value, read_mapping
 
@@ -42,7 +43,7 @@ def compose(
 
     The title says which losses these changed, unless they set it. Raises RecipeError for a file that cannot be read.
     """
-    source = Path(path)
+    source = find_recipe(path)
     data = _with_parents(source, 0)
     for preset in presets:
         merge(data, _with_parents(find_preset(source, preset), 0))
@@ -58,18 +59,6 @@ def compose(
         if changed != title:
             data["title"] = changed
     return data, problems
-
-
-def find_preset(recipe: Path, name: str) -> Path:
-    """Return the preset's file: a path as given, else `presets/NAME.yaml` beside the recipe or one folder above."""
-    if name.endswith((".yaml", ".yml")):
-        return Path(name)
-    folders = [recipe.parent / "presets", recipe.parent.parent / "presets"]
-    for folder in folders:
-        if (folder / f"{name}.yaml").is_file():
-            return folder / f"{name}.yaml"
-    known = [file.stem for folder in folders for file in folder.glob("*.yaml")]
-    raise RecipeError(str(recipe), [Problem("--preset", f"no preset named '{name}'{did_you_mean(name, known)}")])
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> None:
@@ -92,9 +81,10 @@ def _with_parents(path: Path, depth: int) -> dict[str, Any]:
     parent = data.pop("extends", None)
     if parent is None:
         return data
-    if not isinstance(parent, str) or not parent.endswith((".yaml", ".yml")):
-        raise RecipeError(str(path), [Problem("extends", "expected the file name of a recipe, which ends in .yaml")])
-    base = _with_parents(path.parent / parent, depth + 1)
+    if not isinstance(parent, str) or not is_recipe(parent):
+        what = "expected the file name of a recipe, which ends in .yaml, or the name of one of skinframe's own"
+        raise RecipeError(str(path), [Problem("extends", what)])
+    base = _with_parents(find_recipe(parent, path.parent), depth + 1)
     merge(base, data)
     return base
 

@@ -11,10 +11,10 @@ from skinframe.verbs.command_from_signature import Option
 
 CACHE = "SKINFRAME_CACHE"  # environment variable that names the feature cache
 
-RecipeFile = Annotated[str | Path, Option("recipe file, for example recipes/cfa_full.yaml", metavar="RECIPE")]
+RecipeFile = Annotated[str | Path, Option("recipe file, or the name of one such as cfa_full", metavar="RECIPE")]
 Run = Annotated[str | Path, Option("run folder", metavar="RUN")]
 Presets = Annotated[
-    Sequence[str], Option("apply presets/NAME.yaml on top of the recipe; repeatable, in order", "--preset", "NAME")
+    Sequence[str], Option("apply a preset on top of the recipe; repeatable, in order", "--preset", "NAME")
 ]
 Overrides = Annotated[
     Sequence[str], Option("override one value of the recipe, after the presets; repeatable", "--set", "PATH=VALUE")
@@ -28,9 +28,7 @@ Cache = Annotated[
 ]
 Metrics = Annotated[Sequence[str], Option("compute a further metric; repeatable", "--metric", "NAME")]
 Workers = Annotated[int, Option("processes that read images")]
-DataSourceName = Annotated[
-    str | Path, Option("recipe file, or the name of a data set such as ham10000", metavar="SOURCE")
-]
+DataSourceName = Annotated[str | Path, Option("recipe, or the name of a data set such as ham10000", metavar="SOURCE")]
 DataOverrides = Annotated[
     Sequence[str],
     Option("override one value, such as data.config.root=FOLDER or split.folds=5; repeatable", "--set", "PATH=VALUE"),
