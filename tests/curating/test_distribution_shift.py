@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import cdist
-from scipy.stats import energy_distance as scipy_energy_distance
 
 from skinframe.curating.distribution_shift import energy_distance, gaussian, shift, squared_mmd
 
@@ -17,6 +15,9 @@ def two(n: int = 40, m: int = 25, moved: float = 0.7, width: int = 1) -> tuple[n
 
 
 def test_energy_distance_is_the_square_of_scipys() -> None:
+    from scipy.spatial.distance import cdist
+    from scipy.stats import energy_distance as scipy_energy_distance
+
     points, mine = two()
     ours = energy_distance(cdist(points, points), mine)
     assert ours == pytest.approx(scipy_energy_distance(points[mine, 0], points[~mine, 0]) ** 2)
@@ -24,6 +25,8 @@ def test_energy_distance_is_the_square_of_scipys() -> None:
 
 def test_energy_distance_in_one_dimension_is_twice_cramers() -> None:
     """2 ∫ (F - G)², Székely and Rizzo 2013."""
+    from scipy.spatial.distance import cdist
+
     points, mine = two()
     edges = np.sort(points[:, 0])
     cut = edges[:-1]
@@ -38,6 +41,8 @@ def test_mmd_of_the_linear_kernel_is_the_distance_of_the_means() -> None:
 
 
 def test_mmd_by_its_definition_and_by_its_limit_for_normals() -> None:
+    from scipy.spatial.distance import cdist
+
     points, mine = two(width=2)
     kernel = gaussian(cdist(points, points))
     x, y = np.flatnonzero(mine), np.flatnonzero(~mine)

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
 from skinframe_derm.metrics.isic2024 import PAUC, pauc_tpr80
 
 from skinframe.evaluation.bootstrap import replicate
@@ -25,6 +24,8 @@ def draw(seed: int = 0, patients: int = 30) -> tuple[np.ndarray, np.ndarray, lis
 
 def literal(truth: np.ndarray, scores: np.ndarray, groups: list[str]) -> tuple[float, float]:
     """Leave out each patient in turn, on the logit of the share of 0.2."""
+
+    from scipy import stats
 
     def logit(kept: np.ndarray) -> float:
         share = once(pauc_tpr80(truth[kept], scores[kept]), np.ones(kept.sum())) / 0.2

@@ -6,11 +6,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn import metrics as oracle
 
 from skinframe.evaluation.calibration_error import ECE
 from skinframe.evaluation.discrimination import Accuracy, BalancedAccuracy, MacroAUROC, MacroF1
 from skinframe.evaluation.proper_scores import NLL, BalancedNLL, Brier
+
+
+def oracle(name):
+    """Return a function of sklearn.metrics that is imported at its first call, so that collection stays fast."""
+
+    def call(*args, **options):
+        from sklearn import metrics
+
+        return getattr(metrics, name)(*args, **options)
+
+    return call
 
 
 @st.composite
@@ -31,14 +41,14 @@ def auroc_oracle(labels, probabilities, weights):
     for c in range(probabilities.shape[1]):
         positive = labels == c
         if 0 < weights[positive].sum() < weights.sum():
-            areas.append(oracle.roc_auc_score(positive, probabilities[:, c], sample_weight=weights))
+            areas.append(oracle("roc_auc_score")(positive, probabilities[:, c], sample_weight=weights))
     return np.mean(areas) if areas else np.nan
 
 
 def f1_oracle(labels, probabilities, weights):
     used = weights > 0
     named = probabilities.argmax(axis=1)
-    return oracle.f1_score(labels[used], named[used], average="macro", sample_weight=weights[used], zero_division=0)
+    return oracle("f1_score")(labels[used], named[used], average="macro", sample_weight=weights[used], zero_division=0)
 
 
 def brier_oracle(labels, probabilities, weights):
@@ -62,7 +72,7 @@ def ece_oracle(labels, probabilities, weights, bins=15):
 
 def balanced_nll_oracle(labels, probabilities, weights):
     each = [
-        oracle.log_loss(
+        oracle("log_loss")(
             labels[labels == c],
             probabilities[labels == c],
             sample_weight=weights[labels == c],
@@ -75,14 +85,14 @@ def balanced_nll_oracle(labels, probabilities, weights):
 
 
 ORACLES = {
-    "accuracy": (Accuracy(), lambda y, p, w: oracle.accuracy_score(y, p.argmax(axis=1), sample_weight=w)),
+    "accuracy": (Accuracy(), lambda y, p, w: oracle("accuracy_score")(y, p.argmax(axis=1), sample_weight=w)),
     "balanced_accuracy": (
         BalancedAccuracy(),
-        lambda y, p, w: oracle.balanced_accuracy_score(y, p.argmax(axis=1), sample_weight=w),
+        lambda y, p, w: oracle("balanced_accuracy_score")(y, p.argmax(axis=1), sample_weight=w),
     ),
     "macro_auroc": (MacroAUROC(), auroc_oracle),
     "macro_f1": (MacroF1(), f1_oracle),
-    "nll": (NLL(), lambda y, p, w: oracle.log_loss(y, p, sample_weight=w, labels=range(p.shape[1]))),
+    "nll": (NLL(), lambda y, p, w: oracle("log_loss")(y, p, sample_weight=w, labels=range(p.shape[1]))),
     "balanced_nll": (BalancedNLL(), balanced_nll_oracle),
     "brier": (Brier(), brier_oracle),
     "ece": (ECE(), ece_oracle),

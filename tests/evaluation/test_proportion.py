@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.interval_methods import clopper_pearson, interval
@@ -19,6 +18,8 @@ from skinframe.weighted_statistics import share_of
 @settings(deadline=None, derandomize=True)
 @given(n=st.integers(1, 60), data=st.data(), level=st.sampled_from([0.9, 0.95, 0.99]))
 def test_clopper_pearson_is_the_binomial_test_turned_round(n: int, data: st.DataObject, level: float) -> None:
+    from scipy import stats
+
     hits = data.draw(st.integers(0, n))
     exact = stats.binomtest(hits, n).proportion_ci(level, method="exact")
     assert clopper_pearson(hits, n, level) == pytest.approx((exact.low, exact.high), abs=1e-9)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import timm
 import torch
 from safetensors.torch import save_file
 from skinframe_clip import HashedText, OpenClip, Timm
@@ -19,6 +18,8 @@ def test_encoders(encoder, check):
 @pytest.fixture(scope="module")
 def convolutional(tmp_path_factory):
     """timm's MobileNetV2 with random weights."""
+    import timm
+
     path = tmp_path_factory.mktemp("timm") / "w.safetensors"
     with torch.random.fork_rng():
         torch.manual_seed(0)

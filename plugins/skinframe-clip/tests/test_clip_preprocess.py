@@ -5,7 +5,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from skinframe_clip.image_preprocessing import Preprocess
 
@@ -19,6 +18,8 @@ from skinframe_clip.image_preprocessing import Preprocess
     interpolation=st.sampled_from(["bicubic", "bilinear"]),
 )
 def test_same_pixels_as_open_clip(width, height, size, fit, interpolation):
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+
     pixels = np.random.default_rng(width * height).integers(0, 256, (height, width, 3), dtype=np.uint8)
     ours = Preprocess(size=size, fit=fit, interpolation=interpolation)
     theirs = PreprocessCfg(

@@ -4,7 +4,6 @@ import json
 
 import pytest
 import torch
-from open_clip import CLIP
 from PIL import Image
 from safetensors.torch import save_file
 from skinframe_clip import OpenClip
@@ -21,6 +20,8 @@ SMALL = {
 
 
 def write(folder, model_cfg=SMALL, preprocess=None):
+    from open_clip import CLIP
+
     torch.manual_seed(5)
     model = CLIP(**SMALL).eval()
     folder.mkdir(exist_ok=True)
@@ -50,6 +51,8 @@ def encoder(folder, **options):
 
 
 def test_tower_gives_what_the_model_itself_gives(folder):
+    from open_clip import CLIP
+
     model = CLIP(**SMALL).eval()
     from open_clip import get_tokenizer, load_checkpoint
 

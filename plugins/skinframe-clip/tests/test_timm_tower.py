@@ -4,12 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import timm
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from skinframe_clip import Timm
-from skinframe_clip._timm_modules import timm_keys
 from skinframe_clip.timm_encoder import KNOWN
 
 from skinframe import DataError, RecipeError
@@ -35,6 +33,8 @@ def pictures():
 @pytest.mark.parametrize("architecture", KNOWN)
 @pytest.mark.parametrize("size", [64, 150])
 def test_known_rows_are_what_timm_says(architecture, size):
+    import timm
+
     with torch.device("meta"):
         model = timm.create_model(architecture, num_classes=0).eval()
         features = model.forward_features(torch.empty(1, 3, size, size))
@@ -62,6 +62,8 @@ def test_torchvision_names_are_the_same_network(tmp_path):
 
 
 def test_tokens_are_cells_and_the_embedding_their_mean(tmp_path):
+    import timm
+
     save_file(timm.create_model("resnet18", num_classes=10).state_dict(), tmp_path / "r.safetensors")
     out, pooled = (
         Timm(Timm.Config(weights=str(tmp_path / "r.safetensors"), architecture="resnet18", image_size=96, grid=grid))
@@ -93,6 +95,8 @@ def test_timm_options_out_of_range(options):
 
 
 def test_lite0_count_is_the_whole_tower():
+    import timm
+
     (row,) = Timm(Timm.Config(weights="absent")).modules()
     model = timm.create_model("tf_efficientnet_lite0")
     head = model.classifier.weight.numel() + model.classifier.bias.numel()
@@ -124,5 +128,8 @@ def test_real_features_repeat_and_tell_images_apart(weights, architecture, file)
 
 @pytest.mark.shared
 def test_real_mobilenet_keys_all_match(weights):
+    import timm
+    from skinframe_clip._timm_modules import timm_keys
+
     state = timm_keys(load_file(weights / MOBILENET))
     assert set(state) == set(timm.create_model("mobilenetv2_100", num_classes=0).state_dict())

@@ -7,7 +7,6 @@ import pytest
 from skinframe_derm.metrics.isic2024 import PAUC, RetrievalSensitivity, pauc_tpr80
 from skinframe_derm.metrics.isic_archive import ArchiveAUC, BalancedRecall, auc_sens80
 from skinframe_derm.metrics.seven_point import POINTS, criterion, suspicious, total
-from sklearn.metrics import auc, roc_auc_score, roc_curve
 
 from skinframe import Facts
 from skinframe.evaluation.scores_with_intervals import score
@@ -35,6 +34,8 @@ def draw(seed, kind):
 
 def official(truth, scores, weights):
     """The ISIC 2024 definition: McClish undone, on classes and scores turned round; negation keeps every order."""
+    from sklearn.metrics import roc_auc_score
+
     m = 1 - 0.8
     turned = roc_auc_score(~truth, -scores.astype(np.float64), max_fpr=m, sample_weight=weights)
     return m**2 / 2 + (m - m**2 / 2) * (turned - 0.5) / 0.5
@@ -69,6 +70,8 @@ def test_pauc_sees_only_the_order_and_rises_with_a_positive():
 
 def archive(truth, scores, weights):
     """`auc_sens_80` as the archive's scorer describes it: the curve from a point put in at a sensitivity of 0.8."""
+    from sklearn.metrics import auc, roc_curve
+
     fpr, tpr, _ = roc_curve(truth, scores, sample_weight=weights, drop_intermediate=False)
     first = int(np.argmax(tpr >= 0.8))
     start = np.interp(0.8, tpr[first - 1 : first + 1], fpr[first - 1 : first + 1])

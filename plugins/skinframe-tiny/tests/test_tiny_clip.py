@@ -14,7 +14,6 @@ import pytest
 import skinframe_tiny
 from PIL import Image
 from skinframe_tiny import embedded_weights, likelihoods, patients
-from skinframe_tiny.build import captions
 
 SEED = 555
 
@@ -78,6 +77,8 @@ def test_case_and_spacing_do_not_change_the_tokens(loaded: tuple[Any, Any, Any])
 
 
 def test_zero_shot_is_far_above_chance(loaded: tuple[Any, Any, Any], features: tuple[Any, Any, list[Any]]) -> None:
+    from skinframe_tiny.build import captions
+
     pooled, _, samples = features
     names = [f"a dermoscopic image of {words[0]}" for words in captions.CLASS_NAMES]
     guesses = (pooled @ _texts(loaded, names).T).argmax(dim=1).numpy()
@@ -90,6 +91,8 @@ def test_phrases_point_at_the_patches_that_show_them(
     loaded: tuple[Any, Any, Any], features: tuple[Any, Any, list[Any]]
 ) -> None:
     """An attribute's phrase is nearer to the patches under its mask than to the others of the same image."""
+    from skinframe_tiny.build import captions
+
     _, tokens, samples = features
     data = skinframe_tiny.SyntheticDermoscopy(skinframe_tiny.SyntheticDermoscopy.Config(images=240, seed=SEED))
     near = (tokens / tokens.norm(dim=-1, keepdim=True)) @ _texts(loaded, [words[0] for words in captions.PRESENT]).T
@@ -110,6 +113,8 @@ def test_figures_beside_the_weights_say_what_was_measured() -> None:
 
 
 def test_captions_are_true_of_their_own_image_and_facts_are_exclusive() -> None:
+    from skinframe_tiny.build import captions
+
     shown = patients.photographs(8, 200)
     held = captions.facts(shown)
     rng = np.random.default_rng(0)

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 import torch
 from skinframe_tiny import embedded_weights, likelihoods
-from skinframe_tiny.build import qwen_language_training, qwen_training_examples
-from skinframe_tiny.build.qwen_evaluation import judge
 from skinframe_tiny.patients import photographs
 from skinframe_vlm import Qwen25VL, QwenVision
 
@@ -43,6 +41,7 @@ def test_every_quantised_side_is_a_multiple_of_the_block() -> None:
 
 
 def test_transformers_own_tokenizer_reads_it_alike() -> None:
+    from skinframe_tiny.build import qwen_training_examples
     from skinframe_vlm.chat_template import ChatText
     from skinframe_vlm.models.qwen2_5_vl import CHAT
     from transformers import Qwen2Tokenizer
@@ -59,6 +58,8 @@ def test_transformers_own_tokenizer_reads_it_alike() -> None:
 
 
 def test_every_word_of_an_image_stands_in_a_cell() -> None:
+    from skinframe_tiny.build import qwen_training_examples
+
     rng = np.random.default_rng(0)
     for one in photographs(4, 20):
         words = qwen_training_examples.findings(rng, one)
@@ -68,6 +69,8 @@ def test_every_word_of_an_image_stands_in_a_cell() -> None:
 
 
 def test_a_lesson_never_tells_the_label_in_its_question() -> None:
+    from skinframe_tiny.build import qwen_training_examples
+
     rng = np.random.default_rng(0)
     for one in photographs(5, 50):
         for told in (True, False):
@@ -77,6 +80,8 @@ def test_a_lesson_never_tells_the_label_in_its_question() -> None:
 
 @pytest.fixture(scope="module")
 def figures() -> dict[str, Any]:
+    from skinframe_tiny.build.qwen_evaluation import judge
+
     torch.set_num_threads(1)
     return judge(FOLDER, world=990_001, count=200)
 
@@ -100,6 +105,8 @@ def test_the_committed_figures_are_of_these_weights(figures: dict[str, Any]) -> 
 
 
 def test_answers_start_with_findings(tmp_path: Path) -> None:
+    from skinframe_tiny.build import qwen_training_examples
+
     reasoner = Qwen25VL(Qwen25VL.Config(model="embedded:qwen"))
     shapes = {"clip.image_tokens": (16, 8)}
     module: Any = reasoner.build(BuildContext(classes=likelihoods.CLASSES, shapes=shapes, seed=0)).eval()
@@ -114,7 +121,7 @@ def test_answers_start_with_findings(tmp_path: Path) -> None:
 
 
 def test_training_is_a_function_of_its_seed(tmp_path: Path) -> None:
-    from skinframe_tiny.build import build_qwen
+    from skinframe_tiny.build import build_qwen, qwen_language_training, qwen_training_examples
     from skinframe_tiny.build.qwen_tokenizer import write_tokenizer
     from transformers import Qwen2_5_VLForConditionalGeneration
 

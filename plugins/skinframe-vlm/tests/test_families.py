@@ -6,15 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import bitsandbytes
 import numpy as np
 import pytest
 import torch
-from peft.tuners.lora import LoraLayer
 from PIL import Image
 from skinframe_vlm import Llava, Qwen3VL, Qwen25VL
 from skinframe_vlm.models.qwen2_5_vl import patchify
-from skinframe_vlm.native_vision_tower import pixels_of
 from skinframe_vlm.reasoner_options import Lora
 from torch import Tensor
 
@@ -54,6 +51,8 @@ class Case:
 
     def pixels(self, image: Image.Image, grid: list[int]) -> dict[str, Tensor]:
         """Return what transformers' processor would give for the image at the size of its token grid."""
+        from skinframe_vlm.native_vision_tower import pixels_of
+
         family = self.reasoner.family
         if family.model_type == "llava":
             return {"pixel_values": pixels_of(family, image, self.size, self.size).unsqueeze(0)}
@@ -146,6 +145,9 @@ def test_greedy_generation_equals_transformers_own(case: tuple[Case, Path]) -> N
 
 
 def test_4_bit_weights_and_adapters_are_on_the_decoder_only(case: tuple[Case, Path]) -> None:
+    import bitsandbytes
+    from peft.tuners.lora import LoraLayer
+
     setup, folder = case
     reasoner, module = setup.build(folder)
     layers = module.base.get_submodule(setup.reasoner.family.language).config.num_hidden_layers
@@ -190,6 +192,7 @@ def test_deepstack_reaches_the_decoder_with_the_models_own_eyes_only(qwen3_vl: P
 
 
 def test_llavas_pixels_are_those_of_clips_processor() -> None:
+    from skinframe_vlm.native_vision_tower import pixels_of
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
     image = pictures()[0]

@@ -11,7 +11,6 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from skinframe_vlm import Qwen25VL, QwenVision
-from skinframe_vlm.load_weights import load_eyes, load_language_model
 from skinframe_vlm.models.qwen2_5_vl import Qwen25VLFamily
 
 from skinframe import RecipeError
@@ -66,6 +65,8 @@ def test_the_hubs_flat_config_is_counted_alike(tmp_path: Path) -> None:
 
 
 def test_a_truncated_file_is_one_clear_message(copy: Path) -> None:
+    from skinframe_vlm.load_weights import load_eyes, load_language_model
+
     weights = copy / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(RecipeError, match=r"cannot be read as a Qwen2\.5-VL checkpoint"):
@@ -76,6 +77,8 @@ def test_a_truncated_file_is_one_clear_message(copy: Path) -> None:
 
 @pytest.mark.parametrize("lost", ["model.layers.1.mlp.up_proj.weight", "visual.merger.ln_q.weight"])
 def test_a_lost_tensor_is_never_drawn_at_random(copy: Path, lost: str) -> None:
+    from skinframe_vlm.load_weights import load_eyes, load_language_model
+
     tensors = load_file(copy / "model.safetensors")
     del tensors[lost]
     save_file(tensors, copy / "model.safetensors", metadata={"format": "pt"})
@@ -90,6 +93,8 @@ def test_a_lost_tensor_is_never_drawn_at_random(copy: Path, lost: str) -> None:
 
 
 def test_half_precision_files_are_read_in_the_precision_asked_for(copy: Path) -> None:
+    from skinframe_vlm.load_weights import load_eyes, load_language_model
+
     tensors = {name: tensor.half() for name, tensor in load_file(copy / "model.safetensors").items()}
     save_file(tensors, copy / "model.safetensors", metadata={"format": "pt"})
     model: Any = load_language_model(FAMILY, copy, "none", "fp32", "cpu")
@@ -98,6 +103,8 @@ def test_half_precision_files_are_read_in_the_precision_asked_for(copy: Path) ->
 
 
 def test_several_shards_are_one_checkpoint(copy: Path, checkpoint: Path) -> None:
+    from skinframe_vlm.load_weights import load_language_model
+
     whole: Any = load_language_model(FAMILY, checkpoint, "none", "fp32", "cpu")
     tensors = load_file(copy / "model.safetensors")
     (copy / "model.safetensors").unlink()
@@ -115,6 +122,8 @@ def test_several_shards_are_one_checkpoint(copy: Path, checkpoint: Path) -> None
 
 @pytest.mark.gate("E2")
 def test_no_weight_is_read_from_a_pickle(copy: Path) -> None:
+    from skinframe_vlm.load_weights import load_language_model
+
     tensors = load_file(copy / "model.safetensors")
     torch.save(tensors, copy / "pytorch_model.bin")
     (copy / "model.safetensors").unlink()

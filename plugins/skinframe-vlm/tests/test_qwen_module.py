@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import bitsandbytes
 import pytest
 import torch
-from peft.tuners.lora import LoraLayer
 from skinframe_vlm import Qwen25VL
 from skinframe_vlm.reasoner_options import Lora
 from torch import Tensor
@@ -46,6 +44,8 @@ def module(checkpoint: Path) -> Any:
 
 
 def test_nf4_lands_on_the_language_models_linears_only(module: Any) -> None:
+    import bitsandbytes
+
     quantised = {name for name, m in module.named_modules() if isinstance(m, bitsandbytes.nn.Linear4bit)}
     assert len(quantised) == 2 * 7
     assert all(name.startswith("base.model.language_model.layers.") for name in quantised)
@@ -54,6 +54,8 @@ def test_nf4_lands_on_the_language_models_linears_only(module: Any) -> None:
 
 
 def test_lora_lands_on_the_language_models_linears_only(module: Any) -> None:
+    from peft.tuners.lora import LoraLayer
+
     adapted = {name for name, m in module.named_modules() if isinstance(m, LoraLayer)}
     kinds = {name.rpartition(".")[2] for name in adapted}
     assert len(adapted) == 2 * 7

@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 from skinframe_vlm import Qwen25VL, QwenVision
 from skinframe_vlm.models.qwen2_5_vl import Qwen25VLFamily, patchify
-from skinframe_vlm.native_vision_tower import pixels_of
 from skinframe_vlm.reasoner_options import Lora
 
 from skinframe import BuildContext, PromptText, RecipeError
@@ -26,6 +25,7 @@ def pictures(count: int, size: int = 112) -> list[Image.Image]:
 
 
 def test_patches_equal_transformers_own_processor() -> None:
+    from skinframe_vlm.native_vision_tower import pixels_of
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
     images = pictures(2)
@@ -36,6 +36,7 @@ def test_patches_equal_transformers_own_processor() -> None:
 
 
 def test_tokens_equal_the_whole_models_image_features(checkpoint: Path) -> None:
+    from skinframe_vlm.native_vision_tower import pixels_of
     from transformers import Qwen2_5_VLForConditionalGeneration
 
     encoder = QwenVision(QwenVision.Config(model=str(checkpoint), size=112))
@@ -79,6 +80,7 @@ def test_the_reasoner_reads_native_tokens(checkpoint: Path, vision: str) -> None
 
 def test_a_native_prompt_is_read_as_transformers_reads_it(checkpoint: Path) -> None:
     """The whole path, image to state, against transformers' own forward over pixels."""
+    from skinframe_vlm.native_vision_tower import pixels_of
     from transformers import Qwen2_5_VLForConditionalGeneration
 
     options = Qwen25VL.Config(model=str(checkpoint), vision="native", native_size=112, quantize="none")

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from skinframe.evaluation import seed_bootstrap
 from skinframe.evaluation.bootstrap import replicate
@@ -62,6 +61,8 @@ def test_as_good_as_is_more_than_not_different():
 
 def test_non_inferiority_errs_as_often_as_stated():
     """At the margin itself the claim is false, and is made in about 2.5 % of the draws."""
+    from scipy import stats
+
     made = sum(non_inferior(difference(-0.1, seed=seed), Accuracy(), MARGIN).holds for seed in range(200))
     assert stats.binom.sf(made - 1, 200, 0.025) > 0.001
 
@@ -75,6 +76,8 @@ def test_adjusted_p_values_are_the_known_ones():
 
 
 def test_holm_lies_between_false_discovery_control_and_bonferroni():
+    from scipy import stats
+
     for seed in range(50):
         p = np.random.default_rng(seed).random(12) ** 2
         assert (holm(p) >= stats.false_discovery_control(p) - 1e-15).all()
@@ -97,6 +100,8 @@ def test_seeds_add_to_the_interval_of_patients():
 
 @pytest.mark.parametrize("count", [3, 5, 8, 10])
 def test_intervals_over_seeds_hold_the_truth(count):
+    from scipy import stats
+
     held = 0
     for trial in range(200):
         random = np.random.default_rng(trial)

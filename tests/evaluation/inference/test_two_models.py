@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
-from sklearn.metrics import roc_auc_score
 
 from skinframe.evaluation.delong import clustered_delong, delong
 from skinframe.evaluation.hypothesis_tests import clustered_mcnemar, mcnemar
@@ -20,6 +18,8 @@ def draw(seed, n=80, ties=False):
 
 @pytest.mark.parametrize("ties", [False, True])
 def test_areas_and_variance_are_those_of_the_definition(ties):
+    from sklearn.metrics import roc_auc_score
+
     for seed in range(40):
         y, s = draw(seed, ties=ties)
         found = delong(y, s)
@@ -47,6 +47,8 @@ def test_a_sample_that_is_copied_is_worth_no_more_in_clusters():
 
 
 def test_equal_rankings_have_p_one_and_p_holds_its_level():
+    from scipy import stats
+
     y, s = draw(2)
     assert delong(y, np.stack([s[0], 3 * s[0] + 1])).p_value() == 1.0
     rejected = 0
@@ -89,6 +91,8 @@ def test_the_interval_of_a_difference_leaves_out_zero_where_p_is_below_alpha():
 
 
 def test_mcnemar_is_the_binomial_test_less_half_of_what_was_seen():
+    from scipy import stats
+
     random = np.random.default_rng(0)
     for _ in range(200):
         a, b = random.random((2, 40)) < 0.7
@@ -101,6 +105,8 @@ def test_mcnemar_is_the_binomial_test_less_half_of_what_was_seen():
 
 
 def test_groups_that_err_together_are_one_vote():
+    from scipy import stats
+
     a = np.repeat([True] * 8 + [False] * 2, 10)
     b = ~a
     groups = [str(i // 10) for i in range(100)]

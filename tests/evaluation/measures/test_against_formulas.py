@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 from measure_cases import COUNT, case, copied
-from scipy.optimize import isotonic_regression
 
 from skinframe.evaluation.calibration_error import (
     ECE,
@@ -73,6 +72,8 @@ def debiased(y, p):
 
 def brier_part(part):
     def expected(y, p):
+        from scipy.optimize import isotonic_regression
+
         total = 0.0
         for k in range(p.shape[1]):
             _, place = np.unique(p[:, k], return_inverse=True)

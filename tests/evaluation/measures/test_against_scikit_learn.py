@@ -5,11 +5,21 @@ import warnings
 import numpy as np
 import pytest
 from measure_cases import COUNT, case
-from sklearn import metrics as oracle
 
 from skinframe.components import Facts
 from skinframe.evaluation.discrimination import AUPRC, AUROC, MCC, MacroAUPRC, PartialAUC, WeightedAUROC
 from skinframe.evaluation.operating_points import NPV, PPV, Sensitivity, Specificity
+
+
+def oracle(name):
+    """Return a function of sklearn.metrics that is imported at its first call, so that collection stays fast."""
+
+    def call(*args, **options):
+        from sklearn import metrics
+
+        return getattr(metrics, name)(*args, **options)
+
+    return call
 
 
 def both(y, w):
@@ -28,7 +38,7 @@ def one_against_rest(function, average):
 def present(y, p, w):
     """Average precision needs positives alone: where all samples are of one class it is 1."""
     known = [c for c in range(p.shape[1]) if w[y == c].sum() > 0]
-    return np.mean([oracle.average_precision_score(y == c, p[:, c], sample_weight=w) for c in known])
+    return np.mean([oracle("average_precision_score")(y == c, p[:, c], sample_weight=w) for c in known])
 
 
 def binary(function, needed=both):
@@ -36,7 +46,7 @@ def binary(function, needed=both):
 
 
 def partial(y, s, sample_weight):
-    return oracle.roc_auc_score(y, s, sample_weight=sample_weight, max_fpr=0.1)
+    return oracle("roc_auc_score")(y, s, sample_weight=sample_weight, max_fpr=0.1)
 
 
 def decision(function, of, positive):
@@ -53,20 +63,23 @@ def correlation(y, p, w):
     """scikit-learn says 0 where the correlation is undefined; we say NaN."""
     named, used = p.argmax(1), w > 0
     flat = len(set(y[used])) == 1 or len(set(named[used])) == 1
-    return np.nan if flat else oracle.matthews_corrcoef(y, named, sample_weight=w)
+    return np.nan if flat else oracle("matthews_corrcoef")(y, named, sample_weight=w)
 
 
 ORACLES = {
-    WeightedAUROC: (None, one_against_rest(oracle.roc_auc_score, lambda y, w, known: [w[y == c].sum() for c in known])),
+    WeightedAUROC: (
+        None,
+        one_against_rest(oracle("roc_auc_score"), lambda y, w, known: [w[y == c].sum() for c in known]),
+    ),
     MacroAUPRC: (None, present),
     MCC: (None, correlation),
-    AUROC: (2, binary(oracle.roc_auc_score)),
-    AUPRC: (2, binary(oracle.average_precision_score, lambda y, w: w[y].sum() > 0)),
+    AUROC: (2, binary(oracle("roc_auc_score"))),
+    AUPRC: (2, binary(oracle("average_precision_score"), lambda y, w: w[y].sum() > 0)),
     PartialAUC: (2, binary(partial)),
-    Sensitivity: (2, decision(oracle.recall_score, lambda y, s: y, True)),
-    Specificity: (2, decision(oracle.recall_score, lambda y, s: y, False)),
-    PPV: (2, decision(oracle.precision_score, lambda y, s: s, True)),
-    NPV: (2, decision(oracle.precision_score, lambda y, s: s, False)),
+    Sensitivity: (2, decision(oracle("recall_score"), lambda y, s: y, True)),
+    Specificity: (2, decision(oracle("recall_score"), lambda y, s: y, False)),
+    PPV: (2, decision(oracle("precision_score"), lambda y, s: s, True)),
+    NPV: (2, decision(oracle("precision_score"), lambda y, s: s, False)),
 }
 
 
@@ -89,4 +102,4 @@ def test_several_positive_classes_are_looked_for_as_one():
     facts = Facts(classes=tuple("abcde"))
     found = AUROC(AUROC.Config(positive=("b", "d"))).given(facts).value(y, p, w)
     truth = (y == 1) | (y == 3)
-    assert found == pytest.approx(oracle.roc_auc_score(truth, p[:, 1] + p[:, 3], sample_weight=w))
+    assert found == pytest.approx(oracle("roc_auc_score")(truth, p[:, 1] + p[:, 3], sample_weight=w))

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import brentq
 
 from skinframe.evaluation.smooth_ece import SmoothECE
 
@@ -17,6 +16,8 @@ def draw(seed, n=300, sharper=1.0):
 
 def literal(y, p, w):
     """Integrate |mean_i r_i K(t, c_i)| on a fine grid, K the Gaussian with its images behind 0 and 1."""
+    from scipy.optimize import brentq
+
     c, r = p.max(1), (p.argmax(1) == y) - p.max(1)
     t = (np.arange(2000) + 0.5) / 2000
 
