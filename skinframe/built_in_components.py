@@ -9,7 +9,7 @@ from skinframe.data.columns import COLUMNS
 from skinframe.evaluation.metric_registration import CALIBRATORS, METRICS
 from skinframe.hookmarker import hookimpl
 from skinframe.model.gradient_input_explainer import GradientInput
-from skinframe.model.heads import Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer
+from skinframe.model.heads import AttributesHead, Fused, Linear, PooledLinear, Projection, Verbalizer
 from skinframe.train.tensorboard import TensorBoard
 
 
@@ -32,7 +32,7 @@ def register_columns() -> list[type[Column]]:
 
 @hookimpl
 def register_heads() -> list[type[Head]]:
-    return [Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer]
+    return [AttributesHead, Fused, Linear, PooledLinear, Projection, Verbalizer]
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from skinframe.curating import dataset_comparison, duplicate_search
 from skinframe.curating.audit_result import Audit, Finding, Pair, Probe, Tier
-from skinframe.curating.audited_dataset import Subject
+from skinframe.curating.audited_dataset import AuditedDataset
 from skinframe.curating.class_counts import parts, subgroups
 from skinframe.curating.distance_tiers import tiers
 from skinframe.curating.leak_probes import fact_probes, field_probes, file_probes, judged, probed
@@ -29,10 +29,10 @@ class Division:
 
 
 def audit_of(
-    subject: Subject,
+    subject: AuditedDataset,
     *,
     divide: Callable[[NearPairs], Division],
-    against: Sequence[Subject] = (),
+    against: Sequence[AuditedDataset] = (),
     accept: Collection[str] = (),
 ) -> Audit:
     """Return everything that was found; `divide` gives the split, with the near-duplicates that were found in hand.
@@ -77,7 +77,7 @@ def audit_of(
     )
 
 
-def label_leaks(subject: Subject) -> tuple[list[Probe], list[Finding]]:
+def label_leaks(subject: AuditedDataset) -> tuple[list[Probe], list[Finding]]:
     """Return every probe of what must not tell the label, and what they found."""
     known = probed(subject.samples, subject.classes)
     sizes = subject.scan.sizes() if subject.scan is not None else {}
@@ -90,7 +90,7 @@ def label_leaks(subject: Subject) -> tuple[list[Probe], list[Finding]]:
     return [*probes, *text], [*judged(probes), *found]
 
 
-def split_findings(subject: Subject, division: Division, near: NearPairs) -> list[Finding]:
+def split_findings(subject: AuditedDataset, division: Division, near: NearPairs) -> list[Finding]:
     """Return a leak for each kind of link that reaches over two parts of the split; to know, where there is none."""
     if division.split is None:
         return [Finding(name="split", level="watch", sentence=division.said)]
@@ -110,7 +110,7 @@ def _sorted(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda one: one.level != "leak")
 
 
-def _searched(subject: Subject, division: Division, against: Sequence[Subject]) -> str:
+def _searched(subject: AuditedDataset, division: Division, against: Sequence[AuditedDataset]) -> str:
     level = subject.dataset.level
     said = [f"groups are at the {level} level" + ("" if level == "patient" else ": no patient ids stand behind them")]
     said.append("there is no split" if division.split is None else f"the split is {division.said}")

@@ -14,7 +14,7 @@ from skinframe.atomic_write import write_atomic
 from skinframe.components import Encoder
 from skinframe.curating.audit import Division, audit_of
 from skinframe.curating.audit_result import Audit
-from skinframe.curating.audited_dataset import Subject
+from skinframe.curating.audited_dataset import AuditedDataset
 from skinframe.curating.data_source import DataSource
 from skinframe.curating.duplicate_search import within
 from skinframe.curating.image_scan import Scan, scan
@@ -95,7 +95,7 @@ def refuse_leaks(found: Audit) -> None:
 
 def subject_of(
     source: DataSource, display: Display, images: bool, workers: int, encoder: str = "", cache: Path = Path()
-) -> Subject:
+) -> AuditedDataset:
     """Read the samples of a set and, where asked, look at every image once."""
     samples = source.samples()
     looked: Scan | None = None
@@ -109,7 +109,7 @@ def subject_of(
     features = None
     if encoder and looked is not None:
         features = _features(source, _encoder(source, encoder), samples, looked, cache, display)
-    return Subject(
+    return AuditedDataset(
         name=source.name,
         dataset=source.dataset,
         samples=samples,
@@ -121,7 +121,7 @@ def subject_of(
     )
 
 
-def division(source: DataSource, subject: Subject, near: NearPairs) -> Division:
+def division(source: DataSource, subject: AuditedDataset, near: NearPairs) -> Division:
     """Return the split that a run of this source would use: its frozen file, its official one, or one made as there.
 
     Every leak is let through: the audit reports it, and is what refuses. Raises DataError for a file that does not fit.
@@ -141,7 +141,9 @@ def division(source: DataSource, subject: Subject, near: NearPairs) -> Division:
     return Division(split, f"{split.digest[:12]}, {made}{blind}")
 
 
-def _split(source: DataSource, subject: Subject, near: NearPairs, accept: Collection[str]) -> tuple[Split, NearPairs]:
+def _split(
+    source: DataSource, subject: AuditedDataset, near: NearPairs, accept: Collection[str]
+) -> tuple[Split, NearPairs]:
     """Return the split of the source and the near-duplicates of it; images of the same pixels are such copies too."""
     wanted, looked = source.split, subject.scan
     keys = None if looked is None else looked.keys if wanted.near_duplicates else looked.files

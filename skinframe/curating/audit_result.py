@@ -57,7 +57,7 @@ class Pair:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class ClassBalance:
     """One part of the split, or the whole set: images, groups and images of each class."""
 
     name: str
@@ -121,7 +121,7 @@ class Audit:
     searched: str  # what was looked for and what was not, in one sentence
     findings: tuple[Finding, ...] = ()
     probes: tuple[Probe, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ClassBalance, ...] = ()
     subgroups: tuple[Subgroup, ...] = ()
     tiers: tuple[Tier, ...] = ()
     apart: tuple[Apart, ...] = ()

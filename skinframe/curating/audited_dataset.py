@@ -15,7 +15,7 @@ from skinframe.sample import Sample
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class AuditedDataset:
     """`scan` is None where images are not looked at; `features` [N, D] are a frozen encoder's, where one is given."""
 
     name: str

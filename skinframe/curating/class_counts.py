@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from skinframe.curating.audit_result import Part, Subgroup
+from skinframe.curating.audit_result import ClassBalance, Subgroup
 from skinframe.data.group_split import PARTS, Split
 from skinframe.sample import Sample
 
 BANDS = ((0, 30), (30, 45), (45, 60), (60, 75), (75, float("inf")))
 
 
-def parts(samples: Sequence[Sample], classes: Sequence[str], split: Split | None) -> tuple[Part, ...]:
+def parts(samples: Sequence[Sample], classes: Sequence[str], split: Split | None) -> tuple[ClassBalance, ...]:
     """Return the whole set, and each part of its split where it has one."""
     rows = {"all": range(len(samples)), **({name: split.part(name) for name in PARTS} if split is not None else {})}
     found = []
     for name, members in rows.items():
         chosen = [samples[row] for row in members]
         groups = len({sample.group for sample in chosen})
-        found.append(Part(name=name, images=len(chosen), groups=groups, classes=class_counts(chosen, classes)))
+        found.append(ClassBalance(name=name, images=len(chosen), groups=groups, classes=class_counts(chosen, classes)))
     return tuple(found)
 
 

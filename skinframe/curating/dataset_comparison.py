@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.curating.audit_result import Apart, Finding
-from skinframe.curating.audited_dataset import Subject
+from skinframe.curating.audited_dataset import AuditedDataset
 from skinframe.curating.distance_tiers import placed
 from skinframe.curating.distribution_shift import Floats, shift
 from skinframe.curating.label_predictability import FEWEST, FOLDS, auroc, cross_fitted, field_table
@@ -66,7 +66,7 @@ CELLS = 8  # grey cells of an image, each way
 Rows = NDArray[np.int64]
 
 
-def across_sets(subject: Subject, other: Subject) -> list[Apart]:
+def across_sets(subject: AuditedDataset, other: AuditedDataset) -> list[Apart]:
     """Compare each tier of another set with this one."""
     return [
         one
@@ -75,7 +75,7 @@ def across_sets(subject: Subject, other: Subject) -> list[Apart]:
     ]
 
 
-def across_sources(subject: Subject) -> list[Apart]:
+def across_sources(subject: AuditedDataset) -> list[Apart]:
     """Compare each source that the set names with the rest of the set."""
     sources = np.array([one.get("source", "") for one in subject.facts])
     found = []
@@ -85,7 +85,9 @@ def across_sources(subject: Subject) -> list[Apart]:
     return found
 
 
-def compared(subject: Subject, rows: Rows, other: Subject, others: Rows, name: str, tier: str) -> list[Apart]:
+def compared(
+    subject: AuditedDataset, rows: Rows, other: AuditedDataset, others: Rows, name: str, tier: str
+) -> list[Apart]:
     """Return one line for each view that both sides have; none where a side has fewer than 20 images."""
     if min(len(rows), len(others)) < FEWEST:
         return []
@@ -101,7 +103,7 @@ def compared(subject: Subject, rows: Rows, other: Subject, others: Rows, name: s
     return found
 
 
-def views(subject: Subject, rows: Rows, other: Subject, others: Rows) -> dict[str, Floats]:
+def views(subject: AuditedDataset, rows: Rows, other: AuditedDataset, others: Rows) -> dict[str, Floats]:
     """Return what can be compared, a table [N, D] each: fields that both have, what is empty, images, features."""
     samples = [*(subject.samples[row] for row in rows), *(other.samples[row] for row in others)]
     names = {field.name for field in subject.dataset.fields} & {field.name for field in other.dataset.fields}
@@ -156,12 +158,12 @@ def _unit(points: Floats) -> Floats:
     return np.asarray((points - points.mean(0)) / np.where(spread > 0, spread, 1.0))
 
 
-def _sizes(subject: Subject, rows: Rows) -> list[tuple[float, ...]]:
+def _sizes(subject: AuditedDataset, rows: Rows) -> list[tuple[float, ...]]:
     columns = subject.scan.sizes() if subject.scan is not None else {}
     return [tuple(columns[name][row] for name in ("bytes", "width", "height")) for row in rows]
 
 
-def _cells(subject: Subject, rows: Rows) -> Floats:
+def _cells(subject: AuditedDataset, rows: Rows) -> Floats:
     """Return grey means of 8 x 8 cells of each image [N, 64]; nought for one that cannot be read."""
     found = np.zeros((len(rows), CELLS * CELLS))
     for place, row in enumerate(rows):

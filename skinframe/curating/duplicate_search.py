@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.curating.audit_result import Finding, Pair
-from skinframe.curating.audited_dataset import Subject
+from skinframe.curating.audited_dataset import AuditedDataset
 from skinframe.curating.pair_thumbnails import pairs
 from skinframe.preparing.near_duplicates import REVIEW, TEXTURE, Near, near_pairs
 from skinframe.sample import Sample
@@ -76,7 +76,7 @@ class Copies:
     pairs: Sequence[Pair] = ()
 
 
-def within(subject: Subject) -> Copies:
+def within(subject: AuditedDataset) -> Copies:
     """Find identical pixels, copies and look-alikes that no patient or lesion id links."""
     if subject.scan is None:
         return Copies(findings=_conflicts(subject.samples, subject.keys))
@@ -92,7 +92,7 @@ def within(subject: Subject) -> Copies:
     return Copies(near=[(near.first, near.second) for near in copies], findings=findings, pairs=shown)
 
 
-def across(subject: Subject, other: Subject) -> Copies:
+def across(subject: AuditedDataset, other: AuditedDataset) -> Copies:
     """Find copies between two sets that have not the same pixels; `set_comparison.shared_images` finds those."""
     if subject.scan is None or other.scan is None:
         return Copies()
@@ -117,7 +117,7 @@ def _said(name: str, near: Sequence[Near], here: Sequence[Sample], there: Sequen
     return Finding(name=name, level="watch", sentence=f"{len(near):,} pairs {said}; see the pairs", examples=examples)
 
 
-def _identical(subject: Subject) -> list[Finding]:
+def _identical(subject: AuditedDataset) -> list[Finding]:
     """Find images of different patients or lesions whose pixels are the same."""
     held: dict[str, list[Sample]] = {}
     for sample, key in zip(subject.samples, subject.keys, strict=True):
@@ -146,7 +146,7 @@ def _conflicts(samples: Sequence[Sample], keys: Sequence[str | None]) -> list[Fi
     return [Finding(name="label-conflict", level="watch", sentence=sentence, examples=examples[:EXAMPLES])]
 
 
-def _neighbours(subject: Subject, known_pairs: set[tuple[int, int]]) -> list[Finding]:
+def _neighbours(subject: AuditedDataset, known_pairs: set[tuple[int, int]]) -> list[Finding]:
     features, known = subject.features, subject.known()
     if features is None:
         return []

@@ -14,7 +14,7 @@ from skinframe.components import Column, ColumnContext
 from skinframe.data.columns import Get
 from skinframe.data.token_padding import lay_out
 from skinframe.planning.address import Address, is_full, pixels
-from skinframe.planning.connect import PROMPT
+from skinframe.planning.graph_nodes import PROMPT
 from skinframe.reasoner_module import TokenRow
 
 LAYOUT = "layout"  # how a column of tokens is handed the layout of the token rows

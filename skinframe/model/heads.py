@@ -38,7 +38,7 @@ class Linear(Head):
         return LinearModule(shape[-1], self.config.width, len(context.classes), self.config.dropout, "hidden", "logits")
 
 
-class Attributes(Head):
+class AttributesHead(Head):
     """One score a checklist attribute from the reasoner's last hidden state: z = W LayerNorm(h) + b, for a sigmoid."""
 
     name = "attributes"

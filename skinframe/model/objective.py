@@ -16,7 +16,7 @@ from skinframe.components import Balancer, Component, Loss
 from skinframe.errors import DataError, NonFiniteError, Problem, RecipeError
 from skinframe.planning import Plan
 from skinframe.planning.address import column
-from skinframe.planning.loss_schedule import Schedule, schedule_of
+from skinframe.planning.loss_schedule import Schedule
 from skinframe.signals import needs
 
 C = TypeVar("C", bound=Component)
@@ -50,9 +50,8 @@ class Objective:
     """
 
     def __init__(self, plan: Plan) -> None:
-        weights = {name: schedule_of(plan.recipe.losses[name].weight, f"losses.{name}") for name in plan.graph.terms}
         self.terms = tuple(
-            Term(name, _fresh(plan.parts.losses[name]), weights[name], feeds)
+            Term(name, _fresh(plan.parts.losses[name]), plan.schedules[name], feeds)
             for name, feeds in plan.graph.terms.items()
         )
         self.balancer: Balancer = _fresh(plan.parts.balancer)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.recipe.recipe_schema import LossPart
 from skinframe.recipe.typed_dataclasses import typed
 
 SHAPES = ("linear", "cosine")
@@ -58,6 +60,19 @@ def schedule_of(weight: Any, where: str) -> Schedule:
         weight = {"to": weight, "start": weight}
     schedule, problems = typed(Schedule, weight, where)
     if schedule is None:
-        told = "a weight is a number or a schedule such as {to: 0.5, start: 0, epochs: 1}"
-        raise RecipeError(where, [Problem(problem.where, f"{problem.what}; {told}") for problem in problems])
+        forms = "a weight is a number or a schedule such as {to: 0.5, start: 0, epochs: 1}"
+        raise RecipeError(where, [Problem(problem.where, f"{problem.what}; {forms}") for problem in problems])
     return schedule
+
+
+def loss_schedules(losses: Mapping[str, LossPart]) -> tuple[dict[str, Schedule], list[Problem]]:
+    """Return the schedule of each enabled loss by name, and the problems of those that cannot be read."""
+    schedules: dict[str, Schedule] = {}
+    problems: list[Problem] = []
+    for name, loss in losses.items():
+        try:
+            if loss.enabled:
+                schedules[name] = schedule_of(loss.weight, f"losses.{name}.weight")
+        except RecipeError as error:
+            problems += error.problems
+    return schedules, problems

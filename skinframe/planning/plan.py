@@ -13,8 +13,10 @@ from skinframe.catalog import Catalog
 from skinframe.components import Component, Encoder, Requirement
 from skinframe.errors import RecipeError
 from skinframe.planning.address import column
-from skinframe.planning.connect import connect, encoders_of
+from skinframe.planning.connect import connect
 from skinframe.planning.graph import Graph
+from skinframe.planning.loss_schedule import Schedule, loss_schedules
+from skinframe.planning.offered_signals import encoders_of
 from skinframe.planning.resolve_components import Parts, resolve
 from skinframe.planning.stage_parts import stage_problems
 from skinframe.recipe.recipe_schema import Recipe
@@ -45,6 +47,7 @@ class Plan:
     recipe: Recipe
     parts: Parts
     graph: Graph
+    schedules: Mapping[str, Schedule]  # the weight over time of each term of the graph
     origins: Mapping[str, str]
     missing: tuple[Requirement, ...]
     identity: Mapping[str, str]
@@ -75,7 +78,8 @@ def make_plan(recipe: Recipe, catalog: Catalog, source: str = "recipe") -> Plan:
     parts, problems = resolve(recipe, catalog)
     if parts is None:
         raise RecipeError(source, problems)
-    graph, problems = connect(recipe, parts)
+    schedules, problems = loss_schedules(recipe.losses)
+    graph, problems = connect(recipe, parts, schedules, problems)
     if graph is not None:
         problems = [*problems, *stage_problems(recipe, list(graph.heads), graph.reasoner is not None)]
     if graph is None or problems:
@@ -84,6 +88,7 @@ def make_plan(recipe: Recipe, catalog: Catalog, source: str = "recipe") -> Plan:
         recipe=recipe,
         parts=parts,
         graph=graph,
+        schedules={name: schedules[name] for name in graph.terms},
         origins=_origins(parts, catalog),
         missing=tuple(_missing(parts, graph)),
         identity=_identity(recipe, parts, graph, catalog),

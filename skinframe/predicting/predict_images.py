@@ -42,8 +42,8 @@ class Prediction:
     heat: str | None
 
 
-class Predictions(tuple[Prediction, ...]):
-    """Predictions that print as text."""
+class ImagePredictions(tuple[Prediction, ...]):
+    """Predictions for images; `str` lays them out as text."""
 
     def __str__(self) -> str:
         blocks = []
@@ -63,7 +63,7 @@ def predict(
     out: Path | None = None,
     plugins: Sequence[Path] = (),
     allow_burned_in: bool = False,
-) -> Predictions:
+) -> ImagePredictions:
     """Predict new images with the chosen checkpoint of a finished run.
 
     `metadata` is typed by the data set's own fields and holds for every image; `plugins` are the one-file plugins that
@@ -87,12 +87,12 @@ def predict(
     return found
 
 
-def _predict(predictor: Predictor, feed: Feed, images: Sequence[Incoming], out: Path | None) -> Predictions:
+def _predict(predictor: Predictor, feed: Feed, images: Sequence[Incoming], out: Path | None) -> ImagePredictions:
     plan, dataset, rows = predictor.plan, predictor.plan.parts.dataset, range(len(images))
     probabilities = predictor.calibrated(predictor.logits(feed, rows))
     texts = predictor.rationales(feed, rows)
     heat = predictor.heat(feed, rows, [int(k) for k in probabilities.argmax(1)])
-    return Predictions(
+    return ImagePredictions(
         Prediction(
             image=str(arrived.path),
             prediction=dataset.classes[int(probabilities[row].argmax())],

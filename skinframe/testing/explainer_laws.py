@@ -25,7 +25,7 @@ class Planted(nn.Module):
 
 
 @dataclass(frozen=True, repr=False)
-class Scene:
+class PlantedScene:
     """A model, image tokens [B, P, V] and the classes [B] to explain."""
 
     model: Planted
@@ -38,13 +38,13 @@ class Scene:
         return f"{where}, explained for the classes {self.classes.tolist()}"
 
 
-def scenes() -> st.SearchStrategy[Scene]:
+def scenes() -> st.SearchStrategy[PlantedScene]:
     """Draw 2 to 4 samples, 2 to 9 patches of width 2 to 5, 2 to 4 classes and the patch that counts."""
     sizes = (st.integers(2, 4), st.integers(2, 9), st.integers(2, 5), st.integers(2, 4))
     return st.builds(_scene, *sizes, st.integers(0, 2**32 - 1))
 
 
-def heat(explainer: Explainer, scene: Scene) -> None:
+def heat(explainer: Explainer, scene: PlantedScene) -> None:
     """Heat is [B, P], finite, not negative, and carries no gradient."""
     found = _explained(explainer, scene)
     expected = scene.image_tokens.shape[:2]
@@ -54,12 +54,12 @@ def heat(explainer: Explainer, scene: Scene) -> None:
     assert not found.requires_grad, "heat carries a gradient"
 
 
-def deterministic(explainer: Explainer, scene: Scene) -> None:
+def deterministic(explainer: Explainer, scene: PlantedScene) -> None:
     """Two calls give the same bits."""
     assert torch.equal(_explained(explainer, scene), _explained(explainer, scene)), "two calls differ"
 
 
-def planted(explainer: Explainer, scene: Scene) -> None:
+def planted(explainer: Explainer, scene: PlantedScene) -> None:
     """In a model that reads one patch only, that patch is the hottest."""
     found = _explained(explainer, scene)
     hottest = found.argmax(dim=1)
@@ -67,14 +67,14 @@ def planted(explainer: Explainer, scene: Scene) -> None:
     assert (found.amax(dim=1) > 0).all(), "no heat anywhere"
 
 
-def alone(explainer: Explainer, scene: Scene) -> None:
+def alone(explainer: Explainer, scene: PlantedScene) -> None:
     """A sample's heat does not depend on its neighbours in the batch."""
     together = _explained(explainer, scene)
     single = explainer.explain(scene.model, scene.image_tokens[1:2], scene.classes[1:2])
     assert torch.allclose(single[0], together[1], atol=1e-9), f"{single[0]} alone, {together[1]} in company"
 
 
-def pure(explainer: Explainer, scene: Scene) -> None:
+def pure(explainer: Explainer, scene: PlantedScene) -> None:
     """The image tokens are left as they were, and ask for no gradient."""
     before = scene.image_tokens.clone()
     _explained(explainer, scene)
@@ -82,7 +82,7 @@ def pure(explainer: Explainer, scene: Scene) -> None:
     assert not scene.image_tokens.requires_grad, "the image tokens were made to ask for a gradient"
 
 
-def quiet(explainer: Explainer, scene: Scene) -> None:
+def quiet(explainer: Explainer, scene: PlantedScene) -> None:
     """No gradient is left behind in the model's parameters, where the next training step would add it."""
     _explained(explainer, scene)
     assert scene.model.weight.grad is None, "a gradient was left in the model's weight"
@@ -92,13 +92,13 @@ LAWS = (heat, deterministic, planted, alone, pure, quiet)
 EXPLAINER = Suite("explainer", tuple(map(Law, LAWS)), lambda explainer, law: scenes(), examples=8)
 
 
-def _scene(B: int, P: int, V: int, C: int, seed: int) -> Scene:
+def _scene(B: int, P: int, V: int, C: int, seed: int) -> PlantedScene:
     random = torch.Generator().manual_seed(seed)
     weight = torch.randn(V, C, generator=random, dtype=torch.float64)
     tokens = torch.randn(B, P, V, generator=random, dtype=torch.float64)
     patch, classes = torch.randint(P, (), generator=random), torch.randint(C, (B,), generator=random)
-    return Scene(Planted(int(patch), weight), tokens, classes)
+    return PlantedScene(Planted(int(patch), weight), tokens, classes)
 
 
-def _explained(explainer: Explainer, scene: Scene) -> Tensor:
+def _explained(explainer: Explainer, scene: PlantedScene) -> Tensor:
     return explainer.explain(scene.model, scene.image_tokens, scene.classes)

@@ -22,8 +22,8 @@ MOST = 256  # samples that are run alone; a step has rarely more
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
-    """The step that failed: rows and views of each micro-batch, the seed of each, where in the run it stood."""
+class StepInputs:
+    """Rows, views and seed of each micro-batch of a step, and when in the run it is taken."""
 
     step: int
     epoch: int
@@ -34,7 +34,7 @@ class Scene:
 
 
 def diagnosed(
-    folder: Path, scene: Scene, message: str, model: Model, objective: Objective, feed: Feed, last: str | None
+    folder: Path, scene: StepInputs, message: str, model: Model, objective: Objective, feed: Feed, last: str | None
 ) -> str:
     """Write the bundle and a line of the log that names it; return the message with both."""
     path, found = write_diagnosis(folder, scene, message, model, objective, feed, last)
@@ -47,7 +47,7 @@ def diagnosed(
 
 
 def write_diagnosis(
-    folder: Path, scene: Scene, message: str, model: Model, objective: Objective, feed: Feed, last: str | None
+    folder: Path, scene: StepInputs, message: str, model: Model, objective: Objective, feed: Feed, last: str | None
 ) -> tuple[Path, list[str]]:
     """Write `diagnosis-step-N.json`; return its path and the samples that are not finite on their own."""
     weights = objective.weights(scene.moment)

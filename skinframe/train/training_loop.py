@@ -32,7 +32,7 @@ from skinframe.train.checkpoint import (
     prune,
     save_checkpoint,
 )
-from skinframe.train.nonfinite_diagnosis import Scene, diagnosed
+from skinframe.train.nonfinite_diagnosis import StepInputs, diagnosed
 from skinframe.train.optimiser import make_optimiser, set_rate, train_only
 from skinframe.train.step_guards import Stop, Verdict, check_disk, decide, halved, listening, release
 from skinframe.train.training_log import append, line_of, truncate
@@ -176,14 +176,14 @@ class Trainer:
         with disk_errors(self.log_path):  # the checkpoint to come states this length
             os.fsync(stream.fileno())
 
-    def _scene(self, epoch: int, moment: float, micro: list[list[int]]) -> Scene:
+    def _scene(self, epoch: int, moment: float, micro: list[list[int]]) -> StepInputs:
         """Return the rows, views and seeds of a step: a function of seed, epoch and step alone."""
         seed, count = self.plan.recipe.seed, self.plan.recipe.train.views
         views = [[view_of(seed, epoch, self.feed.ids[row], count) for row in rows] for rows in micro]
         seeds = [derive(seed, "dropout", self.step, index) for index in range(len(micro))]
-        return Scene(step=self.step, epoch=epoch, moment=moment, micro=micro, views=views, seeds=seeds)
+        return StepInputs(step=self.step, epoch=epoch, moment=moment, micro=micro, views=views, seeds=seeds)
 
-    def _attempt(self, scene: Scene, optimiser: torch.optim.Optimizer, stop: Stop) -> tuple[StepRecord, Verdict]:
+    def _attempt(self, scene: StepInputs, optimiser: torch.optim.Optimizer, stop: Stop) -> tuple[StepRecord, Verdict]:
         """Run a step up to its clipped gradients and decide about it. No weight and no state changes in here.
 
         Raises NonFiniteError with the diagnosis where the step was not finite.
@@ -203,7 +203,7 @@ class Trainer:
             optimiser.zero_grad(set_to_none=True)
         return record, verdict
 
-    def _gradients(self, scene: Scene) -> StepRecord:
+    def _gradients(self, scene: StepInputs) -> StepRecord:
         """Run the forward and backward passes of a step and clip. Raises NonFiniteError naming a term or the step."""
         train = self._current.plan.train
         ids = [[self.feed.ids[row] for row in rows] for rows in scene.micro]

@@ -10,7 +10,7 @@ from skinframe.verbs.command_from_signature import Command, Option, words_about
 from skinframe.verbs.shared_options import Run, RunPlugins
 
 if TYPE_CHECKING:
-    from skinframe.predicting.predict_images import Predictions
+    from skinframe.predicting.predict_images import ImagePredictions
 
 
 def predict(
@@ -31,7 +31,7 @@ def predict(
     allow_burned_in: Annotated[
         bool, Option("accept DICOM files that do not state that no text is burned into the pixels")
     ] = False,
-) -> Predictions:
+) -> ImagePredictions:
     """Return probabilities, rationale and heat map for new images, JPEG, PNG or DICOM. Raises DataError, RecipeError.
 
     `allow_burned_in` accepts DICOM files that do not state that no text is burned into their pixels.

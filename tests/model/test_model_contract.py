@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from skinframe.built_in_components import Unbalanced
 from skinframe.model.gradient_input_explainer import GradientInput
-from skinframe.model.heads import Attributes, Fused, Linear, PooledLinear, Projection, Verbalizer
+from skinframe.model.heads import AttributesHead, Fused, Linear, PooledLinear, Projection, Verbalizer
 from skinframe.testing import balancer_contract, explainer_contract, head_contract
 
 
 @head_contract(
     Linear(),
     Linear(Linear.Config(width=6, dropout=0.1)),
-    Attributes(),
+    AttributesHead(),
     Fused(),
     Fused(Fused.Config(dropout=0.2, metadata=True)),
     PooledLinear(),

@@ -16,7 +16,7 @@ import skinframe
 from skinframe.components import BuildContext
 from skinframe.data.columns import LesionCover, patch_cover, value_ids
 from skinframe.errors import DataError
-from skinframe.model.heads import Attributes
+from skinframe.model.heads import AttributesHead
 from skinframe.planning.address import column
 from skinframe.preparing.prepare import prepare
 from skinframe.preparing.run_feed import column_context, make_feed
@@ -104,7 +104,7 @@ def test_data_without_masks_is_refused(prepared: Any, monkeypatch: pytest.Monkey
 
 def test_attributes_that_the_data_does_not_state_are_refused() -> None:
     with pytest.raises(ValueError, match="states no attributes to score"):
-        Attributes().build(BuildContext(classes=("a",), shapes={"hidden": (4,)}, seed=0))
+        AttributesHead().build(BuildContext(classes=("a",), shapes={"hidden": (4,)}, seed=0))
 
 
 def test_ids_of_values() -> None:

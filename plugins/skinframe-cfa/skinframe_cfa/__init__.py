@@ -14,14 +14,14 @@ from skinframe_cfa.balance.gradnorm import GradNorm
 from skinframe_cfa.balance.uncertainty import Uncertainty
 from skinframe_cfa.branch_consistency import Consistency
 from skinframe_cfa.calibration.adaptive_label_smoothing import ACLS
-from skinframe_cfa.calibration.brier import Brier
+from skinframe_cfa.calibration.brier import BrierLoss
 from skinframe_cfa.calibration.confidence_accuracy_difference import DCA, MDCA
 from skinframe_cfa.calibration.confidence_penalty import ConfidencePenalty
 from skinframe_cfa.calibration.correctness_ranking import CorrectnessRanking
 from skinframe_cfa.calibration.kde_ece import KDEECE
 from skinframe_cfa.calibration.margin_label_smoothing import MbLS
 from skinframe_cfa.calibration.mmce import MMCE, WeightedMMCE
-from skinframe_cfa.calibration.smooth_ece import SmoothECE
+from skinframe_cfa.calibration.smooth_ece import SmoothECELoss
 from skinframe_cfa.calibration.soft_ece import SoftECE
 from skinframe_cfa.classification.adaptive_focal import FLSD, AdaptiveFocal
 from skinframe_cfa.classification.asymmetric import Asymmetric
@@ -36,7 +36,7 @@ CLASSIFICATION = (AdaptiveFocal, Asymmetric, CrossEntropy, FLSD, Focal, LabelSmo
 ALIGNMENT = (ClipInfoNCE, FILIP, RegionAlignment, RegionMask, SigLIP, SPARC, UniCL)
 CALIBRATION: tuple[type[skinframe.Loss], ...] = (
     ACLS,
-    Brier,
+    BrierLoss,
     ConfidencePenalty,
     CorrectnessRanking,
     DCA,
@@ -44,7 +44,7 @@ CALIBRATION: tuple[type[skinframe.Loss], ...] = (
     MbLS,
     MDCA,
     MMCE,
-    SmoothECE,
+    SmoothECELoss,
     SoftECE,
     WeightedMMCE,
 )

@@ -130,12 +130,12 @@ def test_captions_are_true_of_their_own_image_and_facts_are_exclusive() -> None:
 def test_a_miniature_build_gives_the_same_weights_twice(tmp_path: Path) -> None:
     import torch
     from skinframe_tiny.build.build_clip import build
-    from skinframe_tiny.build.clip_training import Options
+    from skinframe_tiny.build.clip_training import ClipTrainingOptions
 
     threads = torch.get_num_threads()
     digests = []
     for name in ("one", "two"):
-        build(tmp_path / name, Options(images=160, held_out=300, epochs=1, batch=32, captions=8))
+        build(tmp_path / name, ClipTrainingOptions(images=160, held_out=300, epochs=1, batch=32, captions=8))
         digests.append(hashlib.sha256((tmp_path / name / "open_clip_model.safetensors").read_bytes()).hexdigest())
     torch.set_num_threads(threads)
     assert digests[0] == digests[1]

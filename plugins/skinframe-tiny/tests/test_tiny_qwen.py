@@ -126,7 +126,7 @@ def test_training_is_a_function_of_its_seed(tmp_path: Path) -> None:
     from transformers import Qwen2_5_VLForConditionalGeneration
 
     ids = write_tokenizer(tmp_path, qwen_training_examples.corpus_texts(photographs(1, 200)), build_qwen.VOCABULARY)
-    options = qwen_language_training.Options(photographs=50, steps=2, batch=4)
+    options = qwen_language_training.LanguageTrainingOptions(photographs=50, steps=2, batch=4)
 
     def trained() -> torch.Tensor:
         torch.manual_seed(0)

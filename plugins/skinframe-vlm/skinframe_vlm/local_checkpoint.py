@@ -26,7 +26,7 @@ ATTENTION_KEYS = ("_attn_implementation", "_attn_implementation_internal", "attn
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checkpoint:
+class LocalCheckpoint:
     """A checkpoint of one family by name: `embedded:NAME`, a local folder, or a hub id at a revision."""
 
     family: Family

@@ -16,7 +16,7 @@ from skinframe_vlm.config_sizes import NF4_BYTES, pooled_side
 from skinframe_vlm.connector import Connector
 from skinframe_vlm.lora_adapters import adapted_linears
 from skinframe_vlm.model_family import Family
-from skinframe_vlm.reasoner_options import Options
+from skinframe_vlm.reasoner_options import ReasonerOptions
 
 PROMPT_TOKENS = 64  # typical length of question and chat template; image tokens are counted exactly
 WIDTH = {"fp32": 4, "bf16": 2}
@@ -53,7 +53,11 @@ def tower_row(family: Family, architecture: Mapping[str, Any], *, tokens: int, p
 
 
 def reasoner_rows(
-    family: Family, architecture: Mapping[str, Any], options: Options, image_shapes: Sequence[Shape], precision: str
+    family: Family,
+    architecture: Mapping[str, Any],
+    options: ReasonerOptions,
+    image_shapes: Sequence[Shape],
+    precision: str,
 ) -> list[ModuleRow]:
     """Return the rows of language model, LM head, adapters and connector; `image_shapes` as the reasoner reads them.
 

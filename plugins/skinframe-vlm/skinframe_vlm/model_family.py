@@ -31,7 +31,7 @@ class ChatTemplate:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Prompt:
+class PromptTokens:
     """A batch of token rows, each tensor [B, S].
 
     `present`: 1 where a token exists; positions count these. `attended`: `present` without the image tokens that
@@ -119,7 +119,7 @@ class Family:
         features = model.model.get_image_features(torch.stack(list(images))).pooler_output
         return [{TOKENS: tokens} for tokens in features]
 
-    def inputs(self, model: Any, prompt: Prompt, images: Sequence[ImageInput]) -> dict[str, Any]:
+    def inputs(self, model: Any, prompt: PromptTokens, images: Sequence[ImageInput]) -> dict[str, Any]:
         """Return the arguments of the language model for a batch; `images` in the order in which a prompt shows them.
 
         A family overrides this to inject features into several layers, or to let image tokens attend both ways.
@@ -130,7 +130,7 @@ class Family:
             "position_ids": self.positions(model, prompt, images),
         }
 
-    def embeddings(self, model: Any, prompt: Prompt, images: Sequence[ImageInput]) -> Tensor:
+    def embeddings(self, model: Any, prompt: PromptTokens, images: Sequence[ImageInput]) -> Tensor:
         """Return input embeddings [B, S, H] with the image tokens in their placeholders."""
         import torch
 
@@ -138,7 +138,7 @@ class Family:
         tokens = torch.cat([image.tokens.to(embeds.dtype) for image in images], dim=1)
         return embeds.masked_scatter(prompt.placeholder.unsqueeze(-1), tokens)
 
-    def positions(self, model: Any, prompt: Prompt, images: Sequence[ImageInput]) -> Tensor:
+    def positions(self, model: Any, prompt: PromptTokens, images: Sequence[ImageInput]) -> Tensor:
         """Return the position of every token: [B, S], or [axes, B, S] for rotary positions of several axes."""
         return (prompt.present.cumsum(dim=-1) - 1).clamp(min=0)
 

@@ -10,7 +10,7 @@ import skinframe
 from skinframe.components import Shape
 from skinframe.errors import Problem
 from skinframe.signals import Output
-from skinframe_vlm.local_checkpoint import Checkpoint
+from skinframe_vlm.local_checkpoint import LocalCheckpoint
 from skinframe_vlm.model_family import GRID, Family
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ class NativeVision(skinframe.Encoder):
     family: ClassVar[Family]
 
     @property
-    def checkpoint(self) -> Checkpoint:
-        return Checkpoint(family=self.family, model=self.config.model, revision=self.config.revision)
+    def checkpoint(self) -> LocalCheckpoint:
+        return LocalCheckpoint(family=self.family, model=self.config.model, revision=self.config.revision)
 
     @property
     def keeps_aspect(self) -> bool:

@@ -19,8 +19,8 @@ from skinframe_vlm.connector import Connector, pool_grid
 from skinframe_vlm.greedy_decoding import greedy
 from skinframe_vlm.load_weights import load_language_model
 from skinframe_vlm.lora_adapters import add_lora, load_trained, trained
-from skinframe_vlm.model_family import GRID, TOKENS, Family, ImageInput, Prompt
-from skinframe_vlm.reasoner_options import Options
+from skinframe_vlm.model_family import GRID, TOKENS, Family, ImageInput, PromptTokens
+from skinframe_vlm.reasoner_options import ReasonerOptions
 
 SIGNALS = frozenset({"hidden", "rationale_logits"})
 
@@ -39,7 +39,7 @@ class VisionLanguageModule(nn.Module):
         self,
         family: Family,
         folder: Path,
-        options: Options,
+        options: ReasonerOptions,
         images: Sequence[Mapping[str, str]],
         context: BuildContext,
         *,
@@ -123,7 +123,7 @@ class VisionLanguageModule(nn.Module):
             images.append(ImageInput(tokens=tokens, grid=grids, outputs=signals))
         return images
 
-    def _read_prompt(self, ids: Tensor, mask: Tensor, images: Sequence[ImageInput]) -> Prompt:
+    def _read_prompt(self, ids: Tensor, mask: Tensor, images: Sequence[ImageInput]) -> PromptTokens:
         """Return the token rows; placeholders that only pad a smaller image count as absent."""
         at = ids == self._text.placeholder
         if not bool((at.sum(dim=1) == self._placeholders).all()):
@@ -134,7 +134,7 @@ class VisionLanguageModule(nn.Module):
                 for image in images
             ]
             mask = mask.masked_scatter(at, torch.cat(used, dim=1).to(mask.dtype))
-        return Prompt(ids=ids, present=mask, attended=self._drop_tokens(mask, at), placeholder=at)
+        return PromptTokens(ids=ids, present=mask, attended=self._drop_tokens(mask, at), placeholder=at)
 
     def _drop_tokens(self, mask: Tensor, at: Tensor) -> Tensor:
         """Mask a random share of image tokens from attention in training."""

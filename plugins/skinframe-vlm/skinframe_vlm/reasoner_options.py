@@ -24,7 +24,7 @@ class Lora:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ReasonerOptions:
     """Options of a vision-language reasoner.
 
     `model`: `embedded:NAME`, a local folder, or a hub id taken at `revision` from the hub's local cache.
@@ -71,7 +71,7 @@ class VisionOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AspectOptions(Options):
+class AspectOptions(ReasonerOptions):
     """Options of a family whose tower takes rectangles.
 
     `native_aspect`: `square` resizes every image to native_size x native_size; `keep` keeps each image's aspect ratio

@@ -9,7 +9,7 @@ import skinframe
 from skinframe.components import Shape
 from skinframe.errors import Problem
 from skinframe_vlm.config_sizes import cuda_memory, least_memory, parameters, pooled_side
-from skinframe_vlm.local_checkpoint import Checkpoint
+from skinframe_vlm.local_checkpoint import LocalCheckpoint
 from skinframe_vlm.model_family import TOKENS, Family
 from skinframe_vlm.native_vision_encoder import NativeVision
 
@@ -30,8 +30,8 @@ class VisionLanguageReasoner(skinframe.Reasoner):
     eyes: ClassVar[type[NativeVision]]
 
     @property
-    def checkpoint(self) -> Checkpoint:
-        return Checkpoint(family=self.family, model=self.config.model, revision=self.config.revision)
+    def checkpoint(self) -> LocalCheckpoint:
+        return LocalCheckpoint(family=self.family, model=self.config.model, revision=self.config.revision)
 
     @property
     def reads_encoder(self) -> bool:

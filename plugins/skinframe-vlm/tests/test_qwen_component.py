@@ -63,12 +63,12 @@ def test_a_training_step_costs_what_the_published_formula_says() -> None:
 
 
 def test_the_closed_form_agrees_with_the_meta_device() -> None:
-    from skinframe_vlm.local_checkpoint import Checkpoint
+    from skinframe_vlm.local_checkpoint import LocalCheckpoint
 
     family = Qwen25VL.family
 
     for model in (SEVEN, THREE):
-        shapes = linear_shapes(family.text(Checkpoint(family=family, model=model).architecture()))
+        shapes = linear_shapes(family.text(LocalCheckpoint(family=family, model=model).architecture()))
         linears = sum(inputs * outputs for inputs, outputs in shapes)
         adapters = 64 * sum(inputs + outputs for inputs, outputs in shapes)
         found = rows(model=model)

@@ -24,7 +24,7 @@ def brier(logits: Tensor, labels: Tensor, reduction: Reduction = "mean") -> Tens
     return reduce((p - truth).square().sum(dim=1), valid, None, reduction)
 
 
-class Brier(skinframe.Loss):
+class BrierLoss(skinframe.Loss):
     """Multi-class Brier score (Brier 1950): (1/B) Σ_i Σ_k (p_ik − 1[y_i = k])²."""
 
     name = "brier"

@@ -39,7 +39,7 @@ def smooth_ece(confidence: Tensor, correct: Tensor, sigma: float = 0.05, points:
     return ((correct - confidence) @ u / len(confidence)).abs().sum(dim=-1)
 
 
-class SmoothECE(Queued, skinframe.Loss):
+class SmoothECELoss(Queued, skinframe.Loss):
     """Smooth ECE at fixed σ (Błasiok and Nakkiran 2023, arXiv:2309.12236): ∫_0^1 |Σ_i K_σ(t, c_i) (a_i − c_i) / n| dt.
 
     c_i = max_k p_ik, a_i = 1[argmax = y_i], K_σ the Gaussian reflected at 0 and 1; i runs over a queue of detached

@@ -6,7 +6,7 @@ import pytest
 import torch
 from calibration_cases import batch, call, check_declared, check_extremes, law, tie_groups
 from hypothesis import given
-from skinframe_cfa.calibration.brier import Brier, brier
+from skinframe_cfa.calibration.brier import BrierLoss, brier
 
 from skinframe.testing import integers, loss_contract, tensors
 
@@ -55,12 +55,12 @@ def test_masked_samples_are_left_out():
 
 
 def test_the_term():
-    check_declared(Brier, "brier", "per_sample", {})
+    check_declared(BrierLoss, "brier", "per_sample", {})
     logits, labels = batch()
-    assert torch.equal(call(Brier(), logits, labels), brier(logits, labels))
-    check_extremes(Brier())
+    assert torch.equal(call(BrierLoss(), logits, labels), brier(logits, labels))
+    check_extremes(BrierLoss())
 
 
-@loss_contract(Brier(), examples=8)
+@loss_contract(BrierLoss(), examples=8)
 def test_contract(loss, check):
     check(loss)

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skinframe_cfa.calibration.confidence_accuracy_difference import dca
 from skinframe_cfa.calibration.forecasts_and_outcomes import top_label
-from skinframe_cfa.calibration.smooth_ece import SmoothECE, reflected_gaussian, smooth_ece
+from skinframe_cfa.calibration.smooth_ece import SmoothECELoss, reflected_gaussian, smooth_ece
 
 from skinframe.testing import loss_contract
 
@@ -30,7 +30,7 @@ SIGMA = st.floats(0.02, 1.0)
 
 
 def build(queue):
-    return SmoothECE(SmoothECE.Config(queue=queue))
+    return SmoothECELoss(SmoothECELoss.Config(queue=queue))
 
 
 def reflected(t, c, sigma):
@@ -114,20 +114,20 @@ def test_draws_come_in_front():
 )
 def test_options_out_of_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        SmoothECE.Config(**options)
+        SmoothECELoss.Config(**options)
 
 
 def test_the_term():
-    check_declared(SmoothECE, "smooth_ece", "batch", {"sigma": 0.05, "points": 100, "queue": 512})
-    SmoothECE.Config(sigma=1.0, points=1)
+    check_declared(SmoothECELoss, "smooth_ece", "batch", {"sigma": 0.05, "points": 100, "queue": 512})
+    SmoothECELoss.Config(sigma=1.0, points=1)
     logits, labels = batch()
-    term = SmoothECE(SmoothECE.Config(sigma=0.2, points=17))
+    term = SmoothECELoss(SmoothECELoss.Config(sigma=0.2, points=17))
     assert torch.equal(call(term, logits, labels), smooth_ece(*top_label(logits, labels), 0.2, 17))
     check_queue_is_dense(build)
     check_memory(build)
-    check_extremes(SmoothECE())
+    check_extremes(SmoothECELoss())
 
 
-@loss_contract(SmoothECE(), examples=8)
+@loss_contract(SmoothECELoss(), examples=8)
 def test_contract(loss, check):
     check(loss)

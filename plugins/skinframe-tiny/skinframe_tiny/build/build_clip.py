@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from skinframe_tiny import embedded_weights
 from skinframe_tiny.build.clip_evaluation import judge
 from skinframe_tiny.build.clip_tokenizer import write_tokenizer
-from skinframe_tiny.build.clip_training import Options, train
+from skinframe_tiny.build.clip_training import ClipTrainingOptions, train
 from skinframe_tiny.build.image_caption_corpus import corpus
 
 WORLD, HELD_OUT = 710_001, 710_002  # worlds that no recipe's default seed reaches
@@ -46,10 +46,10 @@ CONFIG: dict[str, Any] = {
 
 def main() -> None:
     """Train and write `weights/clip` in place; about twenty minutes on one busy CPU core."""
-    build(embedded_weights.clip(), Options())
+    build(embedded_weights.clip(), ClipTrainingOptions())
 
 
-def build(folder: Path, options: Options) -> None:
+def build(folder: Path, options: ClipTrainingOptions) -> None:
     """Write config, tokenizer, weights (float16) and `figures.json` (what was measured on the held-out world)."""
     began = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)

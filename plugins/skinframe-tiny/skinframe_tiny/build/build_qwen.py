@@ -42,11 +42,18 @@ def config(ids: dict[str, int]) -> Qwen2_5_VLConfig:
 
 def main() -> None:
     """Train and write `weights/qwen` in place; about ten minutes of one CPU core."""
-    build(embedded_weights.qwen(), qwen_language_training.Options(), qwen_vision_training.Options())
+    build(
+        embedded_weights.qwen(),
+        qwen_language_training.LanguageTrainingOptions(),
+        qwen_vision_training.VisionTrainingOptions(),
+    )
 
 
 def build(
-    folder: Path, options: qwen_language_training.Options, eyes: qwen_vision_training.Options, judged: int = 1000
+    folder: Path,
+    options: qwen_language_training.LanguageTrainingOptions,
+    eyes: qwen_vision_training.VisionTrainingOptions,
+    judged: int = 1000,
 ) -> None:
     """Write config, tokenizer, weights (float16) and `figures.json` (what was measured on the held-out world)."""
     began = time.monotonic()

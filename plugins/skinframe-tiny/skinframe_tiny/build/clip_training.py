@@ -19,7 +19,7 @@ from skinframe_tiny.build.image_caption_corpus import PATCH, REGION_FACTS, Corpu
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ClipTrainingOptions:
     """How much to draw and how long to train."""
 
     images: int = 8192
@@ -33,7 +33,7 @@ class Options:
     seed: int = 5
 
 
-def train(folder: Path, data: Corpus, options: Options) -> Any:
+def train(folder: Path, data: Corpus, options: ClipTrainingOptions) -> Any:
     """Train the model that `folder` describes; prints one line an epoch. Returns it in float32, in eval mode."""
     torch.manual_seed(options.seed)
     model: Any = open_clip.create_model(f"local-dir:{folder}")
@@ -81,7 +81,7 @@ def _losses(
     data: Corpus,
     rows: NDArray[np.int64],
     rng: np.random.Generator,
-    options: Options,
+    options: ClipTrainingOptions,
 ) -> tuple[Tensor, Tensor]:
     """Return the two terms: captions against whole images, phrases against patches."""
     images, patches = _turn(rng, data.images[rows], data.patches[rows])

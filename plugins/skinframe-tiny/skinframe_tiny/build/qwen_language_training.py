@@ -22,7 +22,7 @@ RATIONALE = 0.6  # chance that an answer opens with the rationale rather than wi
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class LanguageTrainingOptions:
     """How much to draw and how long to train."""
 
     photographs: int = 40_000
@@ -123,7 +123,7 @@ def losses(model: Any, teacher: Teacher, batch: Batch, images: Tensor) -> tuple[
     return words, answer - (batch.posterior * named[:, teacher.assessed]).sum(-1).mean()
 
 
-def train(model: Any, folder: Any, world: int, options: Options) -> None:
+def train(model: Any, folder: Any, world: int, options: LanguageTrainingOptions) -> None:
     """Train the language model in place; prints a line every hundred steps."""
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)

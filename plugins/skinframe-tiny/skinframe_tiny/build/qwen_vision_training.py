@@ -24,7 +24,7 @@ MERGED = 28
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class VisionTrainingOptions:
     """How much to draw and how long to train."""
 
     images: int = 4000
@@ -35,7 +35,7 @@ class Options:
     seed: int = 9
 
 
-def train(model: Any, teacher: Teacher, world: int, options: Options) -> None:
+def train(model: Any, teacher: Teacher, world: int, options: VisionTrainingOptions) -> None:
     """Train `model.model.visual` in place; the language model and its embedding stay as they are."""
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)

@@ -8,7 +8,7 @@ from typing import Any
 
 from skinframe_vlm.model_family import ChatTemplate, Family
 from skinframe_vlm.native_vision_encoder import NativeVision
-from skinframe_vlm.reasoner_options import Options, VisionOptions
+from skinframe_vlm.reasoner_options import ReasonerOptions, VisionOptions
 from skinframe_vlm.vision_language_reasoner import VisionLanguageReasoner
 
 MODEL = "llava-hf/llava-1.5-7b-hf"
@@ -64,6 +64,6 @@ class Llava(VisionLanguageReasoner):
     eyes = LlavaVision
 
     @dataclass(frozen=True, kw_only=True)
-    class Config(Options):
+    class Config(ReasonerOptions):
         model: str = MODEL
         native_size: int = 336

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from skinframe_vlm.model_family import TOKENS, ChatTemplate, Family, ImageInput, Prompt
+from skinframe_vlm.model_family import TOKENS, ChatTemplate, Family, ImageInput, PromptTokens
 from skinframe_vlm.native_vision_encoder import NativeVision
-from skinframe_vlm.reasoner_options import Options, VisionOptions
+from skinframe_vlm.reasoner_options import ReasonerOptions, VisionOptions
 from skinframe_vlm.vision_language_reasoner import VisionLanguageReasoner
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Qwen25VLFamily(Family):
         grid = torch.tensor([[1, *side] for side in sides], device=patches.device)
         return model.model.get_image_features(patches, grid)
 
-    def positions(self, model: Any, prompt: Prompt, images: Sequence[ImageInput]) -> Tensor:
+    def positions(self, model: Any, prompt: PromptTokens, images: Sequence[ImageInput]) -> Tensor:
         """Return [3, B, S] by the model's own rule, which reads each row's images in order."""
         import torch
 
@@ -100,5 +100,5 @@ class Qwen25VL(VisionLanguageReasoner):
     eyes = QwenVision
 
     @dataclass(frozen=True, kw_only=True)
-    class Config(Options):
+    class Config(ReasonerOptions):
         model: str = "embedded:qwen"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from skinframe.components import Shape
-from skinframe_vlm.model_family import TOKENS, ImageInput, Prompt
+from skinframe_vlm.model_family import TOKENS, ImageInput, PromptTokens
 from skinframe_vlm.models.qwen2_5_vl import Qwen25VLFamily
 from skinframe_vlm.native_vision_encoder import NativeVision
 from skinframe_vlm.reasoner_options import AspectOptions, AspectVisionOptions
@@ -43,7 +43,7 @@ class Qwen3VLFamily(Qwen25VLFamily):
         layers = [torch.stack(image, dim=1) for image in zip(*features.deepstack_features, strict=True)]
         return [{TOKENS: t, DEEPSTACK: d} for t, d in zip(features.pooler_output, layers, strict=True)]
 
-    def inputs(self, model: Any, prompt: Prompt, images: Sequence[ImageInput]) -> dict[str, Any]:
+    def inputs(self, model: Any, prompt: PromptTokens, images: Sequence[ImageInput]) -> dict[str, Any]:
         """Add the tower's inner features to the first decoder layers, where the image has them."""
         import torch
 
