@@ -44,7 +44,7 @@ def kill_until(tiny: Any, out: Path, whole: Any, kills: int, draw: random.Random
 
 
 @pytest.mark.timeout(7200)  # two minutes for fifty where nobody else computes
-@pytest.mark.parametrize("kills", [12, pytest.param(50, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("kills", [6, pytest.param(50, marks=pytest.mark.nightly)])
 @pytest.mark.gate("A1")
 def test_a1_killed_at_random_moments(tiny: Any, whole: Any, tmp_path: Path, kills: int) -> None:
     assert kill_until(tiny, tmp_path, whole, kills, random.Random(6)) >= 1
@@ -77,12 +77,14 @@ def first_save(whole: Any) -> int:
     return next(i for i, call in enumerate(own) if call["call"] == "rename") + 2  # and the parent's fsync
 
 
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.nightly)])
 @pytest.mark.gate("A2")
-def test_a2_every_fault_point_of_a_checkpoint(tiny: Any, whole: Any, tmp_path: Path) -> None:
+def test_a2_every_fault_point_of_a_checkpoint(tiny: Any, whole: Any, tmp_path: Path, step: int) -> None:
     """One run is killed at each in turn; each start makes its first save, so the point is met every time."""
     own = [call for call in whole.calls if call["area"] == "ckpt"][: first_save(whole)]
     armed = points(own, "ckpt", ("write", "fsync", "rename", "mkdir"))
     assert len(armed) >= 25
+    armed = armed[::step]
     armed += ["kill@ckpt.rename:2", "kill-after@ckpt.rename:2"]  # on the way out: the part that the new one overtakes
     met, turn = 0, 0
     for fault in armed:

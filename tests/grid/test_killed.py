@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from skinframe.errors import BusyError
 from skinframe.locks import exclusive
 from skinframe.reporting.grid_report import GridReport
@@ -30,6 +32,7 @@ def free(folder: Path) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_killed_between_two_runs_and_in_one(
     warm: Any, words: Callable[..., list[str]], made: Any, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from skinframe.running import selftest_trials as module
 from skinframe.running.selftest_trials import SelfTest, Trial, audits
 
 
+@pytest.mark.long
 def test_every_planted_fault_is_found_and_no_other():
     found = skinframe.selftest()
     assert found.ok, str(found)

@@ -125,7 +125,7 @@ def test_plan_and_log_name_the_parts_of_each_stage_and_the_frozen_ones(
     assert set(lines) == {line for line in said if line.startswith(("stage ", "frozen in"))}
 
 
-@pytest.mark.parametrize("stage", [0, 1])
+@pytest.mark.parametrize("stage", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_killed_inside_a_stage_it_resumes_to_the_same_bits(
     small: Any, preset: str, staged: tuple[Path, list[str]], contents: Any, environment: Any, tmp_path: Path, stage: int
 ) -> None:

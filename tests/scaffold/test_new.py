@@ -39,6 +39,7 @@ def test_every_project_passes_its_own_tests_untouched(projects: dict[str, Path],
     assert "skipped" not in done.stdout
 
 
+@pytest.mark.long
 def test_a_project_inside_another_keeps_its_own_options(
     projects: dict[str, Path], tmp_path: Path, environment: dict[str, str]
 ) -> None:

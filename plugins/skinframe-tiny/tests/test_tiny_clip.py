@@ -127,6 +127,7 @@ def test_captions_are_true_of_their_own_image_and_facts_are_exclusive() -> None:
     np.testing.assert_array_equal(captions.truth(held, [class_only])[:, 0], expected)
 
 
+@pytest.mark.long
 def test_a_miniature_build_gives_the_same_weights_twice(tmp_path: Path) -> None:
     import torch
     from skinframe_tiny.build.build_clip import build

@@ -1,8 +1,10 @@
 """Random samples with ties, empty classes and whole-number weights: what metrics are compared on."""
 
 import numpy as np
+import pytest
 
-COUNT = 1000  # cases a metric
+COUNT = 150  # random cases per metric
+COUNTS = [COUNT, pytest.param(1000, marks=pytest.mark.long)]
 
 
 def case(seed, classes=None):

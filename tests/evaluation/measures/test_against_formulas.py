@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from measure_cases import COUNT, case, copied
+from measure_cases import COUNTS, case, copied
 
 from skinframe.evaluation.calibration_error import (
     ECE,
@@ -127,8 +127,9 @@ FORMULAS = {
 
 
 @pytest.mark.parametrize("kind", FORMULAS, ids=lambda kind: kind.name)
-def test_equals_its_formula_and_weights_are_copies(kind):
-    for seed in range(COUNT):
+@pytest.mark.parametrize("count", COUNTS)
+def test_equals_its_formula_and_weights_are_copies(kind, count):
+    for seed in range(count):
         y, p, w = case(seed)
         wanted = FORMULAS[kind](*copied(y, p, w))
         assert kind().value(y, p, w) == pytest.approx(wanted, abs=1e-9), seed

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from measure_cases import COUNT, case
+from measure_cases import COUNTS, case
 
 from skinframe.components import Facts
 from skinframe.evaluation.discrimination import AUPRC, AUROC, MCC, MacroAUPRC, PartialAUC, WeightedAUROC
@@ -84,17 +84,18 @@ ORACLES = {
 
 
 @pytest.mark.parametrize("kind", ORACLES, ids=lambda kind: kind.name)
-def test_equals_scikit_learn(kind):
+@pytest.mark.parametrize("count", COUNTS)
+def test_equals_scikit_learn(kind, count):
     classes, expected = ORACLES[kind]
     defined = 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of empty classes, which are wanted here
-        for seed in range(COUNT):
+        for seed in range(count):
             y, p, w = case(seed, classes)
             wanted = expected(y, p, w)
             assert kind().value(y, p, w) == pytest.approx(wanted, abs=1e-9, nan_ok=True), seed
             defined += not np.isnan(wanted)
-    assert defined > COUNT / 3
+    assert defined > count / 3
 
 
 def test_several_positive_classes_are_looked_for_as_one():
