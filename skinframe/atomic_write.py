@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from skinframe.errors import DiskError
+from skinframe.guarded import UnreadableError, inside, parse_object, printable, read_bytes, read_object, sha256_of
 
 MANIFEST = "MANIFEST.json"
 BLOCK = 2**18  # bytes compared at a time; larger ones leave the processor's cache
@@ -68,6 +69,19 @@ def write_json(path: Path, value: Any) -> None:
     write_atomic(path, (json.dumps(value, indent=2, sort_keys=True) + "\n").encode())
 
 
+def write_checked(path: Path, value: Any) -> None:
+    """Write a JSON value with a checksum that `read_checked` compares; what stands in a cache is written so."""
+    write_json(path, {"sha256": _sha256(_manifest(value)), "value": value})
+
+
+def read_checked(path: Path) -> Any:
+    """Return the value that `write_checked` wrote. Raises UnreadableError where it is not that value any more."""
+    written = read_object(path)
+    if written.get("sha256") != _sha256(_manifest(written.get("value"))):
+        raise UnreadableError(path, "does not match its checksum")
+    return written["value"]
+
+
 def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
     """Write a folder of files with a hashed manifest, the manifest last, rename it into place, read it back.
 
@@ -115,30 +129,48 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _manifest(entries: Mapping[str, Any]) -> bytes:
+def _manifest(entries: Any) -> bytes:
     return json.dumps(entries, indent=2, sort_keys=True).encode()
 
 
 def damage_in(folder: Path) -> str | None:
-    """Return what is wrong with a folder that has a manifest; None if it holds exactly the files of its manifest."""
+    """Return what is wrong with a folder that has a manifest; None if every file of its manifest is as it was written.
+
+    Files that the manifest does not list are not damage: `unlisted_in` names them, and nothing reads them.
+    """
     try:
-        written = (folder / MANIFEST).read_bytes()
-        entries = json.loads(written)
-        if _manifest(entries) != written:  # the manifest has no hash of its own: it must be as this module writes it
-            return f"{MANIFEST} was changed after it was written"
-        found = {path.name for path in folder.iterdir()} - {MANIFEST}
-        if found != entries.keys():
-            odd = ", ".join(sorted(found ^ entries.keys()))
-            return f"{odd}: in the folder or in its manifest, but not in both"
+        entries = _entries(folder)
         for name, entry in entries.items():
-            if (folder / name).stat().st_size != entry["bytes"]:
+            path = inside(folder, name)
+            if path.stat().st_size != entry["bytes"]:
                 return f"{name} has a different size than was written"
-            with (folder / name).open("rb") as stream:
-                if hashlib.file_digest(stream, "sha256").hexdigest() != entry["sha256"]:
-                    return f"{name} does not match its hash"
+            if sha256_of(path) != entry["sha256"]:
+                return f"{name} does not match its hash"
+    except UnreadableError as error:
+        return f"{Path(error.where).name}: {error.reason}"
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        return f"{type(error).__name__}: {error}"
+        return printable(f"{type(error).__name__}: {error}")
     return None
+
+
+def listed_in(folder: Path) -> frozenset[str]:
+    """Return the files that a folder's manifest lists. Raises UnreadableError where it has none."""
+    return frozenset(_entries(folder))
+
+
+def unlisted_in(folder: Path) -> list[str]:
+    """Return the files of a folder that its manifest does not list, such as those that a file manager leaves."""
+    return sorted({path.name for path in folder.iterdir()} - {MANIFEST} - listed_in(folder))
+
+
+def _entries(folder: Path) -> dict[str, Any]:
+    written = read_bytes(folder / MANIFEST)
+    entries = parse_object(written, folder / MANIFEST)
+    if _manifest(entries) != written:  # the manifest has no hash of its own: it must be as this module writes it
+        raise UnreadableError(folder / MANIFEST, "was changed after it was written")
+    if not entries:
+        raise UnreadableError(folder / MANIFEST, "lists no file")
+    return entries
 
 
 def free_bytes(folder: Path) -> int:

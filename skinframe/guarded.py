@@ -5,16 +5,18 @@ Files that a user can name are read by this module, or by `skinframe.recipe.yaml
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import stat
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
-from skinframe.errors import DataError
+from skinframe.errors import DataError, SkinframeError
 
 MIB = 2**20
 MAX_BYTES = 256 * MIB  # a report with its figures is about 3 MiB, a split of 400,000 images about 8 MiB
@@ -52,8 +54,44 @@ def printable(text: str) -> str:
     return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+@contextmanager
+def well_formed(where: object) -> Iterator[None]:
+    """Turn the errors of taking apart a value that was read from `where` into an UnreadableError: it is not ours."""
+    try:
+        yield
+    except SkinframeError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError) as error:
+        what = f"no {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
+        raise UnreadableError(where, f"does not have the form in which it was written ({what[:200]})") from error
+
+
 def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
     """Return the bytes of a regular file of at most `most` bytes. Raises UnreadableError; waits for no pipe."""
+    with open_regular(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > most:
+            raise UnreadableError(path, f"has {size:,} bytes; at most {most:,} are read")
+        try:
+            data = stream.read(most + 1)
+        except OSError as error:
+            raise UnreadableError(path, (error.strerror or str(error)).lower()) from error
+    if len(data) > most:
+        raise UnreadableError(path, f"has more than {most:,} bytes")
+    return data
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a regular file of any size. Raises UnreadableError."""
+    with open_regular(path) as stream:
+        try:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise UnreadableError(path, (error.strerror or str(error)).lower()) from error
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file to read. Raises UnreadableError for a folder, pipe or device, and for an impossible name."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -66,16 +104,7 @@ def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
         raise UnreadableError(path, "is a folder" if stat.S_ISDIR(status.st_mode) else "is not a regular file")
-    with open(handle, "rb") as stream:
-        if status.st_size > most:
-            raise UnreadableError(path, f"has {status.st_size:,} bytes; at most {most:,} are read")
-        try:
-            data = stream.read(most + 1)
-        except OSError as error:
-            raise UnreadableError(path, (error.strerror or str(error)).lower()) from error
-    if len(data) > most:
-        raise UnreadableError(path, f"has more than {most:,} bytes")
-    return data
+    return open(handle, "rb")
 
 
 def read_text(path: Path, most: int = MAX_BYTES) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from skinframe.atomic_write import disk_errors
 from skinframe.errors import BusyError
+from skinframe.guarded import UnreadableError, parse_object, printable, read_text
 
 POLL = 0.1  # seconds between two looks at a held lock
 NO_FLOCK = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
@@ -57,9 +58,9 @@ def _holder() -> str:
 def _holder_text(text: str) -> str:
     """Return a holder's own statement as words."""
     try:
-        held = json.loads(text)
-        return f"process {held['pid']} on {held['host']} since {held['since']}"
-    except (ValueError, KeyError, TypeError):
+        held = parse_object(text, "the lock")
+        return printable(f"process {held['pid']} on {held['host']} since {held['since']}"[:200])
+    except (UnreadableError, KeyError):
         return "another process"
 
 
@@ -94,7 +95,7 @@ def _lease(path: Path, wait: bool) -> Iterator[None]:
             if _clear_if_stale(path):
                 continue
             if not wait:
-                raise _busy(path.parent, path.read_text(errors="replace") if path.exists() else "") from None
+                raise _busy(path.parent, _read(path)) from None
             time.sleep(POLL)
     try:
         os.write(handle, mine.encode())
@@ -104,28 +105,35 @@ def _lease(path: Path, wait: bool) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
+def _read(path: Path) -> str:
+    try:
+        return read_text(path, 4096)
+    except UnreadableError:
+        return ""
+
+
 def _clear_if_stale(path: Path) -> bool:
     """Remove a lease whose process on this host is gone. Raises BusyError for a lease of another host."""
     try:
-        text = path.read_text()
-        held = json.loads(text)
-        host, pid = str(held["host"]), int(held["pid"])
-    except FileNotFoundError:
-        return True
-    except (ValueError, KeyError, TypeError):
-        return False  # being written at this moment
+        text = read_text(path, 4096)
+        held = parse_object(text, path)
+        host, pid = str(held["host"]), held["pid"]
+    except (UnreadableError, KeyError):
+        return not path.exists()  # gone, or being written at this moment
+    if type(pid) is not int or not 0 < pid < 2**22:  # no process can have that number: nothing here holds the lease
+        pid = None
     if host != socket.gethostname():
-        raise BusyError(
-            f"{path}: held by pid {pid} on {host} since {held.get('since')}; wait, or remove it if that ended"
-        )
+        raise BusyError(f"{path}: held by {_holder_text(text)}; wait, or remove it if that ended")
     with contextlib.suppress(PermissionError):
         try:
+            if pid is None:
+                raise ProcessLookupError
             os.kill(pid, 0)
         except ProcessLookupError:
             aside = path.with_name(f"{path.name}.stale-{uuid.uuid4().hex[:8]}")
             with contextlib.suppress(FileNotFoundError):
                 path.rename(aside)
-                if aside.read_text() != text:  # a newer lease took its place between the look and the rename
+                if read_text(aside, 4096) != text:  # a newer lease took its place between the look and the rename
                     os.link(aside, path)
                 aside.unlink()
             return True

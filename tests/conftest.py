@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "tests" / "small.yaml"
 SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>")
 SPECIALS += ("<|vision_pad|>", "<|image_pad|>", "<|video_pad|>")
-TIMED = ("report.json", "report.html", "files.json", ".lock")
+TIMED = ("report.json", "report.html", "files.json", "files.sha256", ".lock")
 """They hold a duration, a process number or hashes of such files, and nothing else that may differ."""
 
 

@@ -22,6 +22,7 @@ from skinframe.data.group_split import Split
 from skinframe.data.groups import KINDS, NearPairs, leak_name
 from skinframe.data.split_file import write_split
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
+from skinframe.guarded import read_text
 from skinframe.preparing.run_split import MOST, provenance, split_of
 from skinframe.progress import Display
 from skinframe.reporting.json_codec import dumps, loads
@@ -37,7 +38,7 @@ def write_audit(audit: Audit, folder: Path) -> None:
 
 def read_audit(path: Path) -> Audit:
     """Return what `write_audit` wrote, without its pictures. Raises DataError."""
-    return loads(Audit, path.read_text(encoding="utf-8"), str(path))
+    return loads(Audit, read_text(path), str(path))
 
 
 def render(audit: Audit) -> str:

@@ -12,6 +12,7 @@ from skinframe.atomic_write import write_json
 from skinframe.data.group_split import PARTS, UNUSED, Split, check_split, from_parts
 from skinframe.data.groups import ImageKeys, NearPairs
 from skinframe.errors import DataError
+from skinframe.guarded import UnreadableError, read_object
 from skinframe.sample import Sample
 
 FORMAT = "skinframe-split-1"
@@ -105,11 +106,9 @@ def _ordered(pair: tuple[int, int]) -> tuple[int, int]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise DataError(f"{path}: larger than {MAX_FILE_BYTES} bytes; expected a split file written by skinframe")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not a readable split file: {error}") from error
+        content = read_object(path, MAX_FILE_BYTES)
+    except UnreadableError as error:
+        raise DataError(f"{error.where}: not a readable split file: {error.reason}") from error
     if not _well_formed(content):
         raise DataError(f"{path}: not a split file of format {FORMAT}")
     return dict(content)

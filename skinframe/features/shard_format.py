@@ -24,6 +24,7 @@ from safetensors.numpy import save
 
 from skinframe.atomic_write import write_atomic
 from skinframe.components import Shape
+from skinframe.guarded import UnreadableError, read_object
 
 DATA, INDEX = ".safetensors", ".json"
 # Increase it when the meaning of a key or the layout of a shard changes: old rows are then never used again.
@@ -139,7 +140,7 @@ def write_shard(folder: Path, keys: Sequence[str], tensors: Mapping[str, NDArray
 def read_index(path: Path) -> Shard:
     """Read a shard's index. Raises DamagedError if it is not what was written."""
     try:
-        written = json.loads(path.read_bytes())
+        written = read_object(path)
         body = written["body"]
         if hashlib.sha256(_canonical(body)).hexdigest() != written["sha256"] or body["schema"] != SCHEMA:
             raise DamagedError("the index does not match its checksum")
@@ -154,8 +155,9 @@ def read_index(path: Path) -> Shard:
             header_crc=body["header_crc"],
             sha256=body["sha256"],
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DamagedError(f"the index cannot be read: {error}") from error
+    except (UnreadableError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = error.reason if isinstance(error, UnreadableError) else str(error)
+        raise DamagedError(f"the index cannot be read: {reason}") from error
 
 
 def _index_bytes(shard: Shard) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from skinframe import locks
-from skinframe.atomic_write import write_json
+from skinframe.atomic_write import read_checked, write_checked
 from skinframe.components import Shape
 from skinframe.errors import DiskError
 from skinframe.features.shard_format import (
@@ -27,11 +27,12 @@ from skinframe.features.shard_format import (
     space_key,
     write_shard,
 )
+from skinframe.guarded import UnreadableError, read_object
 
 log = logging.getLogger("skinframe")
 ABOUT = "about.json"
 LOCK_NAME = "features.lock"
-ShardState = Literal["whole", "damaged", "leftover"]
+ShardState = Literal["whole", "damaged", "leftover", "added"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ class Store:
         about = self.folder / ABOUT
         if not about.exists():
             shapes = {name: list(shape) for name, shape in self.shapes.items()}
-            write_json(about, {"encoder": self.encoder, "dtype": self.dtype, "shapes": shapes, "schema": SCHEMA})
+            about_space = {"encoder": self.encoder, "dtype": self.dtype, "shapes": shapes, "schema": SCHEMA}
+            write_checked(about, about_space)
         self._place(write_shard(self.folder, keys, tensors))
 
     def adopt(self, keys: Sequence[str]) -> None:
@@ -150,14 +152,31 @@ class ShardCheck:
 
 
 def verify(root: Path) -> list[ShardCheck]:
-    """Check every byte of every shard against its SHA-256. Read-only; a damaged shard is replaced when it is used."""
-    checks = []
+    """Check every byte of every entry against its SHA-256. Read-only; a damaged entry is replaced when it is used."""
+    checks = [_checked(path) for path in (*sorted(root.glob("near-*.json")), *sorted(root.glob(f"*/{ABOUT}")))]
     for folder in sorted(path for path in root.glob("*") if path.is_dir()):
         for index in sorted(folder.glob(f"*{INDEX}")):
             if index.name != ABOUT:
                 checks.append(_check(index))
         checks += [ShardCheck(path, "leftover", what="left by an interrupted write") for path in leftovers(folder)]
     return checks
+
+
+def _checked(path: Path) -> ShardCheck:
+    try:
+        read_checked(path)
+    except UnreadableError as error:
+        if path.name == ABOUT and "sha256" not in _keys(path):
+            return ShardCheck(path, "leftover", what="without a checksum, as earlier versions wrote it; not read")
+        return ShardCheck(path, "damaged", what=error.reason)
+    return ShardCheck(path, "whole")
+
+
+def _keys(path: Path) -> Collection[str]:
+    try:
+        return read_object(path).keys()
+    except UnreadableError:
+        return ("sha256",)
 
 
 def _check(index: Path) -> ShardCheck:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from skinframe.atomic_write import disk_errors, write_atomic
 from skinframe.data.safe_csv import Cell, csv_text
-from skinframe.errors import DataError
 from skinframe.evaluation.predictions import BLOCKS, Predictions, read_predictions
 from skinframe.finished.pseudonyms import pseudonyms
+from skinframe.guarded import read_json_lines, well_formed
 from skinframe.reporting.report_files import read_report
 from skinframe.reporting.report_schema import Report
 
@@ -71,9 +70,7 @@ def _predictions(
 
 
 def _rationales(path: Path, name: Name) -> tuple[Sequence[str], Iterator[Sequence[Cell]]]:
-    try:
-        entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        rows = [(name(one["id"]), str(one["prediction"]), str(one["rationale"])) for one in entries]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: cannot be read ({type(error).__name__})") from error
+    with well_formed(path):
+        entries = read_json_lines(path)
+        rows = [(name(str(one["id"])), str(one["prediction"]), str(one["rationale"])) for one in entries]
     return ("id", "prediction", "rationale"), iter(rows)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import hmac
-import json
 import os
 import re
 import secrets
@@ -15,6 +14,7 @@ from pathlib import Path
 from skinframe.atomic_write import disk_errors
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import read_predictions
+from skinframe.guarded import UnreadableError, read_object, read_text, well_formed
 from skinframe.reporting.report_schema import Data, Report
 
 Name = Callable[[str], str]
@@ -37,8 +37,8 @@ def pseudonyms(key_file: Path) -> Callable[[str], str]:
                 file.flush()
                 os.fsync(file.fileno())
     try:
-        key = bytes.fromhex(key_file.read_text(encoding="ascii").strip())
-    except (OSError, ValueError):
+        key = bytes.fromhex(read_text(key_file, 4096).strip())
+    except (UnreadableError, ValueError):
         key = b""
     if len(key) < LEAST // 2:
         raise DataError(f"{key_file}: holds no key; name a new file, and keep the key that is written to it")
@@ -92,8 +92,6 @@ def _names(report: Report, run: Path) -> Iterator[tuple[str, str]]:
 def _split(run: Path) -> Iterator[str]:
     path = run / "split.json"
     if path.is_file():
-        try:
-            for part in json.loads(path.read_text(encoding="utf-8"))["parts"].values():
-                yield from map(str, part)
-        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-            raise DataError(f"{path}: cannot be read ({type(error).__name__})") from error
+        with well_formed(path):
+            names = [str(name) for part in read_object(path)["parts"].values() for name in part]
+        yield from names

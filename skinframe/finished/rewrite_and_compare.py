@@ -22,6 +22,7 @@ from skinframe.reporting.checklists.checklist import write_documents
 from skinframe.reporting.report_files import read_report, write_page
 from skinframe.reporting.run_comparison import Comparison, compare, run_names, write_comparison
 from skinframe.reporting.run_result import RunResult
+from skinframe.running.verify_files import refresh_file
 
 COMPARED = ("balanced_accuracy", "nll", "brier")  # proper scores and the headline; every further test costs power
 
@@ -38,6 +39,7 @@ def rewrite_report(
     if key_file is not None:
         report = with_pseudonyms(report, run, pseudonyms(key_file))
     write_page(report, run)
+    refresh_file(run, "report.html")
     if tables is not None:
         export_csv(run, tables, key_file)
     if documents is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Literal
 from skinframe.errors import Problem, RecipeError
 from skinframe.grid.ablation_arms import Arm
 from skinframe.grid.run_request import RunItem, digest
+from skinframe.guarded import UnreadableError, read_object, well_formed
 from skinframe.planning import Plan
 from skinframe.planning.plan import reseeded
 from skinframe.running.verify_files import FILES
@@ -122,7 +122,7 @@ def state(item: RunItem) -> Literal["done", "begun", "to do"]:
 def minutes(item: RunItem) -> float | None:
     """Return the duration that a finished run reports, in minutes; None if it reports none."""
     try:
-        said = json.loads((item.folder / "report.json").read_text(encoding="utf-8"))["headline"]["duration"]
-        return float(said.split()[0])
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        with well_formed(item.folder):
+            return float(read_object(item.folder / "report.json")["headline"]["duration"].split()[0])
+    except UnreadableError:
         return None

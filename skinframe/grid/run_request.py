@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from skinframe.guarded import parse_object
 from skinframe.planning import Plan
 from skinframe.planning.load_plan import plan_of
 
@@ -60,7 +61,7 @@ class RunItem:
 
 def item_of(text: str) -> RunItem:
     """Return the item that `to_json` wrote."""
-    data = json.loads(text)
+    data = parse_object(text, "a run of a grid")
     return RunItem(request=request_of(data.pop("request")), **data)
 
 

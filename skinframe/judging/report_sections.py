@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from skinframe.evaluation.scores_with_intervals import Score
+from skinframe.guarded import read_json_lines, read_list
 from skinframe.judging.prediction_figures import JudgedSamples, reliability_of
 from skinframe.planning import Plan
 from skinframe.planning.cost_estimate import module_rows
@@ -89,13 +89,14 @@ def plan_section(plan: Plan) -> PlanText:
     return PlanText(yaml=plan_yaml(plan), modules=rows, dropped=tuple(map(str, plan.graph.dropped)))
 
 
+MAX_LOG = 4 * 2**30  # bytes: a line per step
 POINTS = 200  # on the page; the log keeps every step
 
 
 def training_curves(folder: Path, chosen: int | None) -> Training:
     """Return loss parts, weights, gradient norms and their shares by step, and validation metrics by epoch."""
-    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    history: list[dict[str, float | None]] = json.loads((folder / "validation.json").read_text())
+    lines = read_json_lines(folder / "log.jsonl", MAX_LOG)
+    history: list[dict[str, float | None]] = read_list(folder / "validation.json")
     names = list(dict.fromkeys(name for line in lines for name in line["parts"]))
     return Training(
         validation=tuple(

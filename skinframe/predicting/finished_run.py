@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from skinframe.errors import Problem, RecipeError
-from skinframe.guarded import UnreadableError, read_object
+from skinframe.guarded import UnreadableError, read_list, read_object
 from skinframe.planning import Plan, make_plan
+from skinframe.planning.plan import digest_of
 from skinframe.plugins import load
 from skinframe.recipe.load_recipe import apply_override
 from skinframe.recipe.recipe_schema import Recipe
@@ -17,6 +18,7 @@ from skinframe.recipe.typed_dataclasses import typed
 from skinframe.recipe.yaml_text import read_mapping
 from skinframe.sample import Field
 
+CHANGES = "changes.json"  # what was allowed to differ when the run was continued
 FILE_PLUGIN = "plugins.file:"  # how the plan's identity names a one-file plugin
 
 
@@ -48,7 +50,7 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = (), data: Sequence[str] = (
         if _decides(key) and plan.identity.get(key) != text
     ]
     selection = read_json(run / "selection.json")
-    learnt = tuple(selection.get("classes", ()))
+    learnt = tuple(map(str, selection.get("classes") or ()))
     if learnt != plan.parts.dataset.classes:
         what = f"were {', '.join(learnt)} in that run, are {', '.join(plan.parts.dataset.classes)} now"
         problems.append(Problem("data.classes", f"{what}; name them in the data set's options"))
@@ -67,6 +69,26 @@ def read_statement(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     if not isinstance(recipe, dict) or not is_identity(identity):
         raise RecipeError(str(path), [Problem("plan", "is not the plan of a run: 'recipe' or 'identity' is missing")])
     return recipe, dict(identity)
+
+
+def fingerprints_of(run: Path) -> tuple[str, ...]:
+    """Return the fingerprints of the plans that a run was made from: today's, and those before an allowed change.
+
+    Raises RecipeError where its plan.yaml or changes.json cannot be read.
+    """
+    _, identity = read_statement(run / "plan.yaml")
+    changes = run / CHANGES
+    before = [change.get("was") for change in _changes(changes) if change.get("key") == "fingerprint"]
+    return (digest_of(identity), *(was for was in before if isinstance(was, str)))
+
+
+def _changes(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    try:
+        return [change for change in read_list(path) if isinstance(change, dict)]
+    except UnreadableError as error:
+        raise RecipeError(error.where, [Problem("file", error.reason)]) from error
 
 
 def is_identity(value: Any) -> TypeGuard[dict[str, str]]:

@@ -12,16 +12,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skinframe.atomic_write import damage_in
 from skinframe.data.batch_order import micro_batches
 from skinframe.data.feed import Feed
 from skinframe.device import best_device
 from skinframe.errors import Problem, RecipeError
 from skinframe.evaluation.softmax import mean_of_views
+from skinframe.guarded import well_formed
 from skinframe.model.module import Model, build_model
 from skinframe.planning import Plan
 from skinframe.planning.address import Address
-from skinframe.predicting.finished_run import plan_of_run, read_json
-from skinframe.train.checkpoint import load_checkpoint
+from skinframe.predicting.finished_run import fingerprints_of, plan_of_run, read_json
+from skinframe.train.checkpoint import foreign_in, load_checkpoint, name_of
 from skinframe.weighted_statistics import Floats
 
 Watch = Callable[[int, int], None]
@@ -50,7 +52,8 @@ class Predictor:
     @classmethod
     def of(cls, plan: Plan, run: Path) -> Predictor:
         """Return the Predictor of a finished run whose plan has been reopened already."""
-        calibration = dict(read_json(run / "calibrator.json")["parameters"])
+        with well_formed(run / "calibrator.json"):
+            calibration = dict(read_json(run / "calibrator.json")["parameters"])
         model = chosen_model(plan, run).eval()
         for parameter in model.parameters():
             parameter.requires_grad_(False)
@@ -127,12 +130,16 @@ class Predictor:
 
 def chosen_model(plan: Plan, run: Path) -> Model:
     """Return the model of a finished run with its chosen weights. Raises RecipeError where they are not whole."""
-    epoch = read_json(run / "selection.json")["epoch"]
+    epoch = read_json(run / "selection.json").get("epoch", "missing")
     if epoch is None:  # nothing was trained: the model as it is loaded
         return build_model(plan, best_device())
-    checkpoint = load_checkpoint(run / "checkpoints" / f"epoch-{epoch:03d}")
+    if type(epoch) is not int or not 0 <= epoch < 10**9:
+        raise RecipeError(str(run / "selection.json"), [Problem("epoch", "is not the number of an epoch")])
+    folder = run / "checkpoints" / name_of(epoch)
+    checkpoint = load_checkpoint(folder, fingerprints_of(run))
     if checkpoint is None:
-        raise RecipeError(str(run), [Problem("checkpoints", f"epoch-{epoch:03d} does not match its hashes")])
+        flaw = damage_in(folder) or foreign_in(folder, fingerprints_of(run))
+        raise RecipeError(str(run), [Problem("checkpoints", f"{folder.name} cannot be used: {flaw}")])
     model = build_model(plan, best_device())
     model.load_trained_state(checkpoint.tensors("model"))
     return model

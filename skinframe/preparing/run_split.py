@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL.Image import Image
 
-from skinframe.atomic_write import write_json
+from skinframe.atomic_write import read_checked, write_checked
 from skinframe.components import Dataset
 from skinframe.data.group_split import Split, make_split
 from skinframe.data.groups import ImageKeys, NearPairs, components
@@ -20,12 +21,14 @@ from skinframe.data.kfold import fold_split, subset
 from skinframe.data.prevalence import check_prevalence
 from skinframe.data.split_file import read_split, write_split
 from skinframe.errors import DataError
+from skinframe.guarded import UnreadableError, well_formed
 from skinframe.planning import Plan
 from skinframe.progress import Display
 from skinframe.recipe import recipe_schema
 from skinframe.sample import Sample
 from skinframe.version import __version__
 
+log = logging.getLogger("skinframe")
 MOST = 50_000  # images among which copies are looked for; time grows with the square
 
 
@@ -134,14 +137,18 @@ def near_rows(
                     grids, known=known, progress=lambda n: task.update(len(grids) + n, 2 * len(grids))
                 )
             ]
-        write_json(path, found)
+        write_checked(path, found)
     return found
 
 
 def _cached(path: Path, rows: int) -> list[tuple[int, int]] | None:
-    """Return the pairs of an earlier search; None where there is none or the file is not whole."""
+    """Return the pairs of an earlier search; None where there is none or the file does not match its checksum."""
+    if not path.exists():
+        return None
     try:
-        pairs = [(int(first), int(second)) for first, second in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError):
+        with well_formed(path):
+            pairs = [(int(first), int(second)) for first, second in read_checked(path)]
+    except UnreadableError as error:
+        log.warning("%s: damaged (%s); near-duplicates are looked for again", path, error.reason)
         return None
     return pairs if all(0 <= row < rows for pair in pairs for row in pair) else None

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from skinframe.errors import DataError, did_you_mean
+from skinframe.guarded import UnreadableError, parse_json
 
 T = TypeVar("T")
 
@@ -24,9 +25,9 @@ def dumps(value: Any) -> str:
 def loads(kind: type[T], text: str, where: str = "report.json") -> T:
     """Read what `dumps` wrote. Raises DataError naming the path of the first value that does not fit."""
     try:
-        plain = json.loads(text)
-    except ValueError as error:
-        raise DataError(f"{where}: not JSON ({error}); make the report again from its run") from error
+        plain = parse_json(text, where)
+    except UnreadableError as error:
+        raise DataError(f"{error}; make the report again from its run") from error
     value: T = _typed(kind, plain, where)
     return value
 
@@ -66,7 +67,10 @@ def _typed(hint: Any, plain: Any, where: str) -> Any:
     if hint is bytes:
         return _bytes(_expect(str, plain, where), where)
     if hint is float and isinstance(plain, int) and not isinstance(plain, bool):
-        return float(plain)
+        try:
+            return float(plain)
+        except OverflowError:
+            raise DataError(f"{where}: the number is too large") from None
     return _expect(hint, plain, where)
 
 
@@ -77,7 +81,7 @@ def _dataclass(kind: Any, plain: Mapping[str, Any], where: str) -> Any:
         raise DataError(f"{where}.{unknown[0]}: no such key of a report{did_you_mean(unknown[0], hints)}")
     try:
         return kind(**{name: _typed(hints[name], item, f"{where}.{name}") for name, item in plain.items()})
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise DataError(f"{where}: {error}; make the report again from its run") from error
 
 

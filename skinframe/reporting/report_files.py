@@ -7,6 +7,7 @@ from pathlib import Path
 
 from skinframe.atomic_write import write_atomic
 from skinframe.errors import DataError
+from skinframe.guarded import UnreadableError, read_text
 from skinframe.reporting.json_codec import dumps, loads
 from skinframe.reporting.page import render
 from skinframe.reporting.report_schema import Report
@@ -64,10 +65,9 @@ def read_report(path: Path) -> Report:
     """Read report.json, from the file or from the run folder that holds it. Raises DataError."""
     file = path / "report.json" if path.is_dir() else path
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"{file}: {reason.lower()}; name a finished run's folder") from error
+        text = read_text(file)
+    except UnreadableError as error:
+        raise DataError(f"{error}; name a finished run's folder") from error
     return _upgraded(loads(Report, text, str(file)))
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from skinframe.atomic_write import write_json
 from skinframe.errors import Problem, RecipeError
-
-CHANGES = "changes.json"
+from skinframe.guarded import read_list
+from skinframe.predicting.finished_run import CHANGES
 
 
 @dataclass(frozen=True)
@@ -48,4 +47,4 @@ def record_changes(folder: Path, changes: Sequence[Change]) -> None:
 def recorded_changes(folder: Path) -> list[dict[str, str]]:
     """Return every change that was allowed in this run so far."""
     path = folder / CHANGES
-    return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
+    return list(read_list(path)) if path.exists() else []

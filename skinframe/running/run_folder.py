@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from skinframe.atomic_write import disk_errors, remove_leftovers, write_atomic
+from skinframe.atomic_write import disk_errors, remove_leftovers, write_atomic, write_json
 from skinframe.errors import Problem, RecipeError
 from skinframe.locks import exclusive
 from skinframe.planning import Plan
 from skinframe.planning.plan_text import plan_yaml
-from skinframe.predicting.finished_run import read_statement
+from skinframe.predicting.finished_run import fingerprints_of, read_statement
 from skinframe.running.resume_changes import Change, changes_between, record_changes, refuse_changes
+from skinframe.running.verify_files import open_again
 
 LOCK = ".lock"
 
@@ -21,9 +22,9 @@ LOCK = ".lock"
 def run_folder(plan: Plan, out: Path, resume: bool, allow: Collection[str] = ()) -> Iterator[Path]:
     """Create or re-open `out/<name>-<fingerprint>` and hold its lock.
 
-    A resume continues in the newest folder of this name that differs only in keys of `allow`; changes are recorded in
-    `changes.json`. Raises RecipeError where the folder exists and `resume` is off, or holds another plan; BusyError
-    where a live run owns it.
+    A resume continues in the newest folder of this name that differs only in keys of `allow`. `take_over` records the
+    changes once training goes on, so a resume that is refused before leaves the folder as it was. Raises RecipeError
+    where the folder exists and `resume` is off, or holds another plan; BusyError where a live run owns it.
     """
     folder = out / plan.run_name
     if resume and not folder.exists():
@@ -34,12 +35,24 @@ def run_folder(plan: Plan, out: Path, resume: bool, allow: Collection[str] = ())
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        changes = _differences(plan, folder)
-        refuse_changes(changes, allow, str(folder))
+        refuse_changes(_differences(plan, folder), allow, str(folder))
         remove_leftovers(folder)
-        record_changes(folder, changes)
-        write_atomic(folder / "plan.yaml", plan_yaml(plan).encode())
+        if not (folder / "plan.yaml").is_file():
+            write_atomic(folder / "plan.yaml", plan_yaml(plan).encode())
         yield folder
+
+
+def take_over(plan: Plan, folder: Path, device: str) -> None:
+    """Write plan and environment of a run that trains now; a finished run is unfinished from here on."""
+    from skinframe.running.environment import environment
+
+    changes = _differences(plan, folder)
+    if changes:
+        changes = [*changes, Change("fingerprint", fingerprints_of(folder)[0], plan.fingerprint)]
+    open_again(folder)
+    record_changes(folder, changes)
+    write_atomic(folder / "plan.yaml", plan_yaml(plan).encode())
+    write_json(folder / "environment.json", environment(plan, device))
 
 
 def locked(folder: Path) -> AbstractContextManager[None]:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
-from skinframe.atomic_write import write_json
 from skinframe.device import best_device, deterministic
 from skinframe.planning import Plan
 from skinframe.planning.load_plan import refuse_missing, refuse_old_libraries, refuse_processes
@@ -41,13 +40,10 @@ def run(
     refuse_old_libraries(plan.source)
     device = _device(plan)
     started = time.monotonic()
-    from skinframe.running.environment import environment
-
     exact = plan.recipe.train.deterministic
     with run_folder(plan, out, resume, allow) as folder, deterministic(exact, plan.source):
         display.say(f"run folder {folder} · scale {plan.recipe.scale} · device {device}")
         prepared = prepare(plan, folder, cache, device, display, shelf=shelf, spread=spread)
-        write_json(folder / "environment.json", environment(plan, device))
         from skinframe.running.run_report import write_run_report
         from skinframe.running.run_training import train
 

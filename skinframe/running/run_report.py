@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from skinframe.data.feed import Feed
 from skinframe.evaluation.scores_with_intervals import Score
 from skinframe.explaining.explanations import Explanations, explain_test
 from skinframe.explaining.injection_table import injection_table
+from skinframe.guarded import read_list
 from skinframe.judging.plugin_sections import added_sections, run_data
 from skinframe.judging.prediction_figures import JudgedSamples, class_rows_of, confusion_of
 from skinframe.judging.reference_models import Reference, references
@@ -137,7 +137,7 @@ def _headline(prepared: Prepared, folder: Path, chosen: int | None, seconds: flo
         f"groups_{part}": len({prepared.samples[row].group for row in split.part(part)})
         for part in ("train", "valid", "test")
     }
-    epochs = len(json.loads((folder / "validation.json").read_text(encoding="utf-8")))  # checkpoints are thinned out
+    epochs = len(read_list(folder / "validation.json"))  # checkpoints are thinned out
     return Headline(
         name=f"{plan.recipe.title or plan.recipe.name} on {plan.recipe.data.use}",
         scale=plan.recipe.scale,

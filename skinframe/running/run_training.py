@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,13 @@ from skinframe.evaluation.checkpoint_selection import (
     open_stage,
     stage_spans,
 )
+from skinframe.guarded import read_list, well_formed
 from skinframe.model.module import Model, build_model
 from skinframe.model.objective import Objective
 from skinframe.planning import Plan
 from skinframe.planning.resolve_components import metric_mode
 from skinframe.planning.stage_parts import stage_lines
+from skinframe.predicting.finished_run import fingerprints_of
 from skinframe.predicting.validation_metrics import validate
 from skinframe.preparing.derived_from_counts import derived_lines, derived_numbers
 from skinframe.preparing.prepared_data import Prepared
@@ -31,6 +32,7 @@ from skinframe.preparing.run_feed import make_feed
 from skinframe.progress import Display, parts_note
 from skinframe.running.environment import ties_of
 from skinframe.running.resume_changes import changes_between, record_changes, refuse_changes
+from skinframe.running.run_folder import take_over
 from skinframe.train.checkpoint import (
     Checkpoint,
     keep_only,
@@ -60,8 +62,12 @@ def train(
     _say_derived(prepared, folder, display)
     calls = prepared.tower_calls
     chosen = None
+    start = _newest(plan, prepared, folder, allow) if plan.recipe.trains else None
+    take_over(plan, folder, prepared.device)
+    if start is not None:
+        record_changes(folder, changes_between(start.state["ties"], ties_of(prepared)))
     if plan.recipe.trains:
-        chosen = _train_stages(plan, prepared, model, feed, folder, display, allow)
+        chosen = _train_stages(plan, prepared, model, feed, folder, display, start)
     else:
         _write_empty_logs(folder)
     if prepared.tower_calls != calls:
@@ -87,11 +93,10 @@ def _train_stages(
     feed: Feed,
     folder: Path,
     display: Display,
-    allow: Collection[str],
+    start: Checkpoint | None,
 ) -> int:
     rules = stage_rules(plan)
     ties = ties_of(prepared)
-    start = _newest(folder, ties, allow)
     history = _known_history(folder, start)
     accelerator = make_accelerator(plan.recipe.train.precision)
     for line in stage_lines(plan.recipe, part_sizes(model.trained_parameters())):
@@ -151,19 +156,17 @@ def _prune(plan: Plan, folder: Path, history: Sequence[Mapping[str, float]], rul
     keep_only(folder / "checkpoints", resumable={last, last - 1}, weights=weights)
 
 
-def _newest(folder: Path, ties: Mapping[str, str], allow: Collection[str]) -> Checkpoint | None:
+def _newest(plan: Plan, prepared: Prepared, folder: Path, allow: Collection[str]) -> Checkpoint | None:
     """Return the checkpoint to go on from; None at first. Raises RecipeError where what it is tied to changed."""
-    start = newest_checkpoint(folder / "checkpoints")
+    start = newest_checkpoint(folder / "checkpoints", {plan.fingerprint, *fingerprints_of(folder)})
     if start is not None:
-        changes = changes_between(start.state["ties"], ties)
-        refuse_changes(changes, allow, str(folder))
-        record_changes(folder, changes)
+        refuse_changes(changes_between(start.state["ties"], ties_of(prepared)), allow, str(folder))
     return start
 
 
 def _whole(folder: Path, epoch: int) -> Checkpoint:
     """Return the checkpoint of an epoch. Raises RecipeError where its files do not match their hashes."""
-    checkpoint = load_checkpoint(folder / "checkpoints" / name_of(epoch))
+    checkpoint = load_checkpoint(folder / "checkpoints" / name_of(epoch), fingerprints_of(folder))
     if checkpoint is None:
         what = f"{name_of(epoch)} is needed and does not match its hashes; move the folder away and run again"
         raise RecipeError(str(folder), [Problem("checkpoints", what)])
@@ -175,9 +178,10 @@ def _known_history(folder: Path, start: Checkpoint | None) -> list[dict[str, flo
     if start is None:
         return []
     path = folder / HISTORY
-    written = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    written = read_list(path) if path.exists() else []
     entries = written if len(written) >= start.finished else start.state.get("validation", written)
-    return read_history(entries[: start.finished])
+    with well_formed(path):
+        return read_history(entries[: start.finished])
 
 
 def _write_history(folder: Path, history: Sequence[Mapping[str, float]]) -> None:

@@ -18,11 +18,21 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from skinframe.atomic_write import MANIFEST, damage_in, disk_errors, fsync_folder, remove_leftovers, write_folder
+from skinframe.atomic_write import (
+    damage_in,
+    disk_errors,
+    fsync_folder,
+    listed_in,
+    remove_leftovers,
+    unlisted_in,
+    write_folder,
+)
 from skinframe.errors import Problem, RecipeError
+from skinframe.guarded import UnreadableError, parse_object, printable, read_bytes, read_object
 
 log = logging.getLogger("skinframe")
 OPTIMISER = "optimiser.safetensors"
+MAX_TENSORS = 2**40  # bytes: a checkpoint of a large model is bounded by its hash, not by its size
 SLIM = "-slim"  # ends the name of a checkpoint that is about to take the place of one with an optimiser's state
 NAMED = re.compile(r"epoch-(\d{3,})(?:-at-(\d{5,}))?")
 
@@ -33,6 +43,7 @@ class Checkpoint:
 
     folder: Path
     state: Mapping[str, Any]
+    files: frozenset[str] = frozenset()  # those of its manifest; nothing else is read
 
     @property
     def epoch(self) -> int:
@@ -58,9 +69,12 @@ class Checkpoint:
         """Return a group of tensors. Raises RecipeError where the file is none of safetensors'."""
         path = self.folder / f"{name}.safetensors"
         try:
-            return safetensors.torch.load(path.read_bytes())
-        except (OSError, SafetensorError, ValueError, KeyError, RuntimeError) as error:
-            what = f"cannot be read ({type(error).__name__}); move this checkpoint away to use the one before"
+            if path.name not in self.files:
+                raise UnreadableError(path, "is not listed in the manifest")
+            return safetensors.torch.load(read_bytes(path, MAX_TENSORS))
+        except (UnreadableError, SafetensorError, ValueError, KeyError, RuntimeError) as error:
+            reason = error.reason if isinstance(error, UnreadableError) else type(error).__name__
+            what = f"cannot be read ({reason}); move this checkpoint away to use the one before"
             raise RecipeError(str(self.folder), [Problem(path.name, what)]) from error
 
 
@@ -84,9 +98,10 @@ def save_checkpoint(
     if target.exists():  # it did not verify, or training would have gone on behind it
         with disk_errors(target):
             shutil.rmtree(target)
-    write_folder(target, checkpoint_files(tensors, whole_state))
+    files = checkpoint_files(tensors, whole_state)
+    write_folder(target, files)
     prune(target)
-    return Checkpoint(target, whole_state)
+    return Checkpoint(target, whole_state, frozenset(files))
 
 
 def prune(newest: Path) -> None:
@@ -109,9 +124,8 @@ def keep_only(folder: Path, resumable: Collection[int], weights: Collection[int]
         if epoch not in weights:
             _remove(path)
         elif (path / OPTIMISER).is_file() and damage_in(path) is None:
-            files = {file.name: file.read_bytes() for file in path.iterdir()}
-            files = {name: data for name, data in files.items() if name not in (OPTIMISER, MANIFEST)}
-            state = {**json.loads(files["state.json"]), "resumable": False}
+            files = {name: read_bytes(path / name, MAX_TENSORS) for name in listed_in(path) - {OPTIMISER}}
+            state = {**parse_object(files["state.json"], path / "state.json"), "resumable": False}
             files["state.json"] = json.dumps(state, indent=2, sort_keys=True).encode()
             write_folder(path.with_name(path.name + SLIM), files)
             _remove(path)
@@ -152,20 +166,44 @@ def _storable(group: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().cpu().contiguous() for name, value in sorted(group.items())}
 
 
-def load_checkpoint(folder: Path) -> Checkpoint | None:
-    """Return the checkpoint in `folder`, or None, logged, where its files do not match its manifest."""
-    flaw = damage_in(folder)
+def load_checkpoint(folder: Path, fingerprints: Collection[str] = ()) -> Checkpoint | None:
+    """Return the checkpoint in `folder`, or None, logged, where its files do not match its manifest.
+
+    With `fingerprints`, those of the plans that the run was made from, also where another run or epoch wrote it.
+    """
+    flaw = damage_in(folder) or foreign_in(folder, fingerprints)
     if flaw is not None:
         log.warning("checkpoint %s is not whole (%s); it is not used", folder, flaw)
         return None
+    extra = unlisted_in(folder)
+    if extra:
+        log.warning(
+            "checkpoint %s has files that its manifest does not list (%s); they are ignored", folder, _few(extra)
+        )
+    return Checkpoint(folder, read_object(folder / "state.json"), listed_in(folder))
+
+
+def foreign_in(folder: Path, fingerprints: Collection[str] = ()) -> str | None:
+    """Return why a whole checkpoint is not the one that belongs into its folder; None where it is."""
     try:
-        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        state = None
+        if "state.json" not in listed_in(folder):
+            raise UnreadableError(folder / "state.json", "is not listed in the manifest")
+        state = read_object(folder / "state.json")
+    except UnreadableError as error:
+        return f"{Path(error.where).name}: {error.reason}"
     if not _is_state(state):
-        log.warning("checkpoint %s says nothing that a resume can use; it is not used", folder)
-        return None
-    return Checkpoint(folder, state)
+        return "its state.json says nothing that a resume can use"
+    named = NAMED.fullmatch(folder.name)
+    if named is not None and folder.name != name_of(state["epoch"], state["position"]):
+        return f"its state.json says that it is {name_of(state['epoch'], state['position'])}"
+    written = state.get("fingerprint")  # the first runs did not write one
+    if fingerprints and written is not None and written not in fingerprints:
+        return f"it was written by a run with the fingerprint {printable(str(written))[:8]}, not by this one"
+    return None
+
+
+def _few(names: Sequence[str]) -> str:
+    return printable(", ".join(names[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _is_state(state: Any) -> bool:
@@ -177,7 +215,7 @@ def _is_state(state: Any) -> bool:
     return all(type(count) is int and 0 <= count < 2**62 for count in counts)
 
 
-def newest_checkpoint(folder: Path) -> Checkpoint | None:
+def newest_checkpoint(folder: Path, fingerprints: Collection[str] = ()) -> Checkpoint | None:
     """Return the newest verified checkpoint with an optimiser's state, None where no checkpoint was ever written.
 
     Raises RecipeError where there are some and none verifies: training must not silently start from zero.
@@ -185,7 +223,7 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
     _settle(folder)
     found = sorted(_named(folder), key=_order, reverse=True)
     for candidate in found:
-        checkpoint = load_checkpoint(candidate)
+        checkpoint = load_checkpoint(candidate, fingerprints)
         if checkpoint is not None and checkpoint.state.get("resumable", True):
             return checkpoint
     if found:

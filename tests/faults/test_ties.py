@@ -37,10 +37,21 @@ def test_a8_an_emptied_manifest_vouches_for_nothing(copy: Path, text: str) -> No
     assert durable.damage_in(folder) is not None
 
 
-def test_a8_a_file_that_no_manifest_names_is_a_flaw(copy: Path) -> None:
+@pytest.mark.parametrize("name", ["extra.safetensors", ".DS_Store", "._model.safetensors", "notes.txt"])
+def test_a8_a_file_that_no_manifest_lists_is_named_and_does_not_count(
+    copy: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    from skinframe.train.checkpoint import newest_checkpoint
+
     folder = copy / "checkpoints" / "epoch-001"
-    (folder / "extra.safetensors").write_bytes(b"")
-    assert "extra.safetensors" in str(durable.damage_in(folder))
+    (folder / name).write_bytes(b"")
+    assert durable.damage_in(folder) is None
+    found = newest_checkpoint(folder.parent)
+    assert found is not None
+    assert found.epoch == 1
+    assert name in caplog.text
+    with pytest.raises(RecipeError, match="not listed"):
+        found.tensors("extra")
 
 
 def test_a9_other_libraries_are_refused_by_name_and_noted_where_allowed(small: Any, copy: Path) -> None:

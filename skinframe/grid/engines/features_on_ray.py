@@ -15,6 +15,7 @@ from skinframe.errors import DataError, WorkerError
 from skinframe.grid.engines.ray_cluster import RETRIES, connected, imported, resources, share
 from skinframe.grid.run_item import caught
 from skinframe.grid.run_request import Request, request_of
+from skinframe.guarded import parse_object
 from skinframe.preparing.remote_features import ShardWorker, WantedRow
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _maker(words: str, folder: str, encoder: str, fingerprint: str, cache: str) 
     from skinframe.device import best_device
 
     os.chdir(folder)  # a recipe, its data or its plugins may be named from where the run was started
-    plan = request_of(json.loads(words)).plan()
+    plan = request_of(parse_object(words, "a request of a worker")).plan()
     torch.set_num_threads(plan.recipe.train.threads)
     return ShardWorker(plan, encoder, fingerprint, Path(cache), best_device())
 

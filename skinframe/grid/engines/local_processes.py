@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from skinframe.errors import Problem, RecipeError
 from skinframe.grid.run_item import ItemResult, attempt
 from skinframe.grid.run_request import RunItem
+from skinframe.guarded import UnreadableError, parse_object
 from skinframe.preparing.image_cache import Shelf
 
 PATIENCE = 120  # seconds that a worker gets to write a checkpoint when it is stopped
@@ -108,9 +108,9 @@ def _ask(worker: subprocess.Popen[str], item: RunItem) -> ItemResult:
     assert worker.stdout is not None
     try:
         print(item.to_json(), file=worker.stdin, flush=True)
-        answer = json.loads(worker.stdout.readline())
+        answer = parse_object(worker.stdout.readline(), "the answer of a worker")
         return ItemResult(item, int(answer["code"]), str(answer["message"]), float(answer["seconds"]))
-    except (OSError, ValueError, KeyError):
+    except (OSError, UnreadableError, ValueError, TypeError, KeyError):
         code = worker.wait(PATIENCE)
         killed = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
         return ItemResult(item, 1, f"its process {killed}; check the memory, then rerun to continue")
