@@ -65,7 +65,10 @@ def build_catalog(
     entries: dict[tuple[str, str], Entry] = {}
     problems = []
     for component, origin in registered:
-        flaw = malformed(component)
+        try:
+            flaw = malformed(component)
+        except Exception as error:  # a stranger's class may raise anything when it is looked at
+            flaw = f"cannot be inspected ({type(error).__name__})"
         if flaw:
             problems.append(f"{getattr(component, '__qualname__', repr(component))} of {origin}: {flaw}")
             continue

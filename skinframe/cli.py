@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import io
+import logging
 import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from typing import Any
 
 from skinframe.errors import SkinframeError
+from skinframe.guarded import printable
 from skinframe.verbs.command_from_signature import Command
 from skinframe.verbs.plugin_verbs import PluginCommand
 
@@ -27,6 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # set before torch is imported: threads that wait by spinning are four times slower on a shared machine
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a letter gets its number
+            stream.reconfigure(errors="backslashreplace")
+    logging.getLogger("skinframe").addHandler(handler := _EscapingHandler())
     try:
         options = parser(words).parse_args(words)
         signal.signal(signal.SIGTERM, _terminate)
@@ -36,13 +44,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SkinframeError as error:
         if "--debug" in words:
             raise
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt as stop:
         print(str(stop) or "interrupted; continue with --resume", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `skinframe list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        logging.getLogger("skinframe").removeHandler(handler)
+
+
+class _EscapingHandler(logging.StreamHandler[Any]):
+    """Warnings to the standard error as it is at that moment; control and right-to-left characters are escaped."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+        self.setLevel(logging.WARNING)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def _terminate(number: int, frame: object) -> None:

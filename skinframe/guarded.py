@@ -54,6 +54,11 @@ def printable(text: str) -> str:
     return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+def say(value: object) -> None:
+    """Print a value of which a part may come from a file: nothing of it can move the cursor or hide text."""
+    print(printable(str(value)), flush=True)
+
+
 @contextmanager
 def well_formed(where: object) -> Iterator[None]:
     """Turn the errors of taking apart a value that was read from `where` into an UnreadableError: it is not ours."""
@@ -73,11 +78,11 @@ def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
         if size > most:
             raise UnreadableError(path, f"has {size:,} bytes; at most {most:,} are read")
         try:
-            data = stream.read(most + 1)
+            data = stream.read(size + 1)  # not `most`: Python would reserve it
         except OSError as error:
             raise UnreadableError(path, (error.strerror or str(error)).lower()) from error
-    if len(data) > most:
-        raise UnreadableError(path, f"has more than {most:,} bytes")
+    if len(data) > size:
+        raise UnreadableError(path, "was changed while it was read")
     return data
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ from skinframe.aliases import plugin_name
 from skinframe.catalog import Catalog, Origin, build_catalog
 from skinframe.components import Component
 from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.guarded import UnreadableError, printable, sha256_of
 from skinframe.hookmarker import MARK
 from skinframe.version import __version__
 
@@ -108,13 +108,15 @@ class _Loading:
         self.origins[plugin.name] = plugin.origin
         try:
             module = plugin.entry.load()
-        except Exception as error:  # a stranger's import may raise anything; it must not stop the rest
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a stranger's import may raise anything, also SystemExit; the rest goes on
             self.broken[plugin.name] = _one_line(error)
             if strict:
                 what = f"plugin '{plugin.name}' failed to load: {self.broken[plugin.name]}"
                 self.problems.append(Problem("requires", what))
             return
-        self._register(module, plugin.name)
+        self._register(module, plugin.name, strict)
 
     def add_file(self, path: Path) -> None:
         origin, module = _load_file(path)
@@ -122,14 +124,22 @@ class _Loading:
             self.problems.append(Problem("--plugin", f"two plugin files are named '{path.name}'; rename one"))
             return
         self.origins[origin.plugin] = origin
-        self._register(module, origin.plugin)
+        self._register(module, origin.plugin, strict=True)
 
-    def _register(self, module: object, name: str) -> None:
+    def _register(self, module: object, name: str, strict: bool) -> None:
         try:
             self.manager.register(module, name=name)
+        except KeyboardInterrupt:
+            raise
         except pluggy.PluginValidationError as error:  # its first line repeats the plugin
             what = " ".join(" ".join(str(error).splitlines()[1:]).removeprefix("hookimpl definition: ").split())
             self.problems.append(Problem(f"plugin '{name}'", f"{what}; write the hook as its specification has it"))
+        except BaseException as error:  # its `__getattr__` may raise anything
+            if self.manager.has_plugin(name):
+                self.manager.unregister(name=name)
+            self.broken[name] = _one_line(error)
+            if strict:
+                self.problems.append(Problem(f"plugin '{name}'", f"failed to load: {self.broken[name]}"))
 
     def freeze(self) -> Catalog:
         self._refuse_unknown_hooks()
@@ -161,7 +171,9 @@ class _Loading:
                 where = f"{hook.name} of {origin}"
                 try:
                     components: object = each.function()
-                except Exception as error:  # a stranger's hook may raise anything
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:  # a stranger's hook may raise anything
                     self.problems.append(Problem("plugins", f"{where}: {_one_line(error)}"))
                     continue
                 if isinstance(components, list | tuple):
@@ -173,7 +185,11 @@ class _Loading:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    try:
+        words = str(error).split()
+    except Exception:
+        words = ["its message cannot be shown"]
+    return printable(" ".join([f"{type(error).__name__}:", *words])[:500])
 
 
 def _not_installed(name: str, known: Mapping[str, Installed]) -> str:
@@ -194,9 +210,10 @@ def _own_distributions() -> set[str]:
 
 def _load_file(path: Path) -> tuple[Origin, ModuleType]:
     """Import a one-file plugin. It is the user's own code, named on the command line, never by a recipe."""
-    if not path.is_file():
-        raise RecipeError("plugin file", [Problem(str(path), "no such file")])
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        digest = sha256_of(path)
+    except UnreadableError as error:
+        raise RecipeError("plugin file", [Problem(error.where, error.reason)]) from error
     name = f"file:{path.name}"
     spec = importlib.util.spec_from_file_location(f"skinframe_file_{path.stem}_{digest[:8]}", path)
     if spec is None or spec.loader is None:
@@ -205,9 +222,12 @@ def _load_file(path: Path) -> tuple[Origin, ModuleType]:
     sys.modules[spec.name] = module  # dataclasses and signal annotations look their module up by name
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+        registers = any(hasattr(value, MARK) for value in vars(module).values())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, too
         raise RecipeError("plugin file", [Problem(str(path), _one_line(error))]) from error
-    if not any(hasattr(value, MARK) for value in vars(module).values()):
+    if not registers:
         what = "registers nothing; mark a function with @skinframe.hookimpl, for example register_losses"
         raise RecipeError("plugin file", [Problem(str(path), what)])
     return Origin(name, path.name, f"sha256:{digest[:12]}"), module

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from skinframe.guarded import printable
 
 PLAIN_SECONDS = 10.0
 
@@ -21,7 +24,7 @@ class Display:
         self._live = self.console.is_terminal and not quiet
 
     def say(self, text: str) -> None:
-        self.console.print(text, soft_wrap=True, markup=False)
+        self.console.print(printable(text), soft_wrap=True, markup=False)
 
     @contextmanager
     def task(self, name: str) -> Iterator[Task]:
@@ -39,13 +42,13 @@ class Task:
 
     def __init__(self, display: Display, name: str, progress: Progress) -> None:
         self._display, self._name, self._progress = display, name, progress
-        self._bar = progress.add_task(name, total=None, note="")
+        self._bar = progress.add_task(escape(printable(name)), total=None, note="")
         self._start = self._said = time.monotonic()
         self._done = 0
 
     def update(self, done: int, total: int, note: str = "") -> None:
         self._done = done
-        self._progress.update(self._bar, completed=done, total=total, note=note)
+        self._progress.update(self._bar, completed=done, total=total, note=escape(printable(note)))
         now = time.monotonic()
         if not self._display._live and now - self._said >= PLAIN_SECONDS:
             self._said = now

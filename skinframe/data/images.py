@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from skinframe.data.decode_cost import cost_problem
 from skinframe.errors import DataError
 
 FORMATS = ("JPEG", "PNG")
@@ -72,6 +73,9 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BY
     try:
         with _strict(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_header(image, max_pixels)
+            costly = cost_problem(data, *image.size)
+            if costly is not None:
+                raise ImageProblem(costly)
             if draft:
                 image.draft(None, (draft, draft))
             image.load()

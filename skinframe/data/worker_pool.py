@@ -55,30 +55,31 @@ def chunked_map(
             workers, mp_context=context, initializer=_start_worker, initargs=(function, finished)
         )
     waiting: deque[Future[list[Result]]] = deque()
-    processes: dict[int, Any] = {}
-    done = 0
+    processes: dict[int, Any] = pool._processes  # type: ignore[assignment]  # filled as the pool starts them
+    done, ended = 0, False
     try:
         for chunk in chunks:
             with _bare_main():
                 waiting.append(pool.submit(_apply, chunk))
-            processes |= pool._processes
             if len(waiting) >= 4 * workers:
                 yield from _wait_for(waiting.popleft(), finished, patience)
                 done += CHUNK
         while waiting:
             yield from _wait_for(waiting.popleft(), finished, patience)
             done += CHUNK
+        ended = True
     except BrokenProcessPool:
-        raise DataError(f"{_exit_status(processes)}, possibly out of memory; rerun with one worker") from None
+        raise DataError(f"{_exit_status(dict(processes))}, possibly out of memory; rerun with one worker") from None
     except _HangError:
-        for process in processes.values():
-            process.kill()  # otherwise this process would wait for it at exit
         names = ", ".join(map(str, processes))
         where = f"items {done + 1} to {min(done + CHUNK, len(items))} of {len(items)}"
         what = f"no progress for {patience:g} s in the worker at {where} (processes {names})"
         raise DataError(f"{what}; check that their disk responds, or {remedy}") from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        if not ended:  # at exit this process would wait for them: also for one that was starting as another was killed
+            for process in list(processes.values()):
+                process.kill()
 
 
 class _HangError(Exception):

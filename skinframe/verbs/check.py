@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from skinframe.guarded import say
 from skinframe.verbs.command_from_signature import Command, Option
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def check(
 def _print(plugin: str, name: str | None) -> None:
     from skinframe.contract_check import check_contracts
 
-    result = check_contracts(plugin, name, report=lambda component: print(f"{component}\n", flush=True))
-    print(result.summary)
+    result = check_contracts(plugin, name, report=lambda component: say(f"{component}\n"))
+    say(result.summary)
     if not result.ok:
         sys.exit(1)
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, Unpack, get_args, get_origin, get_type_hints
 
+from skinframe.guarded import say
+
 
 @dataclass(frozen=True)
 class Option:
@@ -127,7 +129,7 @@ class Command:
                 named[parameter.name] = value
         shown = (self.call or self.function)(*positional, **named)
         if shown is not None:
-            print(shown)
+            say(shown)
 
 
 def parameters_of(function: Callable[..., object], only_options: bool = False) -> Iterator[Parameter]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from skinframe.guarded import say
 from skinframe.verbs.command_from_signature import Command, Option
 from skinframe.verbs.shared_options import DataOverrides, DataSourceName, Plugins, Presets, Quiet, Workers
 
@@ -57,7 +58,7 @@ def _print(**options: Any) -> None:
     from skinframe.curating.audit_command import refuse_leaks
     from skinframe.curating.data_command_text import audit_text
 
-    print(audit_text(found, Path(options["out"])))
+    say(audit_text(found, Path(options["out"])))
     refuse_leaks(found)
 
 

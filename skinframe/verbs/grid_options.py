@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from skinframe.guarded import say
 from skinframe.verbs.command_from_signature import Default, Option, with_defaults
 from skinframe.verbs.shared_options import (
     Cache,
@@ -101,12 +102,12 @@ def grid_command(make: Callable[..., tuple[Grid, GridSettings]]) -> Callable[...
         grid, settings = make(share=share, **options)
         engine = ablation_sweep_curve.engine(grid, settings)
         if table:
-            print(ablation_sweep_curve.table(grid))
+            say(ablation_sweep_curve.table(grid))
             return
-        print(grid_text(grid, engine), flush=True)
+        say(grid_text(grid, engine))
         if not plan:
             result = ablation_sweep_curve.perform(grid, settings, Display(options["quiet"]))
-            print("" if result is None else f"\n{result}\n{result.folder / 'grid.html'}")
+            say("" if result is None else f"\n{result}\n{result.folder / 'grid.html'}")
 
     return call
 

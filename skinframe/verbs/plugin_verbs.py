@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 
 from skinframe.components import Verb
 from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.guarded import say
 from skinframe.verbs.command_from_signature import Option, Parameter
 
 
@@ -73,7 +74,7 @@ class PluginCommand:
         values = {parameter.name: getattr(options, parameter.name) for parameter in _parameters(self.verb)}
         shown = _run(self.verb, values)
         if shown is not None:
-            print(shown)
+            say(shown)
 
 
 def _run(kind: type[Verb], options: dict[str, Any]) -> object:

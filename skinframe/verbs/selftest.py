@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from skinframe.guarded import say
 from skinframe.verbs.command_from_signature import Command
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def _print() -> None:
     from skinframe.running.selftest_trials import selftest as run_trials
 
     found = run_trials(tell=lambda text: print(text, file=sys.stderr, flush=True))
-    print(found)
+    say(found)
     if not found.ok:
         sys.exit(1)
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import open_clip
 import torch
 from open_clip.model import convert_weights_to_lp
 from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skinframe import DataError, Tower
+from skinframe.guarded import UnreadableError, parse_object, printable, read_object, read_text
 from skinframe_clip.clip_architecture import Architecture
-from skinframe_clip.clip_weights import Source
+from skinframe_clip.clip_weights import TOKENIZER_CONFIG, Source
 from skinframe_clip.image_preprocessing import pool_grid
+from skinframe_clip.transformers_clip import open_clip_state
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+SIDES = ("padding_side", "truncation_side")
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -82,9 +88,12 @@ def load(
     """Read a safetensors checkpoint; every key must match. Raises DataError naming the file."""
     model = build(source, config.precision)
     try:
-        open_clip.load_checkpoint(model, str(source.weights), strict=True)
-    except (SafetensorError, RuntimeError, KeyError, OSError) as error:
-        raise DataError(f"{source.weights}: not a checkpoint of {source.label}: {error}") from error
+        if source.layout == "transformers":
+            model.load_state_dict(open_clip_state(load_file(str(source.weights))))
+        else:
+            open_clip.load_checkpoint(model, str(source.weights), strict=True)
+    except (SafetensorError, RuntimeError, KeyError, ValueError, TypeError, OSError) as error:
+        raise DataError(f"{source.weights}: not a checkpoint of {source.label}: {_short(error)}") from error
     model = model.to(device).eval().requires_grad_(False)
     return ClipTower(model, architecture, transform, _tokenizer(source), config, device)
 
@@ -107,10 +116,53 @@ def _options(source: Source) -> dict[str, Any]:
     return {key: value for key, value in (source.architecture or {}).items() if key != "custom_text"}
 
 
+def _short(error: Exception) -> str:
+    """Return the first two lines: torch lists every key of a state that does not fit."""
+    return printable(" ".join(" ".join(str(error).splitlines()[:2]).split())[:300])
+
+
 def _tokenizer(source: Source) -> Callable[[list[str]], Tensor]:
-    """Return open_clip's own tokenizer, or the one in the model's folder where the architecture names one."""
+    """Return CLIP's own tokenizer, or the one in the model's folder where the architecture names one."""
     text = (source.architecture or {}).get("text_cfg", {})
-    name = f"local-dir:{source.folder}" if source.folder is not None else "ViT-L-14"
-    if source.folder is None and text.get("context_length", 77) != 77:
-        return open_clip.get_tokenizer(name, context_length=text["context_length"])  # type: ignore[no-any-return]
-    return open_clip.get_tokenizer(name)  # type: ignore[no-any-return]
+    length, options = int(text.get("context_length", 77)), dict(text.get("tokenizer_kwargs") or {})
+    if source.folder is not None and text.get("hf_tokenizer_name"):
+        return FolderTokenizer(source.folder, length, **options)
+    return open_clip.SimpleTokenizer(context_length=length, **options)  # type: ignore[no-any-return]
+
+
+class FolderTokenizer:
+    """The tokenizer.json of a folder, in one concrete class: nothing in the folder chooses code."""
+
+    def __init__(self, folder: Path, length: int, clean: str = "whitespace", strip_sep_token: bool = False) -> None:
+        from transformers import PreTrainedTokenizerFast
+
+        options = read_object(folder / TOKENIZER_CONFIG) if (folder / TOKENIZER_CONFIG).exists() else {}
+        tokens = {name: _token(options[name]) for name in SPECIAL if options.get(name) is not None}
+        sides = {name: options[name] for name in SIDES if options.get(name) in ("left", "right")}
+        parse_object(read_text(folder / "tokenizer.json"), folder / "tokenizer.json")
+        try:
+            self._fast: Any = PreTrainedTokenizerFast(
+                tokenizer_file=str(folder / "tokenizer.json"), **tokens, **sides, clean_up_tokenization_spaces=False
+            )
+        except Exception as error:  # the Rust parser raises bare exceptions
+            raise UnreadableError(folder / "tokenizer.json", f"is not a tokenizer ({_short(error)})") from error
+        self._length, self._strip = length, strip_sep_token
+        self._clean: Any = open_clip.tokenizer.get_clean_fn(clean)
+
+    def __call__(self, texts: list[str]) -> Tensor:
+        """Return token ids [B, length]: cut there, padded to it."""
+        ids: Tensor = self._fast(
+            [self._clean(text) for text in texts],
+            return_tensors="pt",
+            max_length=self._length,
+            padding="max_length",
+            truncation=True,
+        ).input_ids
+        if self._strip:
+            ids = torch.where(ids == self._fast.sep_token_id, torch.zeros_like(ids), ids)
+        return ids
+
+
+def _token(written: Any) -> str:
+    """Return a special token, which older files write as an object."""
+    return str(written.get("content", "")) if isinstance(written, dict) else str(written)

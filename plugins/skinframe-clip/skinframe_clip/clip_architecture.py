@@ -11,7 +11,8 @@ from skinframe.errors import Problem, RecipeError
 # What open_clip can build that this plugin does not: towers of other libraries, which fetch code or weights themselves.
 FOREIGN = ("custom_text", "multimodal_cfg")
 FOREIGN_VISION = ("timm_model_name", "attentional_pool")
-FOREIGN_TEXT = ("hf_model_name",)
+FOREIGN_TEXT = ("hf_model_name", "tokenizer_mode")
+LARGEST = 100_000  # of any size in a config; published ones are under 10,000
 TOKENIZER_OPTIONS = frozenset({"clean", "strip_sep_token", "reduction_mask"})
 
 
@@ -45,6 +46,11 @@ class Architecture:
             patch_height, patch_width = _pair(vision.get("patch_size", 16))
             if height != width:
                 raise ValueError(f"image_size {height} x {width} is not square")
+            numbers = (height, patch_height, patch_width, vision.get("width", 768), vision.get("layers", 12))
+            if not all(0 < int(number) <= LARGEST for number in (*numbers, model_cfg["embed_dim"])):
+                raise ValueError(f"sizes must be between 1 and {LARGEST:,}")
+            if patch_height > height or patch_width > height:
+                raise ValueError(f"a patch is larger than the image of {height} pixels")
             return cls(
                 image_size=height,
                 rows=height // patch_height,
@@ -54,7 +60,7 @@ class Architecture:
                 embedding=int(model_cfg["embed_dim"]),
                 mlp_ratio=float(vision.get("mlp_ratio", 4.0)),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, ZeroDivisionError) as error:
             raise RecipeError("open_clip", [Problem(label, f"model_cfg cannot be used: {error!r}")]) from error
 
 
@@ -62,16 +68,20 @@ def _pair(value: Any) -> tuple[int, int]:
     return (int(value[0]), int(value[1])) if isinstance(value, (list, tuple)) else (int(value), int(value))
 
 
+def _options(text: Any) -> Any:
+    return (text.get("tokenizer_kwargs") or {}) if isinstance(text, Mapping) else {}
+
+
 def _refuse_foreign(label: str, model_cfg: Mapping[str, Any]) -> None:
     vision, text = model_cfg.get("vision_cfg") or {}, model_cfg.get("text_cfg") or {}
+    for name, section in (("vision_cfg", vision), ("text_cfg", text), ("tokenizer_kwargs", _options(text))):
+        if not isinstance(section, Mapping):
+            raise RecipeError("open_clip", [Problem(label, f"model_cfg cannot be used: {name} is not an object")])
     found = [f"model_cfg.{key}" for key in FOREIGN if model_cfg.get(key)]
     found += [f"vision_cfg.{key}" for key in FOREIGN_VISION if vision.get(key)]
     found += [f"text_cfg.{key}" for key in FOREIGN_TEXT if text.get(key)]
     # Tokenizer options reach the constructor as they stand; `trust_remote_code` among them would run a stranger's code.
-    found += [
-        f"text_cfg.tokenizer_kwargs.{key}"
-        for key in sorted({*(text.get("tokenizer_kwargs") or {})} - TOKENIZER_OPTIONS)
-    ]
+    found += [f"text_cfg.tokenizer_kwargs.{key}" for key in sorted({*_options(text)} - TOKENIZER_OPTIONS)]
     if isinstance(vision.get("layers"), (list, tuple)):
         found.append("vision_cfg.layers (a ResNet)")
     if found:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from skinframe.errors import Problem, RecipeError, did_you_mean
+from skinframe.guarded import UnreadableError, inside, read_object, safetensors_header
 from skinframe.weight_location import PREFIX, resolve
+from skinframe_clip import transformers_clip
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
 HUB_PREFIX = "hf-hub:"
 CONFIG_CAP = 1_000_000  # bytes; a real one has about a thousand
+CODE = ("auto_map", "custom_pipelines", "trust_remote_code")  # keys that name code to run
+TOKENIZER_CONFIG = "tokenizer_config.json"
 
 # The published OpenAI weights: architecture -> (open_clip's config with the activation they were trained with, hub id).
 OPENAI = {
@@ -36,6 +39,7 @@ class Source:
     weights: Path | None
     folder: Path | None  # holds tokenizer files where the architecture asks for them
     next_step: str
+    layout: Literal["open_clip", "transformers"] = "open_clip"  # of the weights' names
 
 
 def find(model: str, pretrained: str | None) -> Source:
@@ -83,34 +87,74 @@ def _from_architecture(model: str, pretrained: str) -> Source:
 def _from_hub(model: str) -> Source:
     repository = model.removeprefix(HUB_PREFIX)
     step = f"hf download {repository}"
-    config = _cached(repository, CONFIG_FILE)
+    config = _cached(repository, CONFIG_FILE) or _cached(repository, transformers_clip.CONFIG)
     if config is None:
         return Source(label=model, architecture=None, preprocess={}, weights=None, folder=None, next_step=step)
-    written = _read_json(config)
-    return Source(
-        label=model,
-        architecture=written.get("model_cfg"),
-        preprocess=written.get("preprocess_cfg", {}),
-        weights=_cached(repository, WEIGHTS_FILE),
-        folder=config.parent,
-        next_step=step,
-    )
+    found = _from_folder(model, config.parent)
+    return found if found.weights is not None else replace(found, next_step=_hub_step(repository, found, step))
+
+
+def _hub_step(repository: str, found: Source, step: str) -> str:
+    """Return what brings the weights; never the command that has brought the folder which lacks them."""
+    name = WEIGHTS_FILE if found.layout == "open_clip" else transformers_clip.WEIGHTS
+    others = ", ".join(f"{other} (tag openai: {hub})" for other, (_, hub) in OPENAI.items())
+    return f"{step} {name}; if that repository has no such file, use one that has: {others}"
 
 
 def _from_folder(label: str, folder: Path) -> Source:
-    """Read a folder in open_clip's format. Pickled weights beside it are never looked at."""
+    """Read a folder in open_clip's or in the transformers format. Pickled weights beside it are never looked at."""
+    _refuse_code(folder)
+    other = folder / transformers_clip.CONFIG
+    if not (folder / CONFIG_FILE).exists() and other.exists():
+        config = _read_json(other)
+        if config.get("model_type") != "clip":
+            kind = str(config.get("model_type"))[:40]
+            what = f"is of model type {kind!r}; expected a folder with {CONFIG_FILE}, or a transformers CLIP ('clip')"
+            raise RecipeError("open_clip", [Problem(str(other), what)])
+        processor = folder / transformers_clip.PREPROCESS
+        return Source(
+            label=label,
+            architecture=transformers_clip.model_cfg(str(other), config),
+            preprocess=transformers_clip.preprocess_cfg(_read_json(processor)) if processor.exists() else {},
+            weights=_weights(folder, transformers_clip.WEIGHTS),
+            folder=None,  # the vocabulary is the one that is built in
+            next_step=f"put {transformers_clip.WEIGHTS} into {folder}; pickled checkpoints are not read",
+            layout="transformers",
+        )
     written = _read_json(folder / CONFIG_FILE)
     if not isinstance(written.get("model_cfg"), dict):
         raise RecipeError("open_clip", [Problem(str(folder / CONFIG_FILE), "has no 'model_cfg'")])
-    weights = folder / WEIGHTS_FILE
+    preprocess = written.get("preprocess_cfg") or {}
+    if not isinstance(preprocess, dict):
+        raise RecipeError("open_clip", [Problem(str(folder / CONFIG_FILE), "'preprocess_cfg' is not an object")])
     return Source(
         label=label,
         architecture=written["model_cfg"],
-        preprocess=written.get("preprocess_cfg", {}),
-        weights=weights if weights.is_file() else None,
+        preprocess=preprocess,
+        weights=_weights(folder, WEIGHTS_FILE),
         folder=folder,
         next_step=f"put {WEIGHTS_FILE} into {folder}; pickled checkpoints are not read",
     )
+
+
+def _weights(folder: Path, name: str) -> Path | None:
+    """Return a weights file whose header describes it whole. Raises RecipeError for a pointer or half a download."""
+    if not (folder / name).exists():
+        return None
+    try:
+        safetensors_header(inside(folder, name))
+    except UnreadableError as error:
+        raise RecipeError("open_clip", [Problem(error.where, error.reason)]) from error
+    return folder / name
+
+
+def _refuse_code(folder: Path) -> None:
+    for name in (CONFIG_FILE, transformers_clip.CONFIG, transformers_clip.PREPROCESS, TOKENIZER_CONFIG):
+        written = _read_json(folder / name) if (folder / name).exists() else {}
+        asked = [key for key in CODE if written.get(key)]
+        if asked:
+            what = f"sets '{asked[0]}', which names code to run; remove it: such code is never run"
+            raise RecipeError("open_clip", [Problem(str(folder / name), what)])
 
 
 def _cached(repository: str, file: str) -> Path | None:
@@ -126,11 +170,6 @@ def _cached(repository: str, file: str) -> Path | None:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > CONFIG_CAP:
-            raise RecipeError("open_clip", [Problem(str(path), f"larger than {CONFIG_CAP} bytes; not a model config")])
-        written = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RecipeError("open_clip", [Problem(str(path), f"cannot be read as JSON: {error}")]) from error
-    if not isinstance(written, dict):
-        raise RecipeError("open_clip", [Problem(str(path), "is not a JSON object")])
-    return written
+        return read_object(path, CONFIG_CAP)
+    except UnreadableError as error:
+        raise RecipeError("open_clip", [Problem(error.where, error.reason)]) from error

@@ -10,9 +10,10 @@ import skinframe
 from skinframe import ModuleRow, Requirement, Tower
 from skinframe.components import Shape
 from skinframe.errors import Problem, RecipeError
+from skinframe.file_digest import file_digest
 from skinframe_clip.clip_architecture import Architecture
 from skinframe_clip.clip_weights import HUB_PREFIX, Source, find
-from skinframe_clip.encoder_digest import digest_of, file_digest
+from skinframe_clip.encoder_digest import digest_of
 from skinframe_clip.image_preprocessing import FITS, Fit, Preprocess
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from skinframe import ModuleRow, Requirement, Tower
 from skinframe.components import BuildContext, Shape
 from skinframe.data.augmentation import Augmentation
 from skinframe.errors import Problem, RecipeError, did_you_mean
-from skinframe_clip.encoder_digest import digest_of, file_digest
+from skinframe.file_digest import file_digest
+from skinframe_clip.encoder_digest import digest_of
 from skinframe_clip.image_preprocessing import FITS, Fit, Preprocess
 
 if TYPE_CHECKING:

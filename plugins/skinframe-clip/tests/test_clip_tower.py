@@ -124,12 +124,12 @@ def test_counts_match_the_loaded_model(folder):
     assert not any(p.requires_grad for p in model.parameters())
 
 
-def test_truncated_or_foreign_weights_are_a_data_error(tmp_path):
+def test_truncated_or_foreign_weights_are_refused(tmp_path):
     write(tmp_path)
     whole = (tmp_path / WEIGHTS_FILE).read_bytes()
     (tmp_path / WEIGHTS_FILE).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=WEIGHTS_FILE):
-        encoder(tmp_path).load("cpu")
+    with pytest.raises(RecipeError, match=f"{WEIGHTS_FILE}: has .* its header describes"):
+        encoder(tmp_path).provides()
     save_file({"visual.proj": torch.zeros(2)}, tmp_path / WEIGHTS_FILE)
     with pytest.raises(DataError, match="not a checkpoint"):
         encoder(tmp_path).load("cpu")

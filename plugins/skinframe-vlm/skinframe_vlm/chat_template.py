@@ -11,10 +11,26 @@ from tokenizers import Tokenizer
 
 from skinframe import PromptText, RecipeError
 from skinframe.errors import Problem
+from skinframe.guarded import UnreadableError, parse_object, printable, read_text
 from skinframe.reasoner_module import TokenRow
+from skinframe_vlm.folder_check import MAX_TOKENIZER
 from skinframe_vlm.model_family import ChatTemplate
 
 SLOT = re.compile(r"\{(system|image|user|tokens)\}")
+
+
+def _tokenizers(path: Path) -> tuple[Tokenizer, Tokenizer]:
+    """Return the tokenizer of a file and the same without added tokens. Raises RecipeError where it is none."""
+    try:
+        source = read_text(path, MAX_TOKENIZER)
+        written = parse_object(source, path)
+        return Tokenizer.from_str(source), Tokenizer.from_str(json.dumps(written | {"added_tokens": []}))
+    except UnreadableError as error:
+        what = f"{error.reason}; copy the one beside the weights"
+        raise RecipeError("reasoner", [Problem(error.where, what)]) from error
+    except Exception as error:  # the Rust parser raises bare exceptions
+        what = f"is not a tokenizer ({printable(str(error))[:120]}); copy the one beside the weights"
+        raise RecipeError("reasoner", [Problem(str(path), what)]) from error
 
 
 class ChatText:
@@ -28,9 +44,7 @@ class ChatText:
     def __init__(
         self, folder: Path, template: ChatTemplate, image_tokens: Sequence[int], placeholder: int | None = None
     ) -> None:
-        source = (folder / "tokenizer.json").read_text(encoding="utf-8")
-        self._whole = Tokenizer.from_str(source)
-        self._plain = Tokenizer.from_str(json.dumps(json.loads(source) | {"added_tokens": []}))
+        self._whole, self._plain = _tokenizers(folder / "tokenizer.json")
         self._template, self._image_tokens = template, tuple(image_tokens)
         self._control_pattern = re.compile("|".join(map(re.escape, sorted(template.control, key=len, reverse=True))))
         ids = {name: self._whole.token_to_id(name) for name in template.control}

@@ -19,6 +19,9 @@ from transformers.utils import logging as hub_logging
 
 from skinframe import RecipeError
 from skinframe.errors import Problem
+from skinframe.guarded import read_object
+from skinframe_vlm.folder_check import MAX_CONFIG
+from skinframe_vlm.local_checkpoint import without_dtypes
 from skinframe_vlm.model_family import Family
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -106,7 +109,7 @@ def _load(family: Family, folder: Path, parts: Sequence[str], precision: str, de
     with _no_progress_bars(), _readable(family, folder):
         model, report = without(model_class, parts, tied=parts == family.eyes).from_pretrained(
             folder,
-            config=config_class.from_pretrained(folder, local_files_only=True),
+            config=config_class.from_dict(_config(folder)),
             dtype=DTYPES[precision],
             device_map={"": device},
             quantization_config=quantizer,
@@ -118,6 +121,11 @@ def _load(family: Family, folder: Path, parts: Sequence[str], precision: str, de
     return model
 
 
+def _config(folder: Path) -> dict[str, Any]:
+    """Return the config.json that the plan has checked, without the dtype of its weights."""
+    return without_dtypes(read_object(folder / "config.json", MAX_CONFIG))
+
+
 @contextmanager
 def _readable(family: Family, folder: Path) -> Iterator[None]:
     """Name the checkpoint that cannot be read instead of a library's traceback."""
@@ -125,7 +133,7 @@ def _readable(family: Family, folder: Path) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError:
         raise
-    except (OSError, SafetensorError, KeyError, RuntimeError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         what = f"cannot be read as a {family.title} checkpoint ({first}); download its files again"
         raise RecipeError("reasoner", [Problem(str(folder), what)]) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,12 +12,13 @@ from typing import Any
 
 from skinframe import RecipeError, Requirement
 from skinframe.errors import Problem
+from skinframe.file_digest import file_digest
+from skinframe.guarded import UnreadableError, parse_object, read_object
 from skinframe.weight_location import PREFIX, resolve
+from skinframe_vlm.folder_check import MAX_CONFIG, config_problems, shards, weight_problems
 from skinframe_vlm.model_family import Family
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-SINGLE = "model.safetensors"
-INDEX = "model.safetensors.index.json"
 ADAPTER = "adapter_config.json"
 CODE = ("auto_map", "custom_pipelines", "trust_remote_code")
 ATTENTION = (None, "eager", "sdpa", "flash_attention_2")  # any other value names a kernel to be downloaded
@@ -49,13 +49,16 @@ class LocalCheckpoint:
         Raises RecipeError where no config.json describes the model, and where it asks for foreign code.
         """
         folder = self.folder
-        if folder is not None and (folder / "config.json").is_file():
-            config = _read(folder / "config.json")
+        if folder is not None and (folder / "config.json").exists():
+            config = without_dtypes(_read(folder / "config.json"))
             self._refuse([*foreign(config, self.family), *_adapter(folder)], str(folder))
+            text = self.family.text(config)
+            self._refuse(config_problems(config, text), str(folder))
+            self._refuse(weight_problems(folder, config, text), str(folder))
             return config
         shipped = files("skinframe_vlm") / "architectures" / f"{self.model.rpartition('/')[2]}.json"
         if self.model.startswith("Qwen/") and shipped.is_file():
-            config = dict(json.loads(shipped.read_text(encoding="utf-8")))
+            config = parse_object(shipped.read_text(encoding="utf-8"), shipped.name)
             self._refuse(foreign(config, self.family), self.model)
             return config
         what = f"no config.json on this machine; {self.next_step()}{self._known()}"
@@ -82,7 +85,7 @@ class LocalCheckpoint:
         if folder is None:
             what = f"weights of {self.model} at revision {self.revision}"
             return [Requirement(what=what, next_step=self.next_step())]
-        absent = [name for name in ("config.json", "tokenizer.json", *_shards(folder)) if not (folder / name).is_file()]
+        absent = [name for name in ("config.json", "tokenizer.json", *_shards(folder)) if not (folder / name).exists()]
         if not absent:
             return []
         return [Requirement(what=f"{', '.join(absent)} of {self.model}", next_step=self.next_step())]
@@ -94,7 +97,7 @@ class LocalCheckpoint:
         if folder is None or self.missing():
             return hashlib.sha256(f"absent\x1f{self.model}\x1f{self.revision}".encode()).hexdigest()
         for name in ("config.json", "tokenizer.json", *_shards(folder)):
-            whole.update(f"{name}\x1f{_file_digest(folder / name)}\n".encode())
+            whole.update(f"{name}\x1f{file_digest(folder / name)}\n".encode())
         return whole.hexdigest()
 
     def _refuse(self, problems: list[str], where: str) -> None:
@@ -106,7 +109,7 @@ class LocalCheckpoint:
         names = []
         for entry in (files("skinframe_vlm") / "architectures").iterdir():
             if entry.name.endswith(".json"):
-                config = json.loads(entry.read_text(encoding="utf-8"))
+                config = parse_object(entry.read_text(encoding="utf-8"), entry.name)
                 names += [entry.name.removesuffix(".json")] * (config["model_type"] == self.family.model_type)
         listed = ", ".join(f"Qwen/{name}" for name in sorted(names))
         return f" (planned without weights: {listed})" if names else ""
@@ -118,8 +121,11 @@ def foreign(config: Mapping[str, Any], family: Family) -> list[str]:
     if kind != family.model_type:
         step = f"name a {family.title} checkpoint, or the reasoner for {kind!r} (skinframe list --all names them)"
         problems.append(f"config.json is of model type {kind!r}; expected {family.model_type!r}; {step}")
+    for part in ("text_config", "vision_config", *family.parts):
+        if not isinstance(config.get(part) or {}, Mapping):
+            return [*problems, f"{part} is not an object"]
     for part, allowed in family.parts.items():
-        kind = dict(config.get(part) or {}).get("model_type", allowed[0])
+        kind = (config.get(part) or {}).get("model_type", allowed[0])
         if kind not in allowed:
             problems.append(f"{part} is of model type {kind!r}; expected {' or '.join(map(repr, allowed))}")
     for where, section in _sections("config.json", config):
@@ -146,32 +152,32 @@ def _adapter(folder: Path) -> list[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:  # not JSON, not text, or no mapping
-        problem = Problem(str(path), f"is not a JSON object ({error}); download the checkpoint's files again")
+        return read_object(path, MAX_CONFIG)
+    except UnreadableError as error:
+        problem = Problem(str(path), f"is not a JSON object ({error.reason}); download the checkpoint's files again")
         raise RecipeError("reasoner", [problem]) from error
 
 
+def without_dtypes(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config without the dtype that its weights were saved in, at any depth: a run states its precision."""
+    kept = {name: value for name, value in config.items() if name not in ("torch_dtype", "dtype")}
+    return {name: without_dtypes(value) if isinstance(value, Mapping) else value for name, value in kept.items()}
+
+
 def _shards(folder: Path) -> list[str]:
-    if (folder / INDEX).is_file():
-        return sorted(set(_read(folder / INDEX)["weight_map"].values()))
-    return [SINGLE]
+    try:
+        return shards(folder)
+    except UnreadableError as error:
+        raise RecipeError("reasoner", [Problem(error.where, error.reason)]) from error
 
 
 def _hub_snapshot(model: str, revision: str) -> Path | None:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
         return Path(snapshot_download(model, revision=revision, local_files_only=True))
     except LocalEntryNotFoundError:
         return None
-
-
-def _file_digest(path: Path) -> str:
-    """Hash a file; in the hub's cache a large file is named by its SHA-256, so 16 GB are not read again."""
-    blob = path.resolve()
-    if blob.parent.name == "blobs" and re.fullmatch(r"[0-9a-f]{64}", blob.name):
-        return blob.name
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    except (HFValidationError, ValueError, OSError) as error:
+        raise RecipeError("reasoner", [Problem(model, f"is not a hub id at a revision ({error})")]) from error

@@ -9,9 +9,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from skinframe import ModuleRow
+from skinframe import ModuleRow, RecipeError
 from skinframe.components import Shape
 from skinframe.components.base import Role
+from skinframe.errors import Problem
+from skinframe.guarded import printable
 from skinframe_vlm.config_sizes import NF4_BYTES, pooled_side
 from skinframe_vlm.connector import Connector
 from skinframe_vlm.lora_adapters import adapted_linears
@@ -25,8 +27,13 @@ WIDTH = {"fp32": 4, "bf16": 2}
 def skeleton(family: Family, architecture: Mapping[str, Any]) -> Any:
     """Return the whole model on the meta device."""
     config_class, model_class = family.classes()
-    with torch.device("meta"):
-        return model_class(config_class(**architecture))
+    try:
+        with torch.device("meta"):
+            return model_class(config_class(**architecture))
+    except Exception as error:  # transformers checks options in many ways
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        what = f"config.json cannot be used ({printable(first)[:200]}); download the checkpoint's files again"
+        raise RecipeError("reasoner", [Problem(family.title, what)]) from error
 
 
 def forward_flops(weights: int, tokens: int) -> float:
