@@ -14,7 +14,6 @@ from skinframe.features.shard_store import ShardCheck
 from skinframe.features.shard_store import verify as verify_cache
 from skinframe.guarded import UnreadableError, inside, printable, read_object, read_text, sha256_of, well_formed
 from skinframe.predicting.finished_run import fingerprints_of
-from skinframe.train.checkpoint import foreign_in
 
 FILES = "files.json"
 REPORT, PAGE = "report.json", "report.html"
@@ -105,6 +104,8 @@ def _present(folder: Path) -> list[str]:
 
 
 def _checkpoint(folder: Path, fingerprints: Collection[str] = ()) -> list[ShardCheck]:
+    from skinframe.train.checkpoint import foreign_in  # it imports torch, which rewriting a report does without
+
     flaw = damage_in(folder) or foreign_in(folder, fingerprints)
     if flaw is not None:
         return [ShardCheck(folder, "damaged", what=flaw)]

@@ -127,7 +127,7 @@ def test_leftovers_of_a_killed_writer_are_seen_and_swept(tmp_path):
     folder = shards(tmp_path)[0].parent
     (folder / ".abc.safetensors.tmp-0123").write_bytes(b"half")
     (folder / "orphan.safetensors").write_bytes(b"no index")
-    assert sorted(finding.state for finding in verify(tmp_path)) == ["leftover", "leftover", "whole"]
+    assert sorted(finding.state for finding in verify(tmp_path)) == ["leftover", "leftover", "whole", "whole"]
     extract(Small(), Pictures(6), tmp_path)
     assert {finding.state for finding in verify(tmp_path)} == {"whole"}
 
@@ -196,6 +196,6 @@ def test_a_dead_lease_is_cleared_and_a_foreign_one_is_not(tmp_path, monkeypatch)
     with shard_store.exclusive(tmp_path):
         pass
     lease.write_text(json.dumps({"host": "elsewhere", "pid": 7, "since": "noon"}))
-    with pytest.raises(BusyError, match="pid 7 on elsewhere since noon"), shard_store.exclusive(tmp_path):
+    with pytest.raises(BusyError, match="process 7 on elsewhere since noon"), shard_store.exclusive(tmp_path):
         pass
     assert lease.exists()
