@@ -141,10 +141,10 @@ def parse_object(text: str | bytes, where: object) -> dict[str, Any]:
     return _expect(dict, parse_json(text, where), where)
 
 
-def parse_json(text: str | bytes, where: object) -> Any:
+def parse_json(text: str | bytes, where: object, *, any_text: bool = False) -> Any:
     """Return the value of JSON text: at most 64 levels deep, no huge number, no text that cannot be written again.
 
-    Raises UnreadableError for everything else.
+    `any_text` allows such text too, for what is only shown. Raises UnreadableError for everything else.
     """
     try:
         plain = text if isinstance(text, str) else text.decode("utf-8")
@@ -161,7 +161,7 @@ def parse_json(text: str | bytes, where: object) -> Any:
         raise UnreadableError(where, f"is not JSON (line {error.lineno}: {error.msg.lower()})") from error
     except ValueError as error:
         raise UnreadableError(where, "is not JSON (a number is too long)") from error
-    check_nesting(value, where, texts=ESCAPED.search(plain) is not None)
+    check_nesting(value, where, texts=not any_text and ESCAPED.search(plain) is not None)
     return value
 
 

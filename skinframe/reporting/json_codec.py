@@ -25,7 +25,7 @@ def dumps(value: Any) -> str:
 def loads(kind: type[T], text: str, where: str = "report.json") -> T:
     """Read what `dumps` wrote. Raises DataError naming the path of the first value that does not fit."""
     try:
-        plain = parse_json(text, where)
+        plain = parse_json(text, where, any_text=True)
     except UnreadableError as error:
         raise DataError(f"{error}; make the report again from its run") from error
     value: T = _typed(kind, plain, where)

@@ -47,7 +47,7 @@ def test_a_full_disk_keeps_the_old_report(least: Report, tmp_path: Path, monkeyp
 
 
 def test_a_missing_report_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"report\.json: no such file or directory; name a finished run"):
+    with pytest.raises(DataError, match=r"report\.json: no such file; name a finished run"):
         read_report(tmp_path)
 
 
