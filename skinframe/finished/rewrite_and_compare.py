@@ -13,13 +13,15 @@ from skinframe.catalog import Catalog
 from skinframe.components import Metric
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
 from skinframe.evaluation.hypothesis_tests import Margin
-from skinframe.evaluation.predictions import read_predictions
+from skinframe.evaluation.predictions import Predictions, read_predictions
 from skinframe.finished.csv_export import export_csv
 from skinframe.finished.pseudonyms import pseudonyms, with_pseudonyms
 from skinframe.judging.model_comparison import model_tests, score_differences
+from skinframe.judging.table_to_compare import table_to_compare
 from skinframe.plugins import load
 from skinframe.reporting.checklists.checklist import write_documents
 from skinframe.reporting.report_files import read_report, write_page
+from skinframe.reporting.report_schema import Report
 from skinframe.reporting.run_comparison import Comparison, compare, run_names, write_comparison
 from skinframe.reporting.run_result import RunResult
 from skinframe.running.verify_files import refresh_file
@@ -50,17 +52,17 @@ def rewrite_report(
 def compare_runs(
     runs: Sequence[Path], margins: Mapping[str, float] | None = None, catalog: Catalog | None = None
 ) -> Comparison:
-    """Compare finished runs on the same test samples: paired differences, McNemar, DeLong, and tests of `margins`.
+    """Compare runs, or tables of predictions, on the same test samples: differences, McNemar, DeLong, margins.
 
     A margin is the largest difference in a metric that does not matter, by the metric's name. p-values are
     Holm-corrected. Writes compare.html beside the first run. Raises DataError where test samples differ, RecipeError
     for fewer than two runs or a margin that is not positive or of an unknown metric.
     """
     if len(runs) < 2:
-        raise RecipeError("compare", [Problem("runs", f"expected at least two run folders, got {len(runs)}")])
+        raise RecipeError("compare", [Problem("runs", f"expected at least two run folders or tables, got {len(runs)}")])
     metrics, limits = _compared(catalog or load([]), margins or {})
-    reports = [read_report(run) for run in runs]
-    read = [read_predictions(run / "predictions" / "test.parquet") for run in runs]
+    compared = [_compared_files(run, {name: metrics[name] for name in COMPARED}) for run in runs]
+    reports, read = [report for report, *_ in compared], [(table, classes) for _, table, classes in compared]
     tables, classes = [table for table, _ in read], read[0][1]
     names = list(run_names(reports))
     names = names if len(set(names)) == len(names) else [str(run) for run in runs]
@@ -74,6 +76,15 @@ def compare_runs(
     comparison = compare(reports, differences, names, tests)
     write_comparison(comparison, runs[0].parent / "compare.html")
     return comparison
+
+
+def _compared_files(target: Path, metrics: Mapping[str, Metric]) -> tuple[Report, Predictions, Sequence[str]]:
+    """Return the report, predictions and classes of a run folder, or of a table of any system's predictions."""
+    if target.is_file():
+        return table_to_compare(target, metrics)
+    if not target.exists():
+        raise DataError(f"{target}: no such run folder or table of predictions")
+    return read_report(target), *read_predictions(target / "predictions" / "test.parquet")
 
 
 def _compared(catalog: Catalog, margins: Mapping[str, float]) -> tuple[dict[str, Metric], list[Margin]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from skinframe.catalog import Catalog
 from skinframe.components import BinaryMetric, Calibrator, Metric
 from skinframe.errors import Problem, RecipeError
+from skinframe.evaluation.column_guess import TableColumns
 from skinframe.judging.evaluation_options import EvaluationOptions
 from skinframe.judging.evaluation_report import assess
 from skinframe.judging.run_predictions import of_run
@@ -16,6 +17,17 @@ from skinframe.planning.resolve_components import default_metrics
 from skinframe.plugins import load
 from skinframe.progress import Display
 from skinframe.reporting.run_result import RunResult
+
+TABLE_OPTIONS = {
+    "id": "--id",
+    "group": "--group",
+    "label": "--label",
+    "lesion": "--lesion",
+    "classes": "--class",
+    "rest": "--rest",
+    "logits": "--logits",
+    "numbers": "--number",
+}
 
 
 def evaluate(
@@ -36,6 +48,7 @@ def evaluate(
     """
     out = out or Path("evaluations") / target.stem
     if target.is_dir():
+        _refuse_table_options(target, options)
         source = of_run(target, options, overrides, plugins, cache or out / ".cache", display or Display(), out)
     elif overrides:
         what = "only a run can predict other data; a table is judged as it is"
@@ -45,6 +58,16 @@ def evaluate(
     catalog = load(options.requires, plugins, str(target))
     report = assess(source, metrics_of(catalog, options), calibrators_of(catalog), options, out)
     return RunResult(out, report)
+
+
+def _refuse_table_options(run: Path, options: EvaluationOptions) -> None:
+    """Raise RecipeError naming every option that says how a table is read: a run's own files say so themselves."""
+    usual = TableColumns()
+    given = [name for name in TABLE_OPTIONS if getattr(options.columns, name) != getattr(usual, name)]
+    names = [TABLE_OPTIONS[name] for name in given] + (["--fit-on"] if options.fit_on is not None else [])
+    what = "is for a table of predictions; a run is calibrated on its own validation images, and its columns are known"
+    if names:
+        raise RecipeError(str(run), [Problem(name, what) for name in names])
 
 
 def metrics_of(catalog: Catalog, options: EvaluationOptions) -> dict[str, Metric]:

@@ -47,9 +47,9 @@ def assess(
     fitted = {} if fold is None else {name: one.fit(fold.logits, fold.labels) for name, one in calibrators.items()}
     after = {name: calibrators[name].apply(source.logits, parameters) for name, parameters in fitted.items()}
     report = Report(
-        headline=_headline(source),
+        headline=headline_of(source),
         classes=judged.classes,
-        rows=tuple(_row(name, found, name == first) for name, found in scores.items()),
+        rows=tuple(result_row(name, found, name == first) for name, found in scores.items()),
         metrics=infos(metrics),
         level=judged.level,
         warnings=(*source.warnings, *said(scores[first])),
@@ -107,7 +107,8 @@ def _by_tier(tiers: Tiers, judged: JudgedSamples) -> EvidenceTable:
     return tier_table(tiers, seed=judged.seed, resamples=judged.resamples, level=judged.level)
 
 
-def _row(name: str, found: Mapping[str, Score], main: bool) -> ResultRow:
+def result_row(name: str, found: Mapping[str, Score], main: bool) -> ResultRow:
+    """Return scores as a line of the results."""
     estimates = {metric: estimate(value) for metric, value in found.items()}
     return ResultRow(name=name, metrics=estimates, role="main" if main else "variant")
 
@@ -118,7 +119,8 @@ def _counts(source: PredictionSource) -> dict[str, dict[str, int]]:
     return {"train": dict.fromkeys(classes, 0), "valid": dict.fromkeys(classes, 0), "test": here}
 
 
-def _headline(source: PredictionSource) -> Headline:
+def headline_of(source: PredictionSource) -> Headline:
+    """Return who, what and how large, for predictions that nothing here trained."""
     judged = source.judged
     return Headline(
         name=source.title,

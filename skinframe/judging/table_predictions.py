@@ -41,11 +41,19 @@ def of_table(path: Path, options: EvaluationOptions) -> PredictionSource:
         tiers=options.tier and tiers_of(options.tier, own.words[options.tier[0]], own, own.probabilities),
         fingerprint=hashlib.sha256(path.read_bytes()).hexdigest()[:16],
         warnings=(
+            *_read_as(own),
             *(() if own.grouped else (NO_PATIENTS,)),
             *unknown_lesions(own),
             *(() if fold is not None else (NOTHING_FITTED,)),
         ),
     )
+
+
+def _read_as(own: ExternalPredictions) -> tuple[str, ...]:
+    """Say which columns were guessed, and whether rounded rows were scaled."""
+    guessed = f"columns were guessed: {' '.join(own.guesses)}; name them if one is wrong"
+    scaled = f"probabilities are rounded to {own.scaled} digits; each row was scaled to sum to 1"
+    return (*((guessed,) if own.guesses else ()), *((scaled,) if own.scaled else ()))
 
 
 def _apart(own: ExternalPredictions, other: ExternalPredictions) -> None:

@@ -24,7 +24,9 @@ def _margin(text: str) -> tuple[str, float]:
 
 
 def compare(
-    *runs: Annotated[str | Path, Option("run folders, two or more", metavar="RUN")],
+    *runs: Annotated[
+        str | Path, Option("run folders, or CSV or Parquet tables of predictions; two or more", metavar="RUN")
+    ],
     margins: Annotated[
         Mapping[str, float] | None,
         Option(
@@ -35,7 +37,7 @@ def compare(
         ),
     ] = None,
 ) -> Comparison:
-    """Compare finished runs on the same test samples.
+    """Compare finished runs, or tables of any system's predictions, on the same test samples.
 
     `margins` gives, by metric, the largest difference that does not matter. Raises DataError where the samples differ,
     RecipeError for fewer than two runs or a margin that cannot be tested.
@@ -51,4 +53,6 @@ def _text(*runs: str, margins: Mapping[str, float] | None = None) -> str:
     return comparison_text(compare(*runs, margins=margins))
 
 
-COMMAND = Command("compare", compare, "compare finished runs on the same test samples", _text)
+COMMAND = Command(
+    "compare", compare, "compare finished runs, or tables of predictions, on the same test samples", _text
+)

@@ -103,7 +103,7 @@ def evaluate(
         group=group or "",
         label=label,
         lesion=lesion or "",
-        classes=classes or {},
+        classes={str(name): str(column) for name, column in (classes or {}).items()},
         rest=rest,
         logits=logits,
         numbers=tuple(numbers),
