@@ -71,3 +71,10 @@ class Sample:
         if self.patient is not None:
             return f"patient:{self.patient}"
         return f"lesion:{self.lesion}" if self.lesion is not None else f"image:{self.id}"
+
+    @property
+    def lesion_key(self) -> str | None:
+        """The lesion, with its patient where one is known: sets count the lesions of each patient from 1."""
+        if self.lesion is None or self.patient is None:
+            return self.lesion
+        return f"{self.lesion} of patient {self.patient}"

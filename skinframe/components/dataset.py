@@ -19,6 +19,8 @@ class Dataset(Component):
 
     kind = "dataset"
     level: ClassVar[str] = "patient"  # what a group is; "lesion" where no patient id was released
+    # how the images were taken, 'dermoscopy' or 'clinical photograph': what texts call them; "" where unknown or mixed
+    modality: str = ""
     synthetic: ClassVar[bool] = False  # drawn by a program: no image is of a person
 
     @property

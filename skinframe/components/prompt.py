@@ -27,6 +27,10 @@ class Prompt(Component):
     def question(self, sample: Sample, fields: Sequence[Field]) -> PromptText:
         """Return the reasoner's input. Only typed metadata may enter; never the label, never free text."""
 
+    def for_modality(self, modality: str) -> Prompt:
+        """Return the prompt for images taken this way (`Dataset.modality`); an option of the prompt's own wins."""
+        return self
+
     @abstractmethod
     def description(self, sample: Sample, classes: Sequence[str], attributes: Sequence[str]) -> str:
         """Return the clinical description for image-text alignment (training-time supervision only)."""

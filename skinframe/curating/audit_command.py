@@ -20,6 +20,7 @@ from skinframe.curating.duplicate_search import within
 from skinframe.curating.image_scan import Scan, scan
 from skinframe.data.group_split import Split
 from skinframe.data.groups import KINDS, NearPairs, leak_name
+from skinframe.data.image_table import refuse_unusable
 from skinframe.data.split_file import write_split
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
 from skinframe.guarded import read_text
@@ -105,8 +106,14 @@ def subject_of(
     elif images:
         with display.task(f"images of {source.name}") as task:
             looked = scan(
-                source.dataset, samples, workers=workers, progress=lambda done: task.update(done, len(samples))
+                source.dataset,
+                samples,
+                workers=workers,
+                progress=lambda done: task.update(done, len(samples)),
+                max_pixels=source.images.max_pixels,
+                max_bytes=source.images.max_bytes,
             )
+        refuse_unusable(looked.unusable, samples, "quarantine", 1.0)  # an audit lists those that cannot be read
     features = None
     if encoder and looked is not None:
         features = _features(source, _encoder(source, encoder), samples, looked, cache, display)
@@ -160,10 +167,25 @@ def freeze(
     wanted = source.split.near_duplicates and images
     subject = subject_of(source, display, wanted, workers)
     looked = subject.scan
+    if looked is not None:  # the rule of `run`, which then takes the very samples that the file holds
+        refuse_unusable(looked.unusable, subject.samples, source.images.policy, source.images.max_fraction)
+        subject = _readable(subject, looked)
+        looked = subject.scan
     split, near = _split(source, subject, within(subject).near if looked is not None else (), source.accept)
     made = provenance(source.dataset, source.split, source.seed, looked is not None)
     write_split(path, split, subject.samples, looked.files if looked is not None else None, near, made)
     return split, subject.samples
+
+
+def _readable(subject: Subject, looked: Scan) -> Subject:
+    """Return the subject without the images that cannot be used."""
+    rows = looked.rows()
+    return replace(
+        subject,
+        samples=[subject.samples[row] for row in rows],
+        facts=[subject.facts[row] for row in rows],
+        scan=Scan([looked.looks[row] for row in rows]),
+    )
 
 
 def _encoder(source: DataSource, name: str) -> Encoder:

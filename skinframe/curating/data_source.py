@@ -29,6 +29,7 @@ class DataSource:
     seed: int = 0
     split: recipe_schema.SplitOptions = field(default_factory=recipe_schema.SplitOptions)
     accept: tuple[str, ...] = ()
+    images: recipe_schema.Images = field(default_factory=recipe_schema.Images)
     prompt: Prompt | None = None
     encoders: dict[str, Encoder] = field(default_factory=dict)
 
@@ -60,6 +61,7 @@ class DataRecipe:
     seed: int = 0
     split: recipe_schema.SplitOptions = field(default_factory=recipe_schema.SplitOptions)
     audit: recipe_schema.AuditOptions = field(default_factory=recipe_schema.AuditOptions)
+    images: recipe_schema.Images = field(default_factory=recipe_schema.Images)
 
 
 def source_of(
@@ -81,6 +83,7 @@ def source_of(
             seed=recipe.division_seed,
             split=recipe.split,
             accept=tuple(recipe.audit.accept),
+            images=recipe.images,
             prompt=parts.prompt,
             encoders=dict(parts.encoders),
         )
@@ -108,7 +111,7 @@ def _named(name: str, overrides: Sequence[str], plugins: Sequence[str | Path]) -
         raise RecipeError(name, found)
     accept = tuple(recipe.audit.accept)
     seed = recipe.seed if recipe.split.seed is None else recipe.split.seed
-    return DataSource(name=name, dataset=dataset, seed=seed, split=recipe.split, accept=accept)
+    return DataSource(name=name, dataset=dataset, seed=seed, split=recipe.split, accept=accept, images=recipe.images)
 
 
 def refuse_absent(source: DataSource) -> None:

@@ -135,7 +135,7 @@ def _conflicts(samples: Sequence[Sample], keys: Sequence[str | None]) -> list[Fi
     """Find one lesion, or one image, with two labels."""
     held: dict[str, list[Sample]] = {}
     for sample, key in zip(samples, keys, strict=True):
-        for unit in (f"lesion {sample.lesion}" if sample.lesion else None, f"pixels {key[:12]}" if key else None):
+        for unit in (f"lesion {sample.lesion_key}" if sample.lesion else None, f"pixels {key[:12]}" if key else None):
             if unit is not None:
                 held.setdefault(unit, []).append(sample)
     bad = {unit: found for unit, found in held.items() if len({sample.label for sample in found}) > 1}

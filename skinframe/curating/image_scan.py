@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinframe.components import Dataset
-from skinframe.data.images import decode
+from skinframe.data.images import MAX_BYTES, MAX_PIXELS, ImageProblem, decode
 from skinframe.data.worker_pool import chunked_map
 from skinframe.errors import DataError
 from skinframe.preparing.image_descriptor import GRID, grey_grid
@@ -34,13 +34,17 @@ class Looker:
     """Reads one image; the reason, as text, where it cannot be used."""
 
     dataset: Dataset
+    max_pixels: int = MAX_PIXELS
+    max_bytes: int = MAX_BYTES
 
     def __call__(self, sample: Sample) -> Look | str:
         try:
             data = self.dataset.image_bytes(sample)
-            image = decode(data)
+            image = decode(data, max_pixels=self.max_pixels, max_bytes=self.max_bytes)
+        except ImageProblem as problem:
+            return problem.reason
         except (DataError, OSError) as error:
-            return " ".join(str(error).split())
+            return " ".join(str(error).split()).replace(sample.image, "its file")
         pixels = hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()
         key = hashlib.sha256(data).hexdigest()
         return Look(key, pixels, grey_grid(image), image.width, image.height, len(data))
@@ -79,13 +83,21 @@ class Scan:
 
 
 def scan(
-    dataset: Dataset, samples: Sequence[Sample], *, workers: int = 2, progress: Callable[[int], None] | None = None
+    dataset: Dataset,
+    samples: Sequence[Sample],
+    *,
+    workers: int = 2,
+    progress: Callable[[int], None] | None = None,
+    max_pixels: int = MAX_PIXELS,
+    max_bytes: int = MAX_BYTES,
 ) -> Scan:
     """Return a look at every image."""
     looks: list[Look | None] = []
     unusable = []
     remedy = "read with --workers 1, which waits as long as it takes"
-    found_all = chunked_map(Looker(dataset), samples, workers=workers, carries=dataset, remedy=remedy)
+    found_all = chunked_map(
+        Looker(dataset, max_pixels, max_bytes), samples, workers=workers, carries=dataset, remedy=remedy
+    )
     for row, found in enumerate(found_all):
         if isinstance(found, str):
             unusable.append((samples[row].id, found))

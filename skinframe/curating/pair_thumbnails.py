@@ -66,7 +66,7 @@ def _facts(first: Sample, second: Sample, dataset: Dataset, their: Dataset) -> l
     labels = dataset.classes[first.label], their.classes[second.label]
     said = [f"both {labels[0]}" if labels[0] == labels[1] else f"{labels[0]} and {labels[1]}: the labels differ"]
     if first.lesion is not None and second.lesion is not None:
-        said.append(f"lesions {first.lesion} and {second.lesion}")
+        said.append(f"lesions {first.lesion_key} and {second.lesion_key}")
     for name in sorted(set(first.metadata) & set(second.metadata)):
         values = first.metadata[name], second.metadata[name]
         if None not in values:

@@ -173,9 +173,12 @@ class StratifiedFill:
         for label in sorted(counts, key=lambda c: (self.left[c], c)):  # the rarest class first
             empty = [s for s in allowed if self.counts[s][label] == 0]
             if 0 < self.left[label] <= len(empty):
-                allowed = empty
-                break
+                # parts of one share cost the same here; the emptier one first, so that rare classes reach all parts
+                return self._put(min(empty, key=lambda s: (self._cost(s, counts), self._filled(s), s)), counts)
         return self._put(min(allowed, key=lambda s: (self._cost(s, counts), s)), counts)
+
+    def _filled(self, s: int) -> float:
+        return self.counts[s].total() / self.fractions[s]
 
     def _put(self, s: int, counts: Counter[int]) -> int:
         self.counts[s].update(counts)

@@ -15,12 +15,15 @@ ImageKeys = Sequence[str | None] | None
 NearPairs = Sequence[tuple[int, int]]
 
 
-def links(sample: Sample, key: str | None = None) -> Iterator[str]:
-    """Yield what links a sample to others: patient, lesion, image hash; e.g. 'lesion HAM_0000118'."""
+def links(sample: Sample, key: str | None = None, shared: Collection[str | None] = ()) -> Iterator[str]:
+    """Yield what links a sample to others: patient, lesion, image hash; e.g. 'lesion HAM_0000118'.
+
+    A lesion is one of its patient, unless it is among `shared`: those that also stand in a row without a patient.
+    """
     if sample.patient is not None:
         yield f"patient {sample.patient}"
     if sample.lesion is not None:
-        yield f"lesion {sample.lesion}"
+        yield f"lesion {sample.lesion if sample.lesion in shared else sample.lesion_key}"
     if key is not None:
         yield f"image content {key}"
 
@@ -40,8 +43,9 @@ def components(samples: Sequence[Sample], keys: ImageKeys = None, near: NearPair
         return index
 
     first: dict[str, int] = {}
+    shared = _without_patient(samples)
     for index, sample in enumerate(samples):
-        for link in links(sample, keys[index] if keys else None):
+        for link in links(sample, keys[index] if keys else None, shared):
             a, b = root(first.setdefault(link, index)), root(index)
             parent[max(a, b)] = min(a, b)
     for pair in near:
@@ -51,6 +55,11 @@ def components(samples: Sequence[Sample], keys: ImageKeys = None, near: NearPair
     for index in range(len(samples)):
         members.setdefault(root(index), []).append(index)
     return list(members.values())
+
+
+def _without_patient(samples: Iterable[Sample]) -> frozenset[str | None]:
+    """Return the lesions of rows without a patient: they may be anybody's, so they link whoever bears their id."""
+    return frozenset(sample.lesion for sample in samples if sample.patient is None)
 
 
 def leak_name(kind: str) -> str:
@@ -67,8 +76,9 @@ def split_leaks(
     """
     first_part: dict[str, str] = {}
     leaks: dict[str, list[str]] = {}
+    shared = _without_patient(samples)
     for index, part in part_of.items():
-        for link in links(samples[index], keys[index] if keys else None):
+        for link in links(samples[index], keys[index] if keys else None, shared):
             if first_part.setdefault(link, part) != part:
                 sentence = f"{link} is in {first_part[link]} and {part} (sample {samples[index].id})"
                 leaks.setdefault(link.split(" ")[0], []).append(sentence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,7 +12,7 @@ from PIL import Image
 
 from skinframe.components import Dataset
 from skinframe.data.images import MAX_BYTES, MAX_PIXELS, ImageProblem, decode
-from skinframe.data.problem_list import listing
+from skinframe.data.problem_list import SHOWN
 from skinframe.data.worker_pool import PATIENCE, chunked_map
 from skinframe.errors import DataError
 from skinframe.sample import Sample
@@ -106,7 +107,7 @@ def image_table(
             room -= len(data)
         if progress is not None:
             progress(index + 1)
-    _check_quarantined(table, policy, max_fraction)
+    refuse_unusable(table.quarantined, samples, policy, max_fraction)
     return table
 
 
@@ -115,16 +116,32 @@ def _rows(reader: ImageReader, samples: Sequence[Sample], workers: int, patience
     return chunked_map(reader, samples, workers=workers, carries=reader.dataset, patience=patience, remedy=remedy)
 
 
-def _check_quarantined(table: ImageTable, policy: Policy, max_fraction: float) -> None:
-    if not table.quarantined:
+def refuse_unusable(
+    unusable: Sequence[tuple[str, str]], samples: Sequence[Sample], policy: Policy, max_fraction: float
+) -> None:
+    """Raise DataError where more images cannot be used than the recipe allows: one line for each cause, with its count.
+
+    `unusable` are pairs of id and reason. The one rule of `run`, of external tests and of the data verbs.
+    """
+    count, total = len(unusable), len(samples)
+    if not count or (policy == "quarantine" and count <= max_fraction * total and count < total):
         return
-    files = {sample.id: sample.image for sample in table.samples}
-    lines = [f"sample {name}: {reason} ({files[name]})" for name, reason in table.quarantined]
-    total = len(table.samples)
-    if policy == "error":
-        raise DataError(
-            listing(f"images: {len(lines)} of {total} cannot be used; fix them or set images.policy=quarantine", lines)
-        )
-    if len(lines) > max_fraction * total:
-        share = f"{len(lines)} of {total} cannot be used; images.max_fraction allows {max_fraction:.1%}"
-        raise DataError(listing(f"images: {share}", lines))
+    files = {sample.id: sample.image for sample in samples}
+    causes: dict[str, list[str]] = {}
+    for name, reason in unusable:
+        causes.setdefault(re.sub(r"\d+", "N", reason), []).append(name)
+    reasons = dict(unusable)
+    lines = [
+        f"sample {names[0]}: {reasons[names[0]]} ({files[names[0]]})"
+        + (f", and {len(names) - 1:,} more like it: {', '.join(names[1:5])}" if len(names) > 1 else "")
+        for names in sorted(causes.values(), key=len, reverse=True)
+    ]
+    if count == total:
+        way = "none is left; check the data set's folder (data.config.root) and how it was unpacked"
+    elif policy == "error":
+        way = "fix them or set images.policy=quarantine"
+    else:
+        way = f"images.max_fraction allows {max_fraction:.1%}; fix them, or allow more with it"
+    problems = "\n".join(f"  {line}" for line in lines[:SHOWN])
+    more = f"\n  and {len(lines) - SHOWN} more causes" if len(lines) > SHOWN else ""
+    raise DataError(f"images: {count:,} of {total:,} cannot be used; {way}\n{problems}{more}")

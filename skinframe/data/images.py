@@ -177,7 +177,10 @@ def read_confined(root: Path, relative: str, *, max_bytes: int = MAX_BYTES) -> b
             f"cannot be read: {getattr(error, 'strerror', None) or 'a loop of symlinks'}", path
         ) from None
     if not inside:
-        raise DataError(f"{path}: a symlink leaves the data root; copy the file into {root}")
+        what = (
+            "its path leaves the data root through a symlink; copy the files there, or name their real folder as root"
+        )
+        raise DataError(f"{path}: {what}")
     return read_regular(real, max_bytes=max_bytes)
 
 

@@ -70,18 +70,25 @@ def write_split(
 
 
 def read_split(
-    path: Path, samples: Sequence[Sample], keys: ImageKeys = None, near: NearPairs = (), accept: Collection[str] = ()
+    path: Path,
+    samples: Sequence[Sample],
+    keys: ImageKeys = None,
+    near: NearPairs = (),
+    accept: Collection[str] = (),
+    unusable: Sequence[Sample] = (),
 ) -> tuple[Split, list[tuple[int, int]]]:
     """Return the split of these samples, and the near-duplicates given and those in the file as pairs of rows.
 
-    Raises DataError if file, digest, sample set or groups do not match, and for leaks (also by the file's own
-    near-duplicates) that `accept` does not name.
+    The file may also place samples that are `unusable` here, whose images cannot be read. Raises DataError if file,
+    digest, sample set or groups do not match, and for leaks (also by the file's own near-duplicates) that `accept` does
+    not name.
     """
     content = _read(path)
     parts = {sample_id: name for name in PARTS for sample_id in content["parts"][name]}
     parts |= dict.fromkeys(content.get(UNUSED, ()), UNUSED)
     unplaced = [sample.id for sample in samples if sample.id not in parts]
-    foreign = parts.keys() - {sample.id for sample in samples}
+    there = [sample for sample in unusable if sample.id in parts]
+    foreign = parts.keys() - {sample.id for sample in (*samples, *there)}
     if unplaced or foreign:
         example = (unplaced or sorted(foreign))[0]
         raise DataError(
@@ -89,13 +96,15 @@ def read_split(
             f"are not in the data, for example {example}; create a new split or restore the data"
         )
     split = from_parts(samples, [parts[sample.id] for sample in samples])
-    if split.digest != content["digest"]:
+    whole = [*samples, *there]
+    if from_parts(whole, [parts[sample.id] for sample in whole]).digest != content["digest"]:
         raise DataError(f"{path}: does not match its digest, so it was edited; restore it or create a new split")
     row_of = {sample.id: index for index, sample in enumerate(samples)}
-    written = [(row_of[first], row_of[second]) for first, second in content.get("near", ())]
+    pairs = [pair for pair in content.get("near", ()) if all(name in row_of for name in pair)]
+    written = [(row_of[first], row_of[second]) for first, second in pairs]
     known = sorted({*map(_ordered, near), *map(_ordered, written)})
     split = check_split(split, samples, keys, known, accept)
-    if samples_digest(samples) != content["samples"]:
+    if samples_digest(whole) != content["samples"]:
         raise DataError(f"{path}: labels or groups have changed since this split was written; create a new split")
     return split, known
 

@@ -16,6 +16,24 @@ from skinframe.recipe.recipe_schema import Recipe
 from skinframe.recipe.typed_dataclasses import typed
 
 PROCESS_COUNTS = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")  # as launchers set them
+# Settings of other tools that change precision, kernels, gradients or what a step is. Numbers of threads are not among
+# them: a recipe sets its own (train.threads).
+FOREIGN = frozenset(
+    {
+        *(
+            f"ACCELERATE_{name}"
+            for name in ("GRADIENT_ACCUMULATION_STEPS", "MIXED_PRECISION", "USE_CPU", "TORCH_DEVICE")
+        ),
+        *(f"ACCELERATE_{name}" for name in ("DYNAMO_BACKEND", "SPLIT_BATCHES", "USE_IPEX", "USE_PARALLELISM_CONFIG")),
+        *(f"ACCELERATE_USE_{name}" for name in ("FSDP", "DEEPSPEED", "MEGATRON_LM", "XPU")),
+        *("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "ONEDNN_DEFAULT_FPMATH_MODE", "MKL_CBWR"),
+        *("DNNL_DEFAULT_FPMATH_MODE", "PYTORCH_TUNABLEOP_ENABLED", "PYTORCH_ENABLE_MPS_FALLBACK", "TIMM_FUSED_ATTN"),
+        *("TIMM_USE_FLEX_ATTN", "DISABLE_ADDMM_CUDA_LT", "TORCH_BLAS_PREFER_CUBLASLT", "TORCH_FORCE_WEIGHTS_ONLY_LOAD"),
+        *("BNB_CUDA_VERSION", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"),
+    }
+)
+UNSET = frozenset({"", "0", "no", "false", "none"})  # switched off, in lower case
+NOTHING = {"ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "1"}  # a value that changes nothing
 # Each floor closes a published hole: code run from a pickle or a config.json, decoders that allocate without a bound.
 FLOORS = {"torch": (2, 10), "transformers": (5, 3), "pillow": (12, 3)}
 
@@ -50,6 +68,20 @@ def refuse_processes(environment: Mapping[str, str]) -> None:
         if count.isdecimal() and int(count) > 1:
             what = f"says {count} processes, and a run is one process; start it with `skinframe run`"
             raise RecipeError("launcher", [Problem(name, what)])
+
+
+def refuse_foreign_settings(environment: Mapping[str, str]) -> None:
+    """Refuse a run whose environment holds another tool's settings that would change numbers the recipe does not name.
+
+    Raises RecipeError with every such variable; `environment` is `os.environ`.
+    """
+    problems = [
+        Problem(name, f"is {environment[name]!r} and would change the results behind the recipe's back; unset {name}")
+        for name in sorted(environment)
+        if name in FOREIGN and environment[name].lower() not in UNSET and environment[name] != NOTHING.get(name)
+    ]
+    if problems:
+        raise RecipeError("environment", problems)
 
 
 def refuse_old_libraries(source: str) -> None:

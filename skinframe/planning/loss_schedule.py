@@ -30,6 +30,10 @@ class Schedule:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.to) and math.isfinite(self.start)):
             raise ValueError(f"to and start must be finite numbers, got {self.to} and {self.start}")
+        if self.to < 0 or self.start < 0:
+            raise ValueError(
+                f"to and start must not be negative (a loss would be maximised), got {min(self.to, self.start)}"
+            )
         if not (0 <= self.epochs < math.inf and 0 <= self.delay < math.inf):
             raise ValueError(f"epochs and delay must be finite and not below 0, got {self.epochs} and {self.delay}")
         if self.shape not in SHAPES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar, cast
 
 from skinframe.catalog import Catalog
@@ -95,7 +95,9 @@ def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Proble
         if recipe.select.mode not in (None, right):
             what = f"'{recipe.select.mode}' would keep the worst epoch: {recipe.select.by} is better when {_WAY[right]}"
             problems.append(Problem("select.mode", what))
-    return (None if problems else parts), problems
+    if problems:
+        return None, problems
+    return replace(parts, prompt=parts.prompt.for_modality(parts.dataset.modality)), []
 
 
 def _columns(recipe: Recipe, catalog: Catalog) -> tuple[dict[str, Column], list[Problem]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import numpy as np
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import Predictions, write_predictions
 from skinframe.planning import Plan
-from skinframe.planning.load_plan import refuse_missing, refuse_old_libraries
+from skinframe.planning.load_plan import refuse_foreign_settings, refuse_missing, refuse_old_libraries
 from skinframe.predicting.finished_run import read_json
 from skinframe.predicting.output_folder import make_ready
+from skinframe.predicting.relabelled_dataset import RelabelledDataset
+from skinframe.preparing.known_images import same_files
 from skinframe.progress import Display
 from skinframe.sample import Sample
 
@@ -25,6 +28,7 @@ def predict_external(
     Returns the predictions, their samples and what to know of them; writes them into `out`. Raises DataError where the
     data are not usable or every one of them was trained on.
     """
+    refuse_foreign_settings(os.environ)
     refuse_missing(plan)
     refuse_old_libraries(plan.source)
     import torch
@@ -58,8 +62,25 @@ def predict_external(
         samples,
         (
             *_seen(run, samples),
+            *_copies(run, samples, [prepared.keys[row] for row in rows]),
+            *((dataset.note(),) if isinstance(dataset := plan.parts.dataset, RelabelledDataset) else ()),
             *([f"{aside} images could not be read and were set aside"] if aside else []),
         ),
+    )
+
+
+def _copies(run: Path, samples: Sequence[Sample], keys: Sequence[str]) -> tuple[str, ...]:
+    """Say how many images are files of the run's training, under whatever id. Raises DataError where all are."""
+    copies = same_files(run, keys)
+    if copies is None:
+        return ("the run does not record its training images, so copies of them were looked for by id only",)
+    if copies and len(copies) == len(samples):
+        raise DataError(f"{run}: all {len(samples)} images are files that it was trained on; name data it never saw")
+    if not copies:
+        return ()
+    return (
+        f"{len(copies)} of {len(samples)} images are byte for byte images that the run trained or validated on, such as"
+        f" {samples[copies[0]].id}: every figure here is too good by them; leave them out",
     )
 
 

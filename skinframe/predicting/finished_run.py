@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from skinframe.catalog import Catalog
+from skinframe.components import Dataset
 from skinframe.errors import Problem, RecipeError
 from skinframe.guarded import UnreadableError, read_list, read_object
 from skinframe.planning import Plan, make_plan
 from skinframe.planning.plan import digest_of
+from skinframe.planning.resolve_components import build
 from skinframe.plugins import load
+from skinframe.predicting.relabelled_dataset import no_common_labels, relabelled
 from skinframe.recipe.load_recipe import apply_override
-from skinframe.recipe.recipe_schema import Recipe
+from skinframe.recipe.recipe_schema import Part, Recipe
 from skinframe.recipe.typed_dataclasses import typed
 from skinframe.recipe.yaml_text import read_mapping
 from skinframe.sample import Field
@@ -32,6 +37,7 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = (), data: Sequence[str] = (
     if not path.is_file() or not (run / "selection.json").is_file():
         raise RecipeError(str(run), [Problem("run", "is not a finished run; name the folder that holds report.html")])
     written, before = read_statement(path)
+    home = copy.deepcopy(written.get("data"))
     moved = [problem for override in data for problem in _other_data(written, override)]
     recipe, problems = typed(Recipe, written, "")
     problems = [*moved, *problems]
@@ -43,23 +49,37 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = (), data: Sequence[str] = (
     ]
     if recipe is None or problems:
         raise RecipeError(str(path), problems)
-    plan = make_plan(recipe, load(recipe.requires, plugins, source=str(path)), str(path))
+    catalog = load(recipe.requires, plugins, source=str(path))
+    plan = make_plan(recipe, catalog, str(path))
     problems = [
         Problem(key, f"was {text} in that run, is {plan.identity.get(key)} now")
         for key, text in before.items()
-        if _decides(key) and plan.identity.get(key) != text
+        if _decides(key) and plan.identity.get(key) != text and not (data and key == "prompt.digest")
     ]
     selection = read_json(run / "selection.json")
     learnt = tuple(map(str, selection.get("classes") or ()))
     if learnt != plan.parts.dataset.classes:
-        what = f"were {', '.join(learnt)} in that run, are {', '.join(plan.parts.dataset.classes)} now"
-        problems.append(Problem("data.classes", f"{what}; name them in the data set's options"))
+        mapped = _with_classes(plan, home, learnt, catalog)
+        if mapped is None:
+            what = no_common_labels(plan.parts.dataset, learnt, plan.parts.dataset.config)
+            problems.append(Problem("data", what))
+        plan = mapped or plan
     written = selection.get("metadata_fields", selection.get("told"))  # the key's name until version 0.1
     fields, found = (None, []) if written is None else _fields(written)
     problems += found
     if problems:
         raise RecipeError(str(path), problems)
     return dataclasses.replace(plan, metadata_fields=fields)
+
+
+def _with_classes(plan: Plan, home: Any, classes: Sequence[str], catalog: Catalog) -> Plan | None:
+    """Return the plan with its data set under the classes that the run learnt, None where they have no common words."""
+    part, _ = typed(Part, home, "data")
+    trained = None if part is None else build(Dataset, part, "data", catalog)[0]  # type: ignore[type-abstract]
+    if trained is None:
+        return None
+    dataset = relabelled(plan.parts.dataset, trained, classes)
+    return dataset and dataclasses.replace(plan, parts=dataclasses.replace(plan.parts, dataset=dataset))
 
 
 def read_statement(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
@@ -105,9 +125,11 @@ def _fields(written: Any) -> tuple[tuple[Field, ...], list[Problem]]:
 
 
 def _other_data(written: dict[str, Any], override: str) -> list[Problem]:
-    """Lay one override over the data of a recipe; nothing else of a finished run can change."""
-    if override.partition("=")[0].strip().split(".")[0] != "data":
-        return [Problem(f"--set {override}", "a finished run can only be given other data: data.use or data.config.…")]
+    """Lay one override over what a finished run may be asked anew with: data, the prompt's options, views, images."""
+    key = override.partition("=")[0].strip()
+    if not key.startswith(("data.", "prompt.config.", "images.")) and key not in ("data", "evaluate.views"):
+        what = "a finished run keeps its model; only data.…, prompt.config.…, images.… and evaluate.views can change"
+        return [Problem(f"--set {override}", what)]
     return apply_override(written, override)
 
 

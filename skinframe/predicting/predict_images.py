@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from skinframe.components import ColumnContext
 from skinframe.data.feed import FeatureSource, Feed
 from skinframe.data.group_split import from_parts
 from skinframe.data.manifest import check_samples
+from skinframe.data.safe_csv import csv_text
 from skinframe.device import best_device
-from skinframe.errors import DataError, did_you_mean
+from skinframe.errors import DataError
 from skinframe.features.feature_extraction import cache_once, extract_images
 from skinframe.features.image_sources import LiveFeatures, PixelSource
 from skinframe.model.module import Model
@@ -26,34 +27,61 @@ from skinframe.planning import Plan
 from skinframe.planning.load_plan import refuse_old_libraries
 from skinframe.predicting.finished_run import plan_of_run
 from skinframe.predicting.image_file import Incoming, read_incoming
+from skinframe.predicting.prediction_inputs import InputImage, input_images
 from skinframe.predicting.predictor import Predictor
-from skinframe.sample import Field, Sample, Value
+from skinframe.sample import Field, Sample
 from skinframe.weighted_statistics import Floats
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """One image: its file, calibrated probabilities by class, the rationale and the heat map's file."""
+    """One image: its file, calibrated probabilities by class, the rationale and the heat map's file.
+
+    `missing` are the metadata fields that are not recorded for it. With a `problem` the image could not be read, and
+    nothing was predicted.
+    """
 
     image: str
     prediction: str
     probabilities: Mapping[str, float]
     rationale: str
     heat: str | None
+    missing: tuple[str, ...] = ()
+    problem: str = ""
 
 
 class ImagePredictions(tuple[Prediction, ...]):
-    """Predictions for images; `str` lays them out as text."""
+    """Predictions that print as text, with what to know of all of them."""
+
+    notes: tuple[str, ...] = ()
+
+    def to_csv(self) -> str:
+        """Return one line an image: file, prediction, a probability a class, rationale, heat map, what is missing."""
+        classes = list(dict.fromkeys(name for one in self for name in one.probabilities))
+        head = ["image", "prediction", *(f"probability:{name}" for name in classes)]
+        rows = [
+            [
+                *(one.image, one.prediction, *(one.probabilities.get(name) for name in classes)),
+                *(one.rationale, one.heat, ", ".join(one.missing), one.problem),
+            ]
+            for one in self
+        ]
+        return csv_text([*head, "rationale", "heat", "metadata_missing", "problem"], rows)
 
     def __str__(self) -> str:
         blocks = []
         for one in self:
+            if one.problem:
+                blocks.append(f"{one.image}: not predicted: {one.problem}")
+                continue
             ranked = sorted(one.probabilities.items(), key=lambda pair: -pair[1])
             lines = [f"{one.image}: {one.prediction}", *(f"  {name:<28}{p:6.1%}" for name, p in ranked)]
             lines += [f"  rationale: {one.rationale}"] if one.rationale else []
             lines += [f"  heat map:  {one.heat}"] if one.heat else []
+            lines += [f"  metadata not recorded: {', '.join(one.missing)}"] if one.missing else []
             blocks.append("\n".join(lines))
-        return "\n\n".join([*blocks, "for research only; not a medical device"])
+        notes = ["\n".join(f"note: {note}" for note in self.notes)] if self.notes else []
+        return "\n\n".join([*blocks, *notes, "for research only; not a medical device"])
 
 
 def predict(
@@ -66,25 +94,72 @@ def predict(
 ) -> ImagePredictions:
     """Predict new images with the chosen checkpoint of a finished run.
 
-    `metadata` is typed by the data set's own fields and holds for every image; `plugins` are the one-file plugins that
+    `images` are files, folders of files, and tables with a column `image` and a row of metadata an image. An image of a
+    folder or table that cannot be read is set aside and named. `metadata` is typed by the data set's own fields and
+    holds for every image that has none of its own. Writes predictions.csv, predictions.json and heat maps into `out`;
+    an `out` that ends in .csv is the one file. `plugins` are the one-file plugins that
     the run was made with; `allow_burned_in` takes a DICOM file that does not say it is free of burned-in text. Raises
     RecipeError where the folder is no finished run, DataError for an image or a value that is not usable.
     """
     refuse_old_libraries(str(run))
     plan = plan_of_run(run, plugins)
     dataset = plan.parts.dataset
-    values = typed_metadata(metadata or {}, dataset.fields)
-    names = [f"{position:04d}" for position in range(len(images))]
-    samples = [Sample(id=n, image=path.name, label=0, metadata=values) for n, path in zip(names, images, strict=True)]
+    asked, notes = input_images(images, metadata or {}, dataset.fields)
+    asked, arrived, problems = _readable(asked, plan, allow_burned_in)
+    samples = [
+        Sample(id=f"{place:04d}", image=one.path.name, label=0, metadata=one.metadata)
+        for place, one in enumerate(asked)
+    ]
     check_samples(samples, dataset.fields, dataset.classes)
-    arrived = [read_incoming(path, plan.recipe.images, allow_burned_in) for path in images]
     predictor = Predictor.of(plan, run)
+    table, heat_folder = (out, None) if out is not None and out.suffix.lower() == ".csv" else (None, out)
     with tempfile.TemporaryDirectory(prefix="skinframe-") as cache:  # new images are not kept beside the run's
         feed = _feed(plan, predictor.model, samples, arrived, Path(cache))
-        found = _predict(predictor, feed, arrived, out)
-    if out is not None:
+        predicted = _predict(predictor, feed, arrived, heat_folder)
+    whole = [replace(one, missing=image.missing(dataset.fields)) for one, image in zip(predicted, asked, strict=True)]
+    found = ImagePredictions([*whole, *problems])
+    found.notes = (*notes, *_missing_note(asked, dataset.fields))
+    if table is not None:
+        write_atomic(table, found.to_csv().encode())
+    elif out is not None:
         write_json(out / "predictions.json", [vars(one) for one in found])
+        write_atomic(out / "predictions.csv", found.to_csv().encode())
     return found
+
+
+def _readable(
+    asked: Sequence[InputImage], plan: Plan, allow_burned_in: bool
+) -> tuple[list[InputImage], list[Incoming], list[Prediction]]:
+    """Return the images that can be read, and those of a folder or table that cannot. Raises DataError for a named one.
+
+    Also raises DataError where none is left.
+    """
+    kept, arrived, problems = [], [], []
+    for one in asked:
+        try:
+            arrived.append(read_incoming(one.path, plan.recipe.images, allow_burned_in))
+            kept.append(one)
+        except DataError as error:
+            if one.named:
+                raise
+            reason = str(error).removeprefix(f"{one.path}: ").removeprefix(f"{one.path.name}: ")
+            problems.append(Prediction(str(one.path), "", {}, "", None, (), reason))
+    if not kept:
+        first = f", such as {problems[0].image}: {problems[0].problem}" if problems else ""
+        raise DataError(f"none of the {len(problems)} images can be read{first}")
+    return kept, arrived, problems
+
+
+def _missing_note(asked: Sequence[InputImage], fields: Sequence[Field]) -> tuple[str, ...]:
+    """Say how many images lack which field: the run was trained with them."""
+    lacking = {field.name: sum(one.metadata.get(field.name) is None for one in asked) for field in fields}
+    shown = ", ".join(f"{name} ({count})" for name, count in lacking.items() if count)
+    if not shown:
+        return ()
+    return (
+        f"the run was trained with metadata that are not recorded here: {shown} of {len(asked)} images; --meta or"
+        " columns of a table give them",
+    )
 
 
 def _predict(predictor: Predictor, feed: Feed, images: Sequence[Incoming], out: Path | None) -> ImagePredictions:
@@ -102,24 +177,6 @@ def _predict(predictor: Predictor, feed: Feed, images: Sequence[Incoming], out: 
         )
         for row, arrived in enumerate(images)
     )
-
-
-def typed_metadata(given: Mapping[str, str], fields: Sequence[Field]) -> dict[str, Value]:
-    """Return metadata as the fields' own types; what is not given is not recorded. Raises DataError."""
-    known = {field.name: field for field in fields}
-    for name in given:
-        if name not in known:
-            raise DataError(f"--meta {name}: the data set has no such field{did_you_mean(name, known)}")
-    values: dict[str, Value] = dict.fromkeys(known)
-    for name, text in given.items():
-        try:
-            values[name] = text if known[name].values else float(text)
-        except ValueError:
-            raise DataError(f"--meta {name}: {text!r} is not a number") from None
-        problem = known[name].problem(values[name])
-        if problem:
-            raise DataError(f"--meta {name}: {problem}")
-    return values
 
 
 def _feed(plan: Plan, model: Model, samples: Sequence[Sample], images: Sequence[Incoming], cache: Path) -> Feed:

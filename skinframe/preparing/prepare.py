@@ -13,6 +13,7 @@ from skinframe.features.image_sources import LiveFeatures
 from skinframe.planning import Plan
 from skinframe.planning.address import Address
 from skinframe.preparing.image_cache import Shelf
+from skinframe.preparing.known_images import write_known_images
 from skinframe.preparing.prepared_data import Prepared, descriptions, encoders
 from skinframe.preparing.remote_features import ShardEngine, remote_extraction
 from skinframe.preparing.run_split import Divided, divide
@@ -46,7 +47,9 @@ def prepare(
     if all_test:
         divided = Divided(split=from_parts(kept, ["test"] * len(kept)), near=(), searched=False)
     else:
-        divided = divide(plan, kept, keys, lambda row: table.image(places[row]), folder, cache, display)
+        unusable = [sample for sample, key in zip(samples, table.keys, strict=True) if key is None]
+        divided = divide(plan, kept, keys, lambda row: table.image(places[row]), folder, cache, display, unusable)
+        write_known_images(folder, divided.split, keys)
     prepared = Prepared(
         plan=plan,
         images=table,

@@ -91,7 +91,7 @@ class Prepared:
     def lesions(self, rows: Sequence[int]) -> list[str]:
         """Return the unit that has one diagnosis, however often it was photographed."""
         chosen = [self.samples[row] for row in rows]
-        return [f"lesion:{s.lesion}" if s.lesion is not None else f"image:{s.id}" for s in chosen]
+        return [f"lesion:{s.lesion_key}" if s.lesion is not None else f"image:{s.id}" for s in chosen]
 
     def tower(self, name: str, encoder: Encoder) -> Tower:
         """Load a frozen encoder, once. An epoch after extraction never asks for it."""

@@ -49,6 +49,7 @@ def divide(
     folder: Path,
     cache: Path,
     display: Display,
+    unusable: Sequence[Sample] = (),
 ) -> Divided:
     """Return the split that the recipe asks for and freeze it in the run folder.
 
@@ -61,7 +62,7 @@ def divide(
         display.say(f"near-duplicates: not looked for among {len(samples):,} images; the most is {MOST:,}")
     near: NearPairs = near_rows(samples, keys, image, cache, display) if searched else ()
     recipe, dataset, seed = plan.recipe, plan.parts.dataset, plan.recipe.division_seed
-    split, near = split_of(wanted, seed, recipe.audit.accept, dataset.classes, samples, keys, near)
+    split, near = split_of(wanted, seed, recipe.audit.accept, dataset.classes, samples, keys, near, unusable)
     made = provenance(dataset, wanted, seed, searched)
     write_split(folder / "split.json", split, samples, keys, near, made)
     return Divided(split=split, near=near, searched=searched)
@@ -75,13 +76,14 @@ def split_of(
     samples: Sequence[Sample],
     keys: ImageKeys,
     near: NearPairs,
+    unusable: Sequence[Sample] = (),
 ) -> tuple[Split, NearPairs]:
     """Return the split that is asked for, and the near-duplicates that it keeps together: a split file may add its own.
 
     Raises DataError for a leak that is not accepted and for a part without a class or with too much of one.
     """
     if wanted.file is not None:
-        split, near = read_split(Path(wanted.file), samples, keys, near, accept)
+        split, near = read_split(Path(wanted.file), samples, keys, near, accept, unusable)
     elif wanted.folds:
         if wanted.official and any(sample.split is not None for sample in samples):
             raise DataError("split: the set has an official split; folds need split.official=false")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import typing
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from skinframe.errors import Problem, did_you_mean
 from skinframe.guarded import UnreadableError, check_nesting, printable
-from skinframe.recipe.yaml_text import has_interpolation
+from skinframe.recipe.yaml_text import as_number, as_written, has_interpolation
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ def _value(cls: type, key: str, hint: Any, value: Any, path: str) -> tuple[Any, 
     if typing.get_origin(hint) is list and dataclasses.is_dataclass(inner[0]):
         return _sequence(inner[0], value, path)
     if hint is Any:
-        return value, []
+        return as_number(value), []
     return _leaf(cls, key, value, path)
 
 
@@ -100,10 +101,14 @@ def _leaf(cls: type, key: str, value: Any, path: str) -> tuple[Any, list[Problem
         check_nesting(value, path, texts=True)
         if has_interpolation(value):
             return None, [Problem(path, "interpolation '${…}' is not supported; write the value itself")]
-        merged: Any = OmegaConf.merge(OmegaConf.structured(cls), {key: value})
+        hint = typing.get_type_hints(cls)[key]
+        given = as_written(value) if _asks_for_text(hint) else as_number(value)
+        merged: Any = OmegaConf.merge(OmegaConf.structured(cls), {key: given})
         if OmegaConf.is_missing(merged, key):
             return None, [Problem(path, "is required and missing")]
         result = merged[key]
+        if hint == dict[str, Any] and isinstance(value, Mapping):  # the options of a component, typed by its Config
+            return copy.deepcopy(dict(value)), []
         return (OmegaConf.to_object(result) if OmegaConf.is_config(result) else result), []
     except OmegaConfBaseException as error:
         return None, [Problem(path, _plain(str(error)))]
@@ -113,6 +118,14 @@ def _leaf(cls: type, key: str, value: Any, path: str) -> tuple[Any, list[Problem
         return None, [Problem(path, f"cannot be used ({str(error) or type(error).__name__})")]
     except ValueError as error:  # another field's default may fail a check only together with this one
         return None, [Problem(path, str(error))]
+
+
+def _asks_for_text(hint: Any) -> bool:
+    """Say whether every scalar of a type is text: `name: no` and `classes: [01, 02]` are then what the file says."""
+    if typing.get_origin(hint) is typing.Literal:
+        return all(isinstance(word, str) for word in typing.get_args(hint))
+    inner = [part for part in typing.get_args(hint) if part not in (type(None), Ellipsis)]
+    return hint is str if not inner else all(_asks_for_text(part) for part in inner)
 
 
 def _plain(message: str) -> str:

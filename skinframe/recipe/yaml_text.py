@@ -1,6 +1,7 @@
 """YAML text to plain mappings, safely: no tags, no aliases, no duplicate keys, no interpolation, bounded size.
 
-Numbers are those of YAML 1.2: `5e-1` is 0.5 and `1:30` is text, where PyYAML's own YAML 1.1 reads text and 90.
+Scalars are those of YAML 1.2: `5e-1` is 0.5, and `1:30`, `no` and `2026-11-30` are text, where PyYAML's own YAML 1.1
+reads text, 90, False and a date.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from skinframe.guarded import MAX_DIGITS, UnreadableError, check_nesting, printa
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 24
 
+BOOL, NULL = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null"
 INT, FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
 # the number syntax of YAML 1.2's core schema (section 10.3.2), and the characters such a number may start with
 NUMBERS = (
@@ -25,6 +27,45 @@ NUMBERS = (
     (FLOAT, re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), "-+.0123456789"),
     (FLOAT, re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), "-+."),
 )
+# and its other two kinds: `yes`, `no`, `on`, `off`, dates and `=` are text
+WORDS = (
+    (BOOL, re.compile(r"true|True|TRUE|false|False|FALSE"), "tTfF"),
+    (NULL, re.compile(r"~|null|Null|NULL|"), ("~", "n", "N", "")),
+)
+
+
+class WrittenInt(int):
+    """An integer whose file wrote it another way (`01`, `0x1F`): text where an option asks for text."""
+
+    text: str
+
+
+class WrittenFloat(float):
+    """A number whose file wrote it another way (`1e3`, `1.50`): text where an option asks for text."""
+
+    text: str
+
+
+def as_written(value: Any) -> Any:
+    """Return a scalar, or those of a list or mapping, as the text that stood in the file."""
+    if isinstance(value, Mapping):
+        return {key: as_written(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_written(inner) for inner in value]
+    if isinstance(value, bool):
+        return str(value).lower()
+    return getattr(value, "text", str(value)) if isinstance(value, int | float) else value
+
+
+def as_number(value: Any) -> Any:
+    """Return a value without the memory of how its numbers were written."""
+    if isinstance(value, Mapping):
+        return {key: as_number(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(as_number(inner) for inner in value)
+    if isinstance(value, WrittenInt):
+        return int(value)
+    return float(value) if isinstance(value, WrittenFloat) else value
 
 
 class _Loader(yaml.SafeLoader):
@@ -59,9 +100,15 @@ class _Loader(yaml.SafeLoader):
         text = node.value.lower()
         if len(text) > MAX_DIGITS:
             raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a number of more than {MAX_DIGITS} digits")
+        number: int | float
         if node.tag == INT:
-            return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-        return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+            number = WrittenInt(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+        else:
+            number = WrittenFloat(text.replace(".inf", "inf").replace(".nan", "nan"))
+        if str(number) == node.value:
+            return as_number(number)  # type: ignore[no-any-return]
+        number.text = node.value
+        return number
 
 
 class _Dumper(yaml.SafeDumper):
@@ -71,13 +118,23 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _represent_written(dumper: yaml.SafeDumper, number: WrittenInt | WrittenFloat) -> yaml.Node:
+    """Write a number of a component's options as its file did, quoted where YAML 1.1 would read another value."""
+    plain = as_number(number)
+    reads = yaml.safe_load(number.text)
+    if isinstance(reads, int | float) and reads == plain:
+        return dumper.represent_scalar(INT if isinstance(plain, int) else FLOAT, number.text)
+    try:
+        same = type(plain)(number.text) == plain
+    except ValueError:  # 0o17, which YAML 1.1 does not know
+        same = False
+    return dumper.represent_str(number.text) if same else dumper.represent_data(plain)
+
+
 def _add_numbers(kind: type[yaml.SafeLoader | yaml.SafeDumper], keep: bool) -> None:
-    """Let a loader or dumper know the numbers of YAML 1.2; with `keep`, those of YAML 1.1 too."""
-    known = {
-        first: [(tag, pattern) for tag, pattern in pairs if keep or tag not in (INT, FLOAT)]
-        for first, pairs in kind.yaml_implicit_resolvers.items()
-    }
-    for tag, pattern, starts in NUMBERS:
+    """Let a loader or dumper know the plain scalars of YAML 1.2; with `keep`, those of YAML 1.1 too."""
+    known = {first: list(pairs) if keep else [] for first, pairs in kind.yaml_implicit_resolvers.items()}
+    for tag, pattern, starts in (*NUMBERS, *WORDS):
         for first in starts:
             known.setdefault(first, []).append((tag, re.compile(rf"(?:{pattern.pattern})\Z")))
     kind.yaml_implicit_resolvers = known
@@ -85,6 +142,8 @@ def _add_numbers(kind: type[yaml.SafeLoader | yaml.SafeDumper], keep: bool) -> N
 
 _add_numbers(_Loader, keep=False)
 _add_numbers(_Dumper, keep=True)
+for _kind in (WrittenInt, WrittenFloat):
+    _Dumper.add_representer(_kind, _represent_written)
 for _tag in (INT, FLOAT):
     _Loader.add_constructor(_tag, _Loader.construct_number)
 for _tag in ("binary", "set", "omap", "pairs"):  # what no recipe needs becomes an unknown tag

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from skinframe.device import best_device, deterministic
 from skinframe.planning import Plan
-from skinframe.planning.load_plan import refuse_missing, refuse_old_libraries, refuse_processes
+from skinframe.planning.load_plan import (
+    refuse_foreign_settings,
+    refuse_missing,
+    refuse_old_libraries,
+    refuse_processes,
+)
 from skinframe.preparing.image_cache import Shelf
 from skinframe.preparing.prepare import prepare
 from skinframe.preparing.remote_features import ShardEngine
@@ -36,6 +41,7 @@ def run(
     """
     display = display or Display()
     refuse_processes(os.environ)
+    refuse_foreign_settings(os.environ)
     refuse_missing(plan)
     refuse_old_libraries(plan.source)
     device = _device(plan)

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 def predict(
     run: Run,
-    images: Annotated[Sequence[str | Path], Option("JPEG, PNG or DICOM files", metavar="IMAGE")],
+    images: Annotated[
+        Sequence[str | Path],
+        Option(
+            "JPEG, PNG or DICOM files, folders of them, or a table with a column image and metadata", metavar="IMAGE"
+        ),
+    ],
     *,
     metadata: Annotated[
         Mapping[str, str] | None,
@@ -26,15 +31,18 @@ def predict(
             words_about("FIELD=VALUE", "age=60"),
         ),
     ] = None,
-    out: Annotated[str | Path | None, Option("folder for heat maps and predictions.json", metavar="FOLDER")] = None,
+    out: Annotated[
+        str | Path | None, Option("folder for heat maps and predictions.csv, or the CSV file itself", metavar="FOLDER")
+    ] = None,
     plugins: RunPlugins = (),
     allow_burned_in: Annotated[
         bool, Option("accept DICOM files that do not state that no text is burned into the pixels")
     ] = False,
 ) -> ImagePredictions:
-    """Return probabilities, rationale and heat map for new images, JPEG, PNG or DICOM. Raises DataError, RecipeError.
+    """Return probabilities, rationale and heat map for new images: files, folders, or a table with metadata.
 
-    `allow_burned_in` accepts DICOM files that do not state that no text is burned into their pixels.
+    `out` is a folder, or a CSV file. `allow_burned_in` accepts DICOM files that do not state that no text is burned
+    into their pixels. Raises DataError, RecipeError.
     """
     from skinframe.predicting.predict_images import predict as predict_files
 

@@ -175,3 +175,11 @@ def test_file_that_is_no_split(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(DataError, match=r"split\.json: not a"):
         read_split(path, [one(0)])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_classes_with_two_groups_reach_every_part(seed: int) -> None:
+    samples = [Sample(id=f"{c}-{i}", image="x", label=c, patient=f"{c}-{i}") for c in range(60) for i in range(2)]
+    split = make_split(samples, seed=seed)
+    assert len(split.train) == 60
+    assert abs(len(split.valid) - len(split.test)) <= 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from skinframe import DataError, Sample
-from skinframe.data.image_table import image_table
+from skinframe.data.image_table import image_table, refuse_unusable
 
 HERE = Path(__file__).parent
 
@@ -41,7 +41,9 @@ def test_keys_are_the_hash_of_the_bytes_and_bad_images_are_listed(slow, workers:
 
 
 def test_policy_error_lists_all_and_a_limit_holds(slow) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(DataError, match=r"3 of 150 cannot be used(.|\n)*sample s0057: is not a JPEG"):
+    with pytest.raises(
+        DataError, match=r"3 of 150 cannot be used(.|\n)*sample s0007: is not a JPEG.*2 more like it: s0057, s0107"
+    ):
         image_table(slow, slow.samples(), workers=1)
     with pytest.raises(DataError, match=r"3 of 150 cannot be used; images.max_fraction allows 1.0%"):
         image_table(slow, slow.samples(), policy="quarantine", workers=1)
@@ -156,3 +158,15 @@ def test_b8_images_that_take_long_are_waited_for_while_one_after_another_is_read
     chunk = Future()
     chunk.set_result([3])
     assert pool._wait_for(chunk, Counter(0), 0.02) == [3]
+
+
+def test_one_cause_is_one_line_with_its_count() -> None:
+    samples = [Sample(id=f"s{i}", image=f"{i}.jpg", label=0) for i in range(800)]
+    unusable = [(f"s{i}", "no such file" if i % 2 else f"is {i} x {i} pixels") for i in range(800)]
+    with pytest.raises(DataError) as caught:
+        refuse_unusable(unusable, samples, "quarantine", 1.0)
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("images: 800 of 800 cannot be used; none is left; check the data set's folder")
+    assert len(lines) == 3
+    assert all("399 more like it" in line for line in lines[1:])
+    refuse_unusable(unusable[:16], samples, "quarantine", 0.02)

@@ -89,3 +89,58 @@ def test_other_weights_than_the_run_s_are_refused(finished: Path, photograph: Pa
     path.write_text("\n".join(lines))
     with pytest.raises(RecipeError, match=r"encoders\.clip\.digest: was 0000 in that run"):
         skinframe.predict(run, [photograph])
+
+
+def test_a_folder_goes_in_and_a_csv_comes_out(finished: Path, photograph: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "photographs"
+    (folder / "more").mkdir(parents=True)
+    shutil.copy(photograph, folder / "b.PNG")
+    shutil.copy(photograph, folder / "more" / "a.png")
+    (folder / "broken.jpg").write_bytes(b"no image")
+    (folder / ".hidden.png").write_bytes(b"")
+    (folder / "notes.txt").write_text("nothing")
+    found = skinframe.predict(finished, [folder], metadata={"age": "60"}, out=tmp_path / "answers.csv")
+    lines = (tmp_path / "answers.csv").read_text().splitlines()
+    assert [Path(one.image).name for one in found] == ["b.PNG", "a.png", "broken.jpg"]
+    assert len(lines) == 4
+    assert lines[0].startswith('"image","prediction","probability:')
+    assert found[2].problem
+    assert found[2].problem in lines[3]
+    assert "not predicted" in str(found)
+    assert found[0].probabilities == found[1].probabilities
+    assert "age" not in found[0].missing
+    assert "sex" in found[0].missing
+    assert "metadata that are not recorded here" in str(found)
+
+
+def test_a_table_gives_each_image_its_metadata(finished: Path, photograph: Path, tmp_path: Path) -> None:
+    shutil.copy(photograph, tmp_path / "a.png")
+    table = tmp_path / "list.csv"
+    table.write_text("filename;age;sex;colour\na.png;60;female;red\na;;NA;blue\n")
+    found = skinframe.predict(finished, [table], metadata={"age": "30"}, out=tmp_path / "out")
+    (alone,) = skinframe.predict(finished, [photograph], metadata={"age": "60", "sex": "female"})
+    assert found[0].probabilities == pytest.approx(alone.probabilities, abs=1e-6)
+    assert "sex" in found[1].missing
+    assert "age" not in found[1].missing
+    assert "'colour'" in str(found)
+    assert (tmp_path / "out" / "predictions.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("photo,age\na.png,60\n", "has no column of image files"),
+        ("image,age\na.png,old\n", "line 2: column age: 'old' is not a number"),
+        ("image,sex\na.png,f\n", "line 2: column sex: 'f' is not one of"),
+        ("image,age\nnowhere.png,60\n", "none of the 1 images can be read, such as .*nowhere.png: no such file"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused(finished: Path, tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "list.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        skinframe.predict(finished, [tmp_path / "list.csv"])
+
+
+def test_a_folder_without_an_image_is_refused(finished: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no image; expected files that end in"):
+        skinframe.predict(finished, [tmp_path])

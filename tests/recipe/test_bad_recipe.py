@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from pathlib import Path
 
@@ -30,7 +29,6 @@ TEXTS = [
     pytest.param("a: " + "[" * 200 + "]" * 200, "nested deeper than", id="deep nesting"),
     pytest.param("a: " + "{a: " * 50_000, "nested deeper than", id="deeper than the stack"),
     pytest.param("a: \x00\n", "is not a recipe", id="control character"),
-    pytest.param("when: 2020-13-45\n", "is not a recipe", id="impossible date"),
 ]
 
 
@@ -46,7 +44,8 @@ def test_plain_scalars_are_read_by_yaml_s_own_rules() -> None:
     """Nothing is executed and nothing is guessed."""
     assert parse_value("null", "--set") is None
     assert parse_value("true", "--set") is True
-    assert parse_value("2026-11-30", "--set") == datetime.date(2026, 11, 30)
+    assert parse_value("2026-11-30", "--set") == "2026-11-30"
+    assert parse_value("[yes, No, on, OFF, y]", "--set") == ["yes", "No", "on", "OFF", "y"]
     assert parse_value("[1, 2]", "--set") == [1, 2]
 
 

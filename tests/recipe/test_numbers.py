@@ -43,7 +43,7 @@ TEXT = ["1:30", "1:30.5", "1_000", "0b1", "1e", "e5", "..5", "--1", "'5e-1'"]
 def test_a_number_is_read_alike_in_a_recipe_and_in_set(text: str, value: float) -> None:
     for found in (parse_value(text, "--set"), parse_mapping(f"a: {text}", "my.yaml")["a"]):
         assert found == value
-        assert type(found) is type(value)
+        assert isinstance(found, type(value))
 
 
 def test_not_a_number_is_one() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import skinframe
@@ -15,6 +15,11 @@ from skinframe_derm.templates import read_template
 
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 /+.,()&'-]{0,39}")  # an enumeration's value, not a way to write free text
 DERMOSCOPIC: Literal["dermoscopic image"] = "dermoscopic image"
+IMAGES = {  # what texts call an image, by how it was taken
+    "dermoscopy": DERMOSCOPIC,
+    "clinical photograph": "clinical photograph",
+    "total body photography": "clinical photograph",
+}
 OLDEST = 85  # public sets cap the age here, so an exact number above it identifies people
 
 
@@ -45,7 +50,7 @@ class ClinicalTemplate(skinframe.Prompt):
         version: Literal["v1"] = "v1"
         paraphrases: int = 1  # how many wordings of the question are in use; the sample's id chooses
         metadata: bool = True  # False asks from the image alone
-        image: Literal["dermoscopic image", "clinical photograph"] = DERMOSCOPIC  # what every text calls it
+        image: Literal["", "dermoscopic image", "clinical photograph"] = ""  # what texts call it; "": as the set says
 
         def __post_init__(self) -> None:
             most = len(read_template(self.version).data["questions"])
@@ -60,8 +65,16 @@ class ClinicalTemplate(skinframe.Prompt):
         data = self._template.data
         self._text = {
             **data,
-            **{key: data[key].replace(DERMOSCOPIC, self.config.image) for key in ("system", "image_of")},
+            **{key: data[key].replace(DERMOSCOPIC, self._image) for key in ("system", "image_of")},
         }
+
+    @property
+    def _image(self) -> str:
+        return self.config.image or DERMOSCOPIC
+
+    def for_modality(self, modality: str) -> skinframe.Prompt:
+        image = IMAGES.get(modality)
+        return self if self.config.image or image is None else type(self)(replace(self.config, image=image))
 
     def question(self, sample: Sample, fields: Sequence[Field]) -> skinframe.PromptText:
         """Return e.g. 'Age 60-64 years. Sex female. Site back. What is the diagnosis?', in the order of `fields`.
@@ -176,7 +189,7 @@ class ClinicalTemplate(skinframe.Prompt):
             self.config.paraphrases,
             self.config.metadata,
         )
-        parts += () if self.config.image == DERMOSCOPIC else (self.config.image,)
+        parts += () if self._image == DERMOSCOPIC else (self._image,)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def _label(self, sample: Sample, classes: Sequence[str]) -> str:

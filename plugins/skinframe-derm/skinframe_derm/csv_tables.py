@@ -30,6 +30,10 @@ class Row:
         value = self._values.get(column, "").strip()
         return None if value.lower() in UNKNOWN else value
 
+    def verbatim(self, column: str) -> str | None:
+        """Return a cell without outer blanks, None only where it is empty: a label or an id may be any word."""
+        return self._values.get(column, "").strip() or None
+
     def parsed(self, column: str, parse: Callable[[str], Parsed]) -> Parsed | None:
         value = self.text(column)
         try:

@@ -51,7 +51,7 @@ class Folder:
     def raw(self, row: Row, own: str | None) -> dict[str, Any]:
         """Return the raw manifest row of a table row: groups, metadata, attributes, labels; id and image by role."""
         facts, roles = self.facts, self.facts.roles
-        raw: dict[str, Any] = {"id": row.text(roles["id"]), "file": self.table(), "line": row.line}
+        raw: dict[str, Any] = {"id": row.verbatim(roles["id"]), "file": self.table(), "line": row.line}
         raw |= {role: row.text(roles[role]) for role in GROUPS if role in roles}
         raw |= {META + name: facts.cell(name, row.text(column)) for column, name in facts.columns.prompt.items()}
         for name, attribute in facts.attributes.items():

@@ -43,6 +43,7 @@ class Table(skinframe.Dataset):
         groups: Literal["patient", "lesion", "image"] = "patient"  # the unit that no split divides
         sites: tuple[str, ...] = SITES  # the words that `site` may hold
         attributes: tuple[str, ...] = ()  # columns that are training targets, never prompt text
+        modality: Literal["", "dermoscopy", "clinical photograph"] = ""  # how the images were taken; texts name it
 
         def __post_init__(self) -> None:
             for name in ("classes", "sites", "attributes"):
@@ -59,6 +60,7 @@ class Table(skinframe.Dataset):
     def __init__(self, config: Any = None) -> None:
         super().__init__(config)
         self.level = self.config.groups  # type: ignore[misc]  # here the data, not the class, decide
+        self.modality = self.config.modality
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -118,7 +120,7 @@ class Table(skinframe.Dataset):
             return self._parquet()
         problems = ProblemList()
         classes = self.config.classes or tuple(
-            sorted({row.text("label") or "" for row in self._rows(ProblemList())} - {""})
+            sorted({row.verbatim("label") or "" for row in self._rows(ProblemList())} - {""})
         )
         group = None if self.config.groups == "image" else self.config.groups
         schema = RowSchema(self.fields, classes, self.config.attributes, group)
@@ -131,7 +133,8 @@ class Table(skinframe.Dataset):
 
     def _raw(self, row: Row) -> RawRow:
         words = {"sex": ("female", "male"), "site": self.config.sites}
-        raw: dict[str, object] = {name: row.text(name) for name in ("id", "image", "label", "split")}
+        raw: dict[str, object] = {name: row.verbatim(name) for name in ("id", "image", "label")}
+        raw["split"] = row.text("split")
         raw |= {"file": self.config.manifest, "line": row.line, META + "age": row.text("age")}
         raw |= {META + name: _folded(row.text(name), known) for name, known in words.items()}
         raw["patient"] = row.text("patient") if self.config.groups == "patient" else None

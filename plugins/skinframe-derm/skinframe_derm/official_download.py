@@ -106,6 +106,10 @@ class Official(ABC):
         return tuple(self.reading.manifest.schema.classes) if self._open else self.facts.classes(self.config.label_set)
 
     @property
+    def modality(self) -> str:  # type: ignore[override]
+        return str(institutions().get(self.name, {}).get("modality", ""))
+
+    @property
     def fields(self) -> tuple[Field, ...]:
         return self.facts.fields
 
