@@ -177,7 +177,7 @@ def freeze(
     return split, subject.samples
 
 
-def _readable(subject: Subject, looked: Scan) -> Subject:
+def _readable(subject: AuditedDataset, looked: Scan) -> AuditedDataset:
     """Return the subject without the images that cannot be used."""
     rows = looked.rows()
     return replace(

@@ -57,10 +57,11 @@ def read_external(path: Path, columns: TableColumns) -> ExternalPredictions:
             errors.append(str(error))
             return otherwise
 
-    ids = kept(lambda: _unique(file, file.texts(columns.id), columns.id), [])
+    empty: list[str] = []
+    ids = kept(lambda: _unique(file, file.texts(columns.id), columns.id), empty)
     rows = [f"row {i}" for i in range(len(file))]
-    groups = kept(lambda: file.texts(columns.group), []) if columns.group else rows
-    truth = kept(lambda: file.texts(columns.label), [])
+    groups = kept(lambda: file.texts(columns.group), empty) if columns.group else rows
+    truth = kept(lambda: file.texts(columns.label), empty)
     scores = kept(lambda: _scores(file, columns), None)
     numbers = {name: kept(lambda name=name: file.numbers(name), np.zeros(0)) for name in columns.numbers}  # type: ignore[misc]
     classes = tuple(columns.classes) if len(columns.classes) > 1 else (columns.rest, *columns.classes)

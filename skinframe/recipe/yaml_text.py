@@ -118,7 +118,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _represent_written(dumper: yaml.SafeDumper, number: WrittenInt | WrittenFloat) -> yaml.Node:
+def _represent_written(dumper: yaml.SafeDumper, number: Any) -> yaml.Node:
     """Write a number of a component's options as its file did, quoted where YAML 1.1 would read another value."""
     plain = as_number(number)
     reads = yaml.safe_load(number.text)
