@@ -23,10 +23,9 @@ from skinframe.data.groups import KINDS, NearPairs, leak_name
 from skinframe.data.image_table import refuse_unusable
 from skinframe.data.split_file import write_split
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
-from skinframe.guarded import read_text
 from skinframe.preparing.run_split import MOST, provenance, split_of
 from skinframe.progress import Display
-from skinframe.reporting.json_codec import dumps, loads
+from skinframe.reporting.json_codec import dumps
 from skinframe.sample import Sample
 
 
@@ -35,11 +34,6 @@ def write_audit(audit: Audit, folder: Path) -> None:
     plain = replace(audit, pairs=tuple(replace(pair, left=b"", right=b"") for pair in audit.pairs))
     write_atomic(folder / "audit.json", dumps(plain).encode("utf-8", "replace"))
     write_atomic(folder / "audit.html", render(audit).encode("utf-8", "replace"))
-
-
-def read_audit(path: Path) -> Audit:
-    """Return what `write_audit` wrote, without its pictures. Raises DataError."""
-    return loads(Audit, read_text(path), str(path))
 
 
 def render(audit: Audit) -> str:

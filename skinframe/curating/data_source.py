@@ -9,7 +9,7 @@ from typing import Any
 
 from skinframe.components import Dataset, Encoder, Prompt
 from skinframe.data.manifest import check_samples
-from skinframe.errors import DataError, Problem, RecipeError
+from skinframe.errors import Problem, RecipeError
 from skinframe.planning.load_plan import plan_of
 from skinframe.planning.resolve_components import build
 from skinframe.plugins import installed, load
@@ -112,10 +112,3 @@ def _named(name: str, overrides: Sequence[str], plugins: Sequence[str | Path]) -
     accept = tuple(recipe.audit.accept)
     seed = recipe.seed if recipe.split.seed is None else recipe.split.seed
     return DataSource(name=name, dataset=dataset, seed=seed, split=recipe.split, accept=accept, images=recipe.images)
-
-
-def refuse_absent(source: DataSource) -> None:
-    """Raise DataError where the data of a set is not on this machine, with the next step."""
-    lacking = source.dataset.missing()
-    if lacking:
-        raise DataError("; ".join(f"{one.what}; next: {one.next_step}" for one in lacking))

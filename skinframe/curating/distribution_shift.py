@@ -26,16 +26,17 @@ def contrast(mine: NDArray[np.bool_]) -> Floats:
     return np.asarray(np.where(mine, 1 / mine.sum(), -1 / (~mine).sum()))
 
 
-def energy_distance(distances: Floats, mine: NDArray[np.bool_]) -> float:
-    """Return 2 E|X-Y| - E|X-X'| - E|Y-Y'| = -w' D w (Szekely and Rizzo 2013) of Euclidean distances D [N, N]."""
-    w = contrast(mine)
-    return float(-w @ distances @ w)
+def energy_distances(distances: Floats, w: Floats) -> Floats:
+    """Return 2 E|X-Y| - E|X-X'| - E|Y-Y'| = -w' D w [K] (Szekely and Rizzo 2013).
+
+    `distances` D [N, N] are Euclidean; each column of `w` [N, K] is the contrast of one dealing of the points.
+    """
+    return np.asarray(-np.sum(w * (distances @ w), axis=0))
 
 
-def squared_mmd(kernel: Floats, mine: NDArray[np.bool_]) -> float:
-    """Return the squared maximum mean discrepancy w' K w (Gretton et al. 2012), V-statistic, of a kernel K [N, N]."""
-    w = contrast(mine)
-    return float(w @ kernel @ w)
+def squared_mmds(kernel: Floats, w: Floats) -> Floats:
+    """Return the squared maximum mean discrepancies w' K w [K] (Gretton et al. 2012), V-statistics, of a kernel."""
+    return np.asarray(np.sum(w * (kernel @ w), axis=0))
 
 
 def gaussian(distances: Floats) -> Floats:
@@ -60,8 +61,8 @@ def shift(points: Floats, mine: NDArray[np.bool_], groups: NDArray[np.int64], se
     _, first, member = np.unique(groups, return_index=True, return_inverse=True)
     sides, random = mine[first], np.random.default_rng(seed)
     dealt = [mine, *(random.permutation(sides)[member] for _ in range(PERMUTATIONS))]
-    w = np.stack([contrast(one) for one in dealt if 0 < one.sum() < len(one)], axis=1)
-    energy, mmd = -np.sum(w * (distances @ w), axis=0), np.sum(w * (kernel @ w), axis=0)
+    w = np.stack([contrast(side) for side in dealt if 0 < side.sum() < len(side)], axis=1)
+    energy, mmd = energy_distances(distances, w), squared_mmds(kernel, w)
     return Shift(float(energy[0]), _p(energy), float(mmd[0]), _p(mmd))
 
 

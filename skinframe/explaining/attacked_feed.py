@@ -17,7 +17,7 @@ from skinframe.data.feed import Feed
 from skinframe.features.feature_extraction import extract_images
 from skinframe.model.module import Model
 from skinframe.planning.address import from_instance
-from skinframe.preparing.prepared_data import Prepared, encoders
+from skinframe.preparing.prepared_data import Prepared
 from skinframe.preparing.run_feed import pixel_sources
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def with_pictures(prepared: Prepared, feed: Feed, words: Mapping[int, str], chan
         return change(prepared.image(row), words[row])
 
     with tempfile.TemporaryDirectory(prefix="skinframe-") as cache:  # attacked images enter no cache of the user's
-        for name, encoder in encoders(prepared.plan).items():
+        for name, encoder in prepared.plan.encoders.items():
             if name not in images:
                 continue
             found = extract_images(
@@ -71,7 +71,7 @@ def with_pictures(prepared: Prepared, feed: Feed, words: Mapping[int, str], chan
     def load_row(row: int) -> Image:
         return change(prepared.image(row), words[row])
 
-    return replace(feed, images=images, pixels=pixel_sources(prepared, load_row))
+    return replace(feed, images=images, pixels=pixel_sources(prepared.plan, prepared.samples, load_row))
 
 
 def with_questions(model: Model, feed: Feed, questions: Mapping[int, PromptText]) -> Feed:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from skinframe.atomic_write import write_atomic, write_json
-from skinframe.components import ColumnContext
 from skinframe.data.feed import FeatureSource, Feed
 from skinframe.data.group_split import from_parts
 from skinframe.data.manifest import check_samples
@@ -21,7 +20,7 @@ from skinframe.data.safe_csv import csv_text
 from skinframe.device import best_device
 from skinframe.errors import DataError
 from skinframe.features.feature_extraction import cache_once, extract_images
-from skinframe.features.image_sources import LiveFeatures, PixelSource
+from skinframe.features.image_sources import LiveFeatures
 from skinframe.model.module import Model
 from skinframe.planning import Plan
 from skinframe.planning.load_plan import refuse_old_libraries
@@ -29,6 +28,7 @@ from skinframe.predicting.finished_run import plan_of_run
 from skinframe.predicting.image_file import Incoming, read_incoming
 from skinframe.predicting.prediction_inputs import InputImage, input_images
 from skinframe.predicting.predictor import Predictor
+from skinframe.preparing.run_feed import assemble_feed, column_context
 from skinframe.sample import Field, Sample
 from skinframe.weighted_statistics import Floats
 
@@ -183,21 +183,6 @@ def _feed(plan: Plan, model: Model, samples: Sequence[Sample], images: Sequence[
     """Return a feed over new images, with features extracted now."""
     device = best_device()
     pictures, keys = [image.picture for image in images], [image.key for image in images]
-    dataset = plan.parts.dataset
-    feed = Feed(
-        ids=[sample.id for sample in samples],
-        columns=plan.parts.columns,
-        context=ColumnContext(
-            samples=samples,
-            split=from_parts(samples, ["test"] * len(samples)),
-            classes=dataset.classes,
-            attributes=dataset.attributes,
-            fields=plan.metadata_fields or (),
-            prompt=plan.parts.prompt,
-            dataset=dataset,
-        ),
-        device=device,
-    )
     features: dict[str, FeatureSource] = {}
     for name, encoder in plan.encoders.items():
         texts = encoder.text_signals()
@@ -213,16 +198,8 @@ def _feed(plan: Plan, model: Model, samples: Sequence[Sample], images: Sequence[
                 device=device,
                 load_tower=partial(encoder.load, device),
             )
-    feed.images = features
-    feed.pixels = {
-        name: PixelSource(plan.encoders[name], feed.ids, pictures.__getitem__, plan.recipe.seed)
-        for name in plan.graph.trained_encoders
-    }
-    if model.reasoner is None:
-        return feed
-    feed.tokens = [model.reasoner.tokenize(plan.parts.prompt.question(s, dataset.fields), None) for s in samples]
-    feed.pad_id = model.reasoner.pad_id
-    return feed
+    context = column_context(plan, samples, from_parts(samples, ["test"] * len(samples)))
+    return assemble_feed(plan, model, context, images=features, load=pictures.__getitem__, device=device)
 
 
 def _save_heat(plan: Plan, image: Incoming, heat: Any, out: Path, row: int) -> str | None:

@@ -72,13 +72,6 @@ def turned(descriptors: Floats, view: int, size: int) -> Floats:
     return np.asarray(low.reshape(len(descriptors), -1), dtype=np.float32)
 
 
-def phash(grid: NDArray[np.uint8]) -> int:
-    """Return the usual 64-bit perceptual hash: signs of the 8 x 8 lowest frequencies about their median."""
-    low = (axis_matrix((0, 0), 8) @ grid.astype(np.float32) @ axis_matrix((0, 0), 8).T).ravel()
-    bits = low > np.median(low[1:])
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
-
-
 @lru_cache(maxsize=8)
 def window_stack(edges: tuple[float, ...], size: int) -> Floats:
     """Return [len(edges)^2 * size, GRID]: the axis matrices of every pair of cuts, one under the other."""

@@ -14,7 +14,7 @@ from skinframe.planning import Plan
 from skinframe.planning.address import Address
 from skinframe.preparing.image_cache import Shelf
 from skinframe.preparing.known_images import write_known_images
-from skinframe.preparing.prepared_data import Prepared, descriptions, encoders
+from skinframe.preparing.prepared_data import Prepared, descriptions
 from skinframe.preparing.remote_features import ShardEngine, remote_extraction
 from skinframe.preparing.run_split import Divided, divide
 from skinframe.progress import Display
@@ -62,7 +62,7 @@ def prepare(
         quarantined=table.quarantined,
         device=device,
     )
-    for name, encoder in encoders(plan).items():
+    for name, encoder in plan.encoders.items():
         _extract(prepared, name, encoder, cache, display, spread)
     return prepared
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -102,11 +102,6 @@ class Prepared:
     @property
     def tower_calls(self) -> int:
         return sum(tower.calls for tower in self.towers.values())
-
-
-def encoders(plan: Plan) -> Mapping[str, Encoder]:
-    """Return the encoders that the plan reads, the reasoner's own among them."""
-    return plan.encoders
 
 
 def descriptions(prepared: Prepared) -> list[str]:

@@ -12,7 +12,7 @@ from skinframe.device import deterministic
 from skinframe.errors import Problem, RecipeError
 from skinframe.features.feature_extraction import RemoteExtraction, ViewRow, extract_shard
 from skinframe.planning import Plan
-from skinframe.preparing.prepared_data import Prepared, encoders
+from skinframe.preparing.prepared_data import Prepared
 
 
 class WantedRow(NamedTuple):
@@ -56,7 +56,7 @@ class ShardWorker:
         if plan.fingerprint != fingerprint:
             what = "differs in the worker; use the same versions, weights and data on all nodes"
             raise RecipeError(plan.source, [Problem("plan", what)])
-        self.plan, self.encoder = plan, encoders(plan)[name]
+        self.plan, self.encoder = plan, plan.encoders[name]
         limits, dataset = plan.recipe.images, plan.parts.dataset
         self.reader = ImageReader(dataset, False, False, limits.max_pixels, limits.max_bytes, limits.draft)
         self.samples = list(dataset.samples())

@@ -20,7 +20,7 @@ from skinframe_derm import Ham10000
 
 from skinframe.data.images import decode
 from skinframe.features.dihedral_views import dihedral
-from skinframe.preparing.image_descriptor import grey_grid, phash, turned_grid
+from skinframe.preparing.image_descriptor import axis_matrix, grey_grid, turned_grid
 from skinframe.preparing.near_duplicates import TEXTURE, near_pairs
 
 Picture = Image.Image
@@ -61,6 +61,13 @@ KINDS: dict[str, Callable[[Picture, np.random.Generator], Picture]] = {
     ),
     "beyond: cropped to 90 % of each side, anywhere": lambda image, random: jpeg(cropped(image, 0.10, random), 75),
 }
+
+
+def phash(grid: np.ndarray) -> int:
+    """Return the usual 64-bit perceptual hash: signs of the 8 x 8 lowest frequencies about their median."""
+    low = (axis_matrix((0, 0), 8) @ grid.astype(np.float32) @ axis_matrix((0, 0), 8).T).ravel()
+    bits = low > np.median(low[1:])
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
 def hash_bits(a: np.ndarray, b: np.ndarray) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skinframe.curating.distribution_shift import energy_distance, gaussian, shift, squared_mmd
+from skinframe.curating.distribution_shift import contrast, energy_distances, gaussian, shift, squared_mmds
 
 
 def two(n: int = 40, m: int = 25, moved: float = 0.7, width: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -16,11 +16,11 @@ def two(n: int = 40, m: int = 25, moved: float = 0.7, width: int = 1) -> tuple[n
 
 def test_energy_distance_is_the_square_of_scipys() -> None:
     from scipy.spatial.distance import cdist
-    from scipy.stats import energy_distance as scipy_energy_distance
+    from scipy.stats import energy_distance
 
     points, mine = two()
-    ours = energy_distance(cdist(points, points), mine)
-    assert ours == pytest.approx(scipy_energy_distance(points[mine, 0], points[~mine, 0]) ** 2)
+    ours = energy_distances(cdist(points, points), contrast(mine)[:, None])[0]
+    assert ours == pytest.approx(energy_distance(points[mine, 0], points[~mine, 0]) ** 2)
 
 
 def test_energy_distance_in_one_dimension_is_twice_cramers() -> None:
@@ -31,13 +31,15 @@ def test_energy_distance_in_one_dimension_is_twice_cramers() -> None:
     edges = np.sort(points[:, 0])
     cut = edges[:-1]
     f, g = ((points[side, 0][:, None] <= cut).mean(0) for side in (mine, ~mine))
-    assert energy_distance(cdist(points, points), mine) == pytest.approx(2 * np.sum((f - g) ** 2 * np.diff(edges)))
+    assert energy_distances(cdist(points, points), contrast(mine)[:, None])[0] == pytest.approx(
+        2 * np.sum((f - g) ** 2 * np.diff(edges))
+    )
 
 
 def test_mmd_of_the_linear_kernel_is_the_distance_of_the_means() -> None:
     points, mine = two(width=3)
     means = points[mine].mean(0) - points[~mine].mean(0)
-    assert squared_mmd(points @ points.T, mine) == pytest.approx(means @ means)
+    assert squared_mmds(points @ points.T, contrast(mine)[:, None])[0] == pytest.approx(means @ means)
 
 
 def test_mmd_by_its_definition_and_by_its_limit_for_normals() -> None:
@@ -47,12 +49,12 @@ def test_mmd_by_its_definition_and_by_its_limit_for_normals() -> None:
     kernel = gaussian(cdist(points, points))
     x, y = np.flatnonzero(mine), np.flatnonzero(~mine)
     parts = [np.mean([[kernel[i, j] for j in b] for i in a]) for a, b in ((x, x), (y, y), (x, y))]
-    assert squared_mmd(kernel, mine) == pytest.approx(parts[0] + parts[1] - 2 * parts[2])
+    assert squared_mmds(kernel, contrast(mine)[:, None])[0] == pytest.approx(parts[0] + parts[1] - 2 * parts[2])
     random = np.random.default_rng(0)  # N(0, 1) and N(1, 1) with width 1: 2 (1 - exp(-1/6)) / √3
     points = np.concatenate([random.normal(size=(1500, 1)), random.normal(1, 1, size=(1500, 1))])
     kernel = np.exp(-0.5 * cdist(points, points) ** 2)
     expected = 2 * (1 - np.exp(-1 / 6)) / np.sqrt(3)
-    assert squared_mmd(kernel, np.arange(3000) < 1500) == pytest.approx(expected, abs=0.02)
+    assert squared_mmds(kernel, contrast(np.arange(3000) < 1500)[:, None])[0] == pytest.approx(expected, abs=0.02)
 
 
 def test_equal_sets_lie_nowhere_and_moved_ones_far() -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from skinframe.data.images import decode
 from skinframe.features.dihedral_views import dihedral
 from skinframe.preparing.image_alignment import best_window, texture
-from skinframe.preparing.image_descriptor import TURNS, describe, grey_grid, phash, turned, turned_grid
+from skinframe.preparing.image_descriptor import TURNS, describe, grey_grid, turned, turned_grid
 from skinframe.preparing.near_duplicates import INVERSE, SIZE, near_pairs
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "ham10000" / "images_200x150"
@@ -92,12 +92,6 @@ def test_pairs_that_are_linked_anyway_are_not_looked_for() -> None:
     grids = np.stack([grey_grid(skin(3)), grey_grid(jpeg(skin(3))), grey_grid(skin(4))])
     assert len(near_pairs(grids)) == 1
     assert near_pairs(grids, known=np.array([7, 7, 8])) == []
-
-
-def test_the_usual_hash_loses_a_turned_copy() -> None:
-    grid, turn = grey_grid(skin(5)), grey_grid(dihedral(skin(5), 4))
-    assert bin(phash(grid) ^ phash(grey_grid(jpeg(skin(5))))).count("1") <= 6
-    assert bin(phash(grid) ^ phash(turn)).count("1") > 10
 
 
 @pytest.mark.shared

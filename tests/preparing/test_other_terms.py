@@ -72,8 +72,12 @@ def test_the_log_has_the_scale_and_whether_it_was_clamped(lines: list[dict[str, 
         assert "scale" not in line["parts"]["focal"]
 
 
+def _context(prepared: Any) -> Any:
+    return column_context(prepared.plan, prepared.samples, prepared.split, prepared.turned_mask)
+
+
 def test_the_cover_is_the_mask_as_the_encoder_sees_it(prepared: Any) -> None:
-    get, rows = LesionCover().bind(column_context(prepared)), list(range(len(prepared.samples)))
+    get, rows = LesionCover().bind(_context(prepared)), list(range(len(prepared.samples)))
     cover = torch.stack([get(rows, [view] * len(rows), 0) for view in (0, 1)], dim=1)
     train, side = list(prepared.split.train), round(cover.shape[2] ** 0.5)
     assert cover[train].isfinite().all()
@@ -99,7 +103,7 @@ def test_masks_are_read_only_where_a_term_reads_them(
 def test_data_without_masks_is_refused(prepared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(prepared.plan.parts.dataset), "masks", lambda self, sample: {})
     with pytest.raises(DataError, match=r"no training image has a lesion mask; leave the term out"):
-        LesionCover().bind(column_context(prepared))
+        LesionCover().bind(_context(prepared))
 
 
 def test_attributes_that_the_data_does_not_state_are_refused() -> None:

@@ -8,10 +8,19 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skinframe_cfa.classification.adaptive_focal import AdaptiveFocal, gamma_of, gradient_ratio
+from skinframe_cfa.classification.adaptive_focal import AdaptiveFocal, gamma_of
 from skinframe_cfa.classification.focal import focal
 
 law = settings(deadline=None, derandomize=True, max_examples=60)
+
+
+def gradient_ratio(p: float, gamma: float) -> float:
+    """Return g(p, γ) = (1 − p)^γ − γ p (1 − p)^(γ−1) log p, the focal gradient over that of cross entropy.
+
+    p in (0, 1) is the probability of the label; g(p, 0) = 1. Mukhoti et al. 2020, arXiv:2002.09437, proposition 1.
+    """
+    log_q = math.log1p(-p)
+    return math.exp(gamma * log_q) - gamma * p * math.exp((gamma - 1) * log_q) * math.log(p)
 
 
 @pytest.mark.parametrize(("p", "gamma"), [(0.2, 4.85), (0.25, 3.07), (0.3, 1.96)])

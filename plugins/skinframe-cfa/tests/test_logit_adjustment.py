@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from skinframe_cfa.classification.cross_entropy import cross_entropy
 from skinframe_cfa.classification.logit_adjustment import (
     LogitAdjustment,
-    adjust_after_training,
     log_prior,
     logit_adjustment,
     with_prior,
@@ -60,19 +59,7 @@ def test_by_hand():
     logits = torch.zeros(1, 2, dtype=torch.float64)
     assert logit_adjustment(logits, torch.tensor([1]), counts).item() == pytest.approx(-math.log(0.25))
     assert logit_adjustment(logits, torch.tensor([0]), counts, 2.0).item() == pytest.approx(-math.log(0.9))
-    assert adjust_after_training(logits, counts).tolist()[0] == pytest.approx([-math.log(0.75), -math.log(0.25)])
     assert with_prior(logits, torch.tensor([3.0, 1.0])).tolist()[0] == pytest.approx([0.75, 0.25])
-
-
-@law
-@given(logits=LOGITS, counts=COUNTS, tau=TAU)
-def test_after_training_the_offset_comes_off_again(logits, counts, tau):
-    expected = [
-        [z - tau * math.log(n / counts.sum().item()) for z, n in zip(row, counts.tolist(), strict=True)]
-        for row in logits.tolist()
-    ]
-    for ours, row in zip(adjust_after_training(logits, counts, tau).tolist(), expected, strict=True):
-        assert ours == pytest.approx(row)
 
 
 @law
@@ -98,7 +85,6 @@ def test_an_empty_class_is_an_error_that_names_it():
     counts = torch.tensor([5, 0, 2])
     for call in (
         lambda: logit_adjustment(torch.zeros(1, 3), torch.tensor([0]), counts),
-        lambda: adjust_after_training(torch.zeros(1, 3), counts),
         lambda: LogitAdjustment().derived([5, 0, 2]),
     ):
         with pytest.raises(ValueError, match=r"^tau: no training sample of class 1, so"):
@@ -107,7 +93,7 @@ def test_an_empty_class_is_an_error_that_names_it():
 
 def test_precision_follows_the_scores():
     counts = torch.tensor([30, 10])
-    assert adjust_after_training(torch.zeros(1, 2, dtype=torch.bfloat16), counts).dtype == torch.float32
+    assert logit_adjustment(torch.zeros(1, 2, dtype=torch.bfloat16), torch.tensor([0]), counts).dtype == torch.float32
     assert with_prior(torch.zeros(1, 2, dtype=torch.float64), counts).dtype == torch.float64
 
 

@@ -10,7 +10,7 @@ import skinframe
 from skinframe.data.row_schema import RawRow
 from skinframe_derm.dataset_facts import MALIGNANCY, LabelSet, SetFacts, read_facts
 from skinframe_derm.download_folder import Folder, one_table
-from skinframe_derm.official_download import Official
+from skinframe_derm.official_download import DownloadConfig, Official
 
 
 class Ddi(Official, skinframe.Dataset):
@@ -21,12 +21,8 @@ class Ddi(Official, skinframe.Dataset):
 
     name, level = "ddi", "image"
 
-    @dataclass(frozen=True, kw_only=True)
-    class Config:
-        root: str = ""  # the folder of the unpacked download
-        label_set: LabelSet = "malignancy"
-
-    config: Config
+    Config = DownloadConfig
+    config: DownloadConfig
 
     def rows(self, folder: Folder) -> Iterator[RawRow]:
         for row in folder.rows(folder.table(), ["DDI_file", "skin_tone", "malignant", "disease"]):
@@ -46,12 +42,8 @@ class Fitzpatrick17k(Official, skinframe.Dataset):
 
     name, level = "fitzpatrick17k", "image"
 
-    @dataclass(frozen=True, kw_only=True)
-    class Config:
-        root: str = ""  # the folder of the unpacked download
-        label_set: LabelSet = "malignancy"
-
-    config: Config
+    Config = DownloadConfig
+    config: DownloadConfig
 
     def rows(self, folder: Folder) -> Iterator[RawRow]:
         for row in folder.rows(folder.table(), ["md5hash", "label", "three_partition_label"]):
@@ -71,8 +63,7 @@ class PadUfes20(Official, skinframe.Dataset):
     name, level = "pad_ufes_20", "patient"
 
     @dataclass(frozen=True, kw_only=True)
-    class Config:
-        root: str = ""  # the folder of the unpacked download
+    class Config(DownloadConfig):
         label_set: LabelSet = "own"
         skin_type: bool = False
 

@@ -10,7 +10,7 @@ import skinframe
 from skinframe.data.row_schema import PARTS, RawRow
 from skinframe_derm.dataset_facts import LabelSet
 from skinframe_derm.download_folder import Folder, by_index
-from skinframe_derm.official_download import Official
+from skinframe_derm.official_download import DownloadConfig, Official
 
 
 class Derm7pt(Official, skinframe.Dataset):
@@ -23,8 +23,7 @@ class Derm7pt(Official, skinframe.Dataset):
     name, level = "derm7pt", "lesion"
 
     @dataclass(frozen=True, kw_only=True)
-    class Config:
-        root: str = ""  # the folder of the unpacked download
+    class Config(DownloadConfig):
         label_set: LabelSet = "isic8"
         images: Literal["dermoscopic", "clinical"] = "dermoscopic"
         official_split: bool = True
@@ -51,8 +50,7 @@ class Derm7ptPlus(Official, skinframe.Dataset):
     name, level = "derm7pt_plus", "lesion"
 
     @dataclass(frozen=True, kw_only=True)
-    class Config:
-        root: str = ""  # the folder of the unpacked download
+    class Config(DownloadConfig):
         label_set: LabelSet = "isic8"
         rows_kept: Literal["asymmetric", "symmetric", "all"] = "asymmetric"
 

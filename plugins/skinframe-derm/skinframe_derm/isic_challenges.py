@@ -14,7 +14,7 @@ from skinframe.data.row_schema import RawRow
 from skinframe_derm.dataset_facts import MALIGNANCY, LabelSet, SetFacts, read_facts
 from skinframe_derm.download_folder import Folder, one_hot
 from skinframe_derm.hdf5_images import Hdf5Images
-from skinframe_derm.official_download import Official
+from skinframe_derm.official_download import DownloadConfig, Official
 
 
 class Isic2018Task3(Official, skinframe.Dataset):
@@ -27,8 +27,7 @@ class Isic2018Task3(Official, skinframe.Dataset):
     name, level = "isic2018_task3", "lesion"
 
     @dataclass(frozen=True, kw_only=True)
-    class Config:
-        root: str = ""  # the folder of the unpacked download
+    class Config(DownloadConfig):
         label_set: LabelSet = "own"
 
     config: Config
@@ -53,8 +52,7 @@ class Isic2019(Official, skinframe.Dataset):
     name, level = "isic2019", "lesion"
 
     @dataclass(frozen=True, kw_only=True)
-    class Config:
-        root: str = ""  # the folder of the unpacked download
+    class Config(DownloadConfig):
         label_set: LabelSet = "isic8"
 
     config: Config
@@ -81,12 +79,8 @@ class Isic2020(Official, skinframe.Dataset):
 
     name, level = "isic2020", "patient"
 
-    @dataclass(frozen=True, kw_only=True)
-    class Config:
-        root: str = ""  # the folder of the unpacked download
-        label_set: LabelSet = "malignancy"
-
-    config: Config
+    Config = DownloadConfig
+    config: DownloadConfig
 
     def rows(self, folder: Folder) -> Iterator[RawRow]:
         for row in folder.rows(folder.table(), ["image_name", "patient_id", "diagnosis", "benign_malignant"]):
@@ -109,9 +103,7 @@ class Slice3d(Official, skinframe.Dataset):
     name, level = "slice3d", "patient"
 
     @dataclass(frozen=True, kw_only=True)
-    class Config:
-        root: str = ""  # the folder of the unpacked download
-        label_set: LabelSet = "malignancy"
+    class Config(DownloadConfig):
         vendor_measured: bool = False
 
     config: Config
@@ -149,8 +141,7 @@ class Milk10k(Official, skinframe.Dataset):
     name, level = "milk10k", "lesion"
 
     @dataclass(frozen=True, kw_only=True)
-    class Config:
-        root: str = ""  # the folder of the unpacked download
+    class Config(DownloadConfig):
         label_set: LabelSet = "own"
         images: Literal["dermoscopic", "clinical", "both"] = "dermoscopic"
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from skinframe import DataError, Field, Requirement, Sample
 from skinframe.data.manifest import Manifest, build_manifest
 from skinframe.data.row_schema import RawRow, RowSchema
-from skinframe_derm.dataset_facts import SetFacts, read_facts
+from skinframe_derm.dataset_facts import LabelSet, SetFacts, read_facts
 from skinframe_derm.download_folder import Folder
 
 
@@ -64,11 +64,16 @@ class ReadSet:
     left_out: Mapping[str, int]
 
 
-class Official(ABC):
-    """Everything of a data set but its options and its `rows`; stands before `skinframe.Dataset` in the list of bases.
+@dataclass(frozen=True, kw_only=True)
+class DownloadConfig:
+    """Options that every set with an official download has."""
 
-    Its options have a `root` and a `label_set`.
-    """
+    root: str = ""  # the folder of the unpacked download
+    label_set: LabelSet = "malignancy"
+
+
+class Official(ABC):
+    """Everything of a data set but its own options and its `rows`; comes before `skinframe.Dataset` among the bases."""
 
     name: ClassVar[str]
     level: ClassVar[str]

@@ -69,15 +69,6 @@ class FLSD(skinframe.Loss):
         return focal(logits, labels, gamma, weights)
 
 
-def gradient_ratio(p: float, gamma: float) -> float:
-    """Return g(p, γ) = (1 − p)^γ − γ p (1 − p)^(γ−1) log p, the focal gradient over that of cross entropy.
-
-    p in (0, 1) is the probability of the label; g(p, 0) = 1. Mukhoti et al. 2020, arXiv:2002.09437, proposition 1.
-    """
-    log_q = math.log1p(-p)
-    return math.exp(gamma * log_q) - gamma * p * math.exp((gamma - 1) * log_q) * math.log(p)
-
-
 def gamma_of(p: float) -> float:
     """Return γ* > 0 with g(p, γ*) = 1: focal loss pushes harder than cross entropy on labels less likely than p.
 

@@ -37,15 +37,6 @@ def logit_adjustment(
     return cross_entropy(values + offset.to(values.dtype), labels, None, reduction)
 
 
-def adjust_after_training(logits: Tensor, counts: Tensor, tau: float = 1.0) -> Tensor:
-    """Return z − τ log π [B, C] for scores of a model trained by plain cross entropy (Menon et al. 2021).
-
-    Its argmax is the post-hoc rule for balanced error; nothing is trained again.
-    """
-    values = upcast(logits)
-    return values - (tau * log_prior(counts)).to(values)
-
-
 def with_prior(logits: Tensor, prior: Tensor) -> Tensor:
     """Return softmax(z + log π') [B, C]: probabilities under a deployment prior π' [C] of adjusted scores z (τ = 1).
 
