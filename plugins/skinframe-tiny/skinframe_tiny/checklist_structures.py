@@ -1,4 +1,4 @@
-"""The seven checklist attributes, each one drawing function: body, stream -> layers. Its mask is where they cover."""
+"""Drawing functions of the seven checklist attributes, each from a lesion shape to layers, which are also its mask."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def regression_structures(shape: Body, rng: np.random.Generator) -> list[Layer]:
     ]
 
 
-# In the order in which they lie over each other, deepest first; the keys are law.ATTRIBUTES.
+# In drawing order, deepest layer first; the keys are likelihoods.ATTRIBUTES.
 DRAWERS: dict[str, Draw] = {
     "irregular_pigmentation": irregular_pigmentation,
     "atypical_network": atypical_network,

@@ -1,4 +1,4 @@
-"""What every part of a picture is drawn with: a frame of coordinates, smooth noise, discs, strokes and layers."""
+"""Drawing primitives: pixel coordinates, smooth noise, discs, strokes and layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layer:
-    """Colour to lay over what is there: alpha [S, S] in [0, 1] and one colour, or one a pixel."""
+    """A layer to composite: alpha [S, S] in [0, 1] and one colour, or one per pixel."""
 
     alpha: Plane
     colour: Colour | Picture
@@ -31,7 +31,7 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Frame:
-    """Pixel coordinates around the middle, in units of 1/128 of the side, so that a form scales with the size."""
+    """Pixel coordinates around the middle, in units of 1/128 of the side, so that shapes scale with the size."""
 
     size: int
     x: Plane
@@ -41,7 +41,7 @@ class Frame:
 
 @lru_cache(maxsize=4)
 def frame(size: int) -> Frame:
-    """Return the coordinates of a `size` x `size` picture; the same arrays each time, to be read only."""
+    """Return the coordinates of a `size` x `size` picture; cached and read-only."""
     axis = (((np.arange(size) + 0.5) / size - 0.5) * 128).astype(np.float32)
     x, y = (np.asarray(plane, dtype=np.float32) for plane in np.meshgrid(axis, axis))
     for plane in (axis, x, y):
@@ -75,7 +75,7 @@ def step(value: Plane, softness: float) -> Plane:
 
 
 def discs(form: Frame, centres: NDArray[np.float64], radii: NDArray[np.float64], sharpness: float = 2.0) -> Plane:
-    """Return round spots [S, S] in [0, 1] at centres [N, 2] (x, y), by one separable product for all of them."""
+    """Return round spots [S, S] in [0, 1] at centres [N, 2] (x, y), by one separable product."""
     narrow = (0.6 / radii**2).astype(np.float32)
     across = np.exp(-narrow * (form.axis[:, None] - centres[:, 0].astype(np.float32)) ** 2)
     down = np.exp(-narrow * (form.axis[:, None] - centres[:, 1].astype(np.float32)) ** 2)

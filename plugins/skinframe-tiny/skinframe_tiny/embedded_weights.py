@@ -1,4 +1,4 @@
-"""Where the embedded weights lie; recipes name them `embedded:clip` and `embedded:qwen`."""
+"""Folders of the embedded weights, which recipes name `embedded:clip` and `embedded:qwen`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def weights(name: str) -> Path:
-    """Return the folder of the embedded weights `name`, whether or not they have been built yet."""
+    """Return the folder of the embedded weights `name`, which may not have been built yet."""
     return Path(__file__).parent / "weights" / name
 
 

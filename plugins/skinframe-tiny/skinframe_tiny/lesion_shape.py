@@ -1,4 +1,4 @@
-"""A lesion's body: outline, base colour and base pattern. The attributes are laid over it by `structures`."""
+"""The shape of a lesion: outline, base colour and base pattern. `checklist_structures` draws the attributes on it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BASE: dict[str, tuple[Colour, Colour]] = {  # middle and rim
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Body:
-    """The lesion's form: angle and distance of each pixel, and depth (0 at the middle, 1 at the rim, above outside)."""
+    """Polar coordinates of each pixel, and depth: 0 at the centre, 1 at the rim, more outside."""
 
     form: Frame
     theta: Plane
@@ -28,14 +28,14 @@ class Body:
     depth: Plane
     inside: Plane  # soft coverage in [0, 1]
     radius: float
-    quarters: NDArray[np.float64]  # four directions at right angles, so that areas do not hide each other
+    quarters: NDArray[np.float64]  # four perpendicular directions, so that areas do not overlap
 
     def at(self, angle: float, share: float) -> tuple[float, float]:
         """Return the point at `share` of the radius in direction `angle`."""
         return self.radius * share * float(np.cos(angle)), self.radius * share * float(np.sin(angle))
 
     def scatter(self, rng: np.random.Generator, count: int, reach: float) -> NDArray[np.float64]:
-        """Return points [N, 2] spread evenly over the disc of `reach` radii, kept apart by a sunflower's law."""
+        """Return points [N, 2] spread evenly over the disc of `reach` radii, in a sunflower arrangement."""
         turn = rng.random() * 2 * np.pi
         order = np.arange(count) + 0.5
         angles = order * 2.39996 + turn + rng.normal(0, 0.15, count)
@@ -44,7 +44,7 @@ class Body:
 
 
 def body(form: Frame, rng: np.random.Generator, irregular: bool) -> Body:
-    """Draw the outline: an ellipse, with low harmonics alone or with notches and a jagged rim."""
+    """Draw the outline: an ellipse with smooth harmonics, or with notches and a jagged rim if irregular."""
     radius = rng.uniform(35, 43)
     theta = np.arctan2(form.y, form.x)
     rho = np.hypot(form.x, form.y)
@@ -62,7 +62,7 @@ def body(form: Frame, rng: np.random.Generator, irregular: bool) -> Body:
 
 
 def paint(shape: Body, colour: str, pattern: str, rng: np.random.Generator) -> Picture:
-    """Return the body's colours [S, S, 3] with its base pattern; the caller cuts it out by `shape.inside`."""
+    """Return the body's colours [S, S, 3] with its base pattern; the caller masks them with `shape.inside`."""
     middle, rim = (np.array(shade, dtype=np.float32) for shade in BASE[colour])
     size = shape.form.size
     mix = np.clip(shape.depth**2 + np.float32(0.12) * noise(rng, size, 6), 0, 1)[..., None]
@@ -75,7 +75,7 @@ def paint(shape: Body, colour: str, pattern: str, rng: np.random.Generator) -> P
 
 
 def honeycomb(shape: Body, rng: np.random.Generator, period: float, bend: float) -> Plane:
-    """Return the height of a triangular lattice of bumps, bent by smooth noise: low along the lines of a network."""
+    """Return the height of a triangular lattice of bumps, warped by smooth noise: low along the lines of a network."""
     form, turn = shape.form, rng.uniform(0, 3.14)
     x = form.x + np.float32(bend) * noise(rng, form.size, 7)
     y = form.y + np.float32(bend) * noise(rng, form.size, 7)

@@ -1,12 +1,12 @@
-"""The law of the synthetic world: every probability that stands between a class and what can be seen or asked.
+"""The generative model of the synthetic images: the probability of every finding and metadata value given the class.
 
-Given its class, a lesion's attributes, latents and site are independent of each other, and so are the age and sex of
-whom it grows on. The image shows the attributes and the latents and nothing else of the class, so that
+Given the class, attributes, latents (colour, pattern, border), site, age and sex are independent of each other. The
+image shows the attributes and the latents and nothing else of the class, so that
 
     p(class | image, metadata) ∝ p(class) · p(age | class) · p(sex | class) · p(site | class)
                                  · Π p(attribute | class) · Π p(latent | class)
 
-is exact. The numbers are ours: plausible, and chosen so that the metadata decides where the image cannot.
+is exact. The numbers are invented: plausible, and chosen so that the metadata decides where the image cannot.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _ages(*means_and_deviations: tuple[float, float]) -> Array:
     return _rows(*(np.exp(-0.5 * ((ages - mean) / deviation) ** 2) for mean, deviation in means_and_deviations))
 
 
-# Every table has one row a class, in the order of CLASSES.
+# Every table has one row per class, in the order of CLASSES.
 PRIOR = _rows((0.14, 0.45, 0.12, 0.05, 0.10, 0.04, 0.04, 0.06))[0]
 ATTRIBUTE = np.array(
     [  # network veil vessels streaks pigment dots regression
@@ -124,7 +124,7 @@ TONE = np.array([0.28, 0.28, 0.22, 0.14, 0.08])
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """All that an image shows of its class: indices into COLOURS, PATTERNS, BORDERS, and the attributes' presence."""
+    """Everything class-dependent in an image: indices into COLOURS, PATTERNS, BORDERS, and the attributes' presence."""
 
     colour: int
     pattern: int
@@ -141,9 +141,9 @@ def image_likelihood(findings: Findings) -> Array:
 
 
 def metadata_likelihood(metadata: Mapping[str, Value]) -> Array:
-    """Return p(age, sex, site | class) [C]; what is None or absent was left out at random and says nothing.
+    """Return p(age, sex, site | class) [C]; None and absent values are missing at random and carry no information.
 
-    Raises ValueError where a value is not one that the law knows.
+    Raises ValueError for a value that the tables do not have.
     """
     likelihood = np.ones(len(CLASSES))
     for name, values, table in (("age", AGES, AGE), ("sex", SEXES, SEX), ("site", SITES, SITE)):

@@ -1,4 +1,4 @@
-"""Patients, their lesions and the photographs of these, drawn from the law; counter-based, one stream a patient."""
+"""Synthetic patients, lesions and photographs, sampled from the tables; one random stream per patient."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from skinframe.sample import Sample, Value
 from skinframe.seeding import derive
 from skinframe_tiny import likelihoods
 
-LESIONS = (0.62, 0.26, 0.12)  # p(1, 2, 3 lesions on a patient), whatever their classes
-PHOTOGRAPHS = (0.66, 0.24, 0.10)  # p(1, 2, 3 photographs of a lesion), whatever its class
-UNRECORDED = 0.03  # share of each metadata value that nobody wrote down, at random
+LESIONS = (0.62, 0.26, 0.12)  # p(1, 2, 3 lesions on a patient), independent of the class
+PHOTOGRAPHS = (0.66, 0.24, 0.10)  # p(1, 2, 3 photographs of a lesion), independent of the class
+UNRECORDED = 0.03  # share of each metadata value that is missing, at random
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,19 +28,19 @@ class Photograph:
 
 
 def photographs(seed: int, count: int) -> tuple[Photograph, ...]:
-    """Return the first `count` photographs of the world of `seed`; a larger count only adds to them."""
-    found: list[Photograph] = []
+    """Return the first `count` photographs for `seed`; a larger count only appends to them."""
+    drawn: list[Photograph] = []
     patient = 0
-    while len(found) < count:
-        found.extend(_patient(seed, patient))
+    while len(drawn) < count:
+        drawn.extend(_patient(seed, patient))
         patient += 1
-    return tuple(found[:count])
+    return tuple(drawn[:count])
 
 
 def _patient(seed: int, number: int) -> Iterator[Photograph]:
-    """Draw one patient: age and sex from their joint law, then each lesion's class given both.
+    """Draw one patient: age and sex from their joint distribution, then each lesion's class given both.
 
-    The class given age and sex is Bayes' rule on the tables, so over all lesions p(age | class) is the table's again.
+    p(class | age, sex) follows from the tables by Bayes' rule, so p(age | class) over all lesions is the table again.
     """
     rng = np.random.default_rng(derive(seed, "patient", number))
     joint = np.einsum("c,ca,cs->cas", likelihoods.PRIOR, likelihoods.AGE, likelihoods.SEX)
@@ -62,7 +62,7 @@ def _lesion(
         pattern=_pick(rng, likelihoods.PATTERN[label]),
         border=_pick(rng, likelihoods.BORDER[label]),
         attributes=tuple(
-            bool(drawn) for drawn in rng.random(len(likelihoods.ATTRIBUTES)) < likelihoods.ATTRIBUTE[label]
+            bool(present) for present in rng.random(len(likelihoods.ATTRIBUTES)) < likelihoods.ATTRIBUTE[label]
         ),
     )
     site = likelihoods.SITES[_pick(rng, likelihoods.SITE[label])]
@@ -88,6 +88,6 @@ def _lesion(
 
 
 def _pick(rng: np.random.Generator, probabilities: likelihoods.Array) -> int:
-    """Draw an index by inversion: one uniform, whatever the table, so that streams stay aligned."""
+    """Draw an index by inversion: always one uniform number, so that streams stay aligned."""
     edges = np.cumsum(probabilities)
     return int(np.searchsorted(edges, rng.random() * edges[-1], side="right").clip(0, len(edges) - 1))

@@ -1,4 +1,4 @@
-"""Synthetic dermoscopy with a fault put in on purpose: what `skinframe selftest` must find."""
+"""Synthetic dermoscopy with planted faults, which `skinframe selftest` must find."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ PARTS = ("train",) * 5 + ("valid",) * 2 + ("test",) * 3
 class PlantedDermoscopy(skinframe.Dataset):
     """Synthetic dermoscopy with planted faults, after Winkler et al. 2019 (doi 10.1001/jamadermatol.2019.1735).
 
-    `leak`: the body site tells the class. `copies`: that many test photographs stand turned and re-encoded in training
-    too, under another patient. `marks`: ink beside the lesion in training, on melanomas alone (`telling`) or on as many
-    photographs at random; every test photograph then stands twice, `-plain` and `-marked`. The split is the set's own.
+    `leak`: the body site reveals the class. `copies`: that many test photographs are also in training, rotated and
+    re-encoded, under another patient. `marks`: ink beside the lesion in training, on melanomas only (`telling`) or on
+    as many photographs at random; every test photograph is then present twice, `-plain` and `-marked`. The split is
+    official.
     """
 
     name = "planted_dermoscopy"
@@ -37,7 +38,7 @@ class PlantedDermoscopy(skinframe.Dataset):
 
     @dataclass(frozen=True, kw_only=True)
     class Config:
-        """The world's size and seed, and what is planted in it."""
+        """Number of images and seed, and which faults are planted."""
 
         images: int = 240
         seed: int = 0
@@ -46,14 +47,14 @@ class PlantedDermoscopy(skinframe.Dataset):
         marks: Literal["none", "random", "telling"] = "none"
 
         def __post_init__(self) -> None:
-            self.world()
+            self.clean()
             if self.copies < 0:
                 raise ValueError(f"copies must be at least 0, got {self.copies}")
             if self.marks not in ("none", "random", "telling"):
                 raise ValueError(f"marks must be none, random or telling, got {self.marks!r}")
 
-        def world(self) -> SyntheticDermoscopy.Config:
-            """Return the options of the world that the faults are put into; it checks them."""
+        def clean(self) -> SyntheticDermoscopy.Config:
+            """Return the options of the clean set that the faults are planted in. Raises ValueError."""
             return SyntheticDermoscopy.Config(images=self.images, seed=self.seed)
 
     @property
@@ -65,12 +66,12 @@ class PlantedDermoscopy(skinframe.Dataset):
         return likelihoods.ATTRIBUTES
 
     @cached_property
-    def _world(self) -> SyntheticDermoscopy:
-        return SyntheticDermoscopy(self.config.world())
+    def _clean(self) -> SyntheticDermoscopy:
+        return SyntheticDermoscopy(self.config.clean())
 
     @property
     def fields(self) -> tuple[skinframe.Field, ...]:
-        return self._world.fields
+        return self._clean.fields
 
     @cached_property
     def _rows(self) -> dict[str, tuple[skinframe.Sample, skinframe.Sample, bool]]:
@@ -80,11 +81,11 @@ class PlantedDermoscopy(skinframe.Dataset):
         return [sample for sample, _, _ in self._rows.values()]
 
     def image_bytes(self, sample: skinframe.Sample) -> bytes:
-        """Return the photograph, inked where it is marked; a copy as JPEG on its side. Raises DataError."""
+        """Return the photograph, with ink if it is marked; a copy is a rotated JPEG. Raises DataError."""
         if sample.id not in self._rows:
             raise skinframe.DataError(f"{self.name}: no sample '{sample.id}'; take samples from samples()")
         _, origin, marked = self._rows[sample.id]
-        picture = Image.open(io.BytesIO(self._world.image_bytes(origin)))
+        picture = Image.open(io.BytesIO(self._clean.image_bytes(origin)))
         buffer = io.BytesIO()
         if sample.id.startswith("copy-"):
             picture.transpose(Image.Transpose.ROTATE_90).save(buffer, "JPEG", quality=85)
@@ -93,17 +94,17 @@ class PlantedDermoscopy(skinframe.Dataset):
         return buffer.getvalue()
 
     def posterior(self, sample: skinframe.Sample) -> NDArray[np.float64] | None:
-        """Return nothing: planted faults are outside of the world's law."""
+        """Return None: with planted faults the posterior is unknown."""
         return None
 
     def digest(self) -> str:
-        stated = json.dumps({"world": self._world.digest(), **asdict(self.config)}, sort_keys=True)
+        stated = json.dumps({"world": self._clean.digest(), **asdict(self.config)}, sort_keys=True)
         return hashlib.sha256(stated.encode()).hexdigest()
 
     def _planted(self) -> Iterator[tuple[skinframe.Sample, skinframe.Sample, bool]]:
-        """Yield each sample, the world's sample that it shows, and whether it is marked."""
+        """Yield each sample, the clean sample that it shows, and whether it is marked."""
         config, tests = self.config, []
-        for origin in self._world.samples():
+        for origin in self._clean.samples():
             part = PARTS[derive(config.seed, "part", origin.group) % len(PARTS)]
             known: Mapping[str, str | float | None] = origin.metadata
             if config.leak:

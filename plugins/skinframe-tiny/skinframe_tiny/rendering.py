@@ -1,4 +1,4 @@
-"""A photograph: the lesion in a pose on skin, with hair, light, vignette and sensor noise; its masks in that pose."""
+"""Renders photographs: a lesion in a pose on skin, with hair, light, vignette and sensor noise; and its masks."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from skinframe_tiny.lesion_shape import body, paint
 from skinframe_tiny.patients import Photograph
 
 SKINS = ((0.90, 0.74, 0.66), (0.86, 0.68, 0.57), (0.79, 0.60, 0.47), (0.68, 0.48, 0.35), (0.53, 0.36, 0.26))
-VISIBLE = 0.3  # a pixel belongs to a mask where its layers cover at least this share
+VISIBLE = 0.3  # a pixel is in a mask where its layers have at least this coverage
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lesion:
-    """A lesion in its own frame: colours [S, S, 3], coverage [S, S] and one coverage an attribute."""
+    """A lesion in its own frame: colours [S, S, 3], coverage [S, S] and one coverage per attribute."""
 
     colours: Picture
     alpha: Plane
@@ -29,7 +29,7 @@ class Lesion:
 
 
 def lesion(shown: Photograph, size: int) -> Lesion:
-    """Draw what all photographs of this lesion share. Each part has its own stream, so none shifts another."""
+    """Render what all photographs of this lesion share. Each part has its own random stream."""
     seed, findings = shown.lesion_seed, shown.findings
     streams = {name: np.random.default_rng(derive(seed, name)) for name in ("outline", "paint")}
     shape = body(frame(size), streams["outline"], likelihoods.BORDERS[findings.border] == "irregular")
@@ -66,7 +66,7 @@ def picture(shown: Photograph, size: int) -> NDArray[np.uint8]:
 
 
 def masks(shown: Photograph, size: int) -> dict[str, NDArray[np.bool_]]:
-    """Return where the lesion and each present attribute stand in the photograph, [S, S] each."""
+    """Return the mask of the lesion and of each present attribute in the photograph, [S, S] each."""
     pose = _pose(np.random.default_rng(shown.photo_seed), size)
     parts = lesion(shown, size).parts
     return {name: np.asarray(_warp(part, pose)) >= VISIBLE * 255 for name, part in parts.items()}

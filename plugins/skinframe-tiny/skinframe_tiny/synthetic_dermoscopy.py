@@ -1,4 +1,4 @@
-"""The data set that the embedded default runs on: a world drawn from a known law, drawn as dermoscopy."""
+"""The data set of the embedded default: synthetic dermoscopy with known class probabilities."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from PIL import Image
 import skinframe
 from skinframe_tiny import likelihoods, patients, rendering
 
-GENERATOR = "1"  # raise it when any image, label or metadata value of an old seed would change
+GENERATOR = "1"  # increase it when an image, label or metadata value of an existing seed changes
 
 
 class SyntheticDermoscopy(skinframe.Dataset):
-    """Synthetic dermoscopy with a known law: eight ISIC 2019 classes, checklist attributes, masks and Bayes' posterior.
+    """Synthetic dermoscopy: eight ISIC 2019 classes, checklist attributes, masks and the exact posterior.
 
     Patients have lesions, lesions have photographs (repeats show the same lesion in another pose and light). No file
-    is read: sample i is a function of (seed, i) alone, and a larger set begins with the smaller one.
+    is read: sample i depends on (seed, i) alone, and a larger set begins with the smaller one.
     """
 
     name = "synthetic_dermoscopy"
@@ -32,7 +32,7 @@ class SyntheticDermoscopy(skinframe.Dataset):
 
     @dataclass(frozen=True, kw_only=True)
     class Config:
-        """How many images, their side in pixels, and the seed of the world."""
+        """How many images, their side in pixels, and the seed."""
 
         images: int = 2000
         size: int = 128
@@ -61,34 +61,35 @@ class SyntheticDermoscopy(skinframe.Dataset):
         )
 
     @cached_property
-    def _world(self) -> dict[str, patients.Photograph]:
+    def _photographs(self) -> dict[str, patients.Photograph]:
         return {shown.sample.id: shown for shown in patients.photographs(self.config.seed, self.config.images)}
 
     def samples(self) -> Sequence[skinframe.Sample]:
-        return [shown.sample for shown in self._world.values()]
+        return [shown.sample for shown in self._photographs.values()]
 
     def image_bytes(self, sample: skinframe.Sample) -> bytes:
-        """Return the photograph as PNG. Raises DataError where the sample is not of this world."""
+        """Return the photograph as PNG. Raises DataError for a sample of another set."""
         buffer = io.BytesIO()
-        Image.fromarray(rendering.picture(self._shown(sample), self.config.size)).save(buffer, "PNG", compress_level=1)
+        pixels = rendering.picture(self._photograph(sample), self.config.size)
+        Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
         return buffer.getvalue()
 
     def masks(self, sample: skinframe.Sample) -> Mapping[str, NDArray[np.bool_]]:
-        """Return 'lesion' and one mask a present attribute, each [S, S]. Raises DataError."""
-        return rendering.masks(self._shown(sample), self.config.size)
+        """Return 'lesion' and one mask per present attribute, each [S, S]. Raises DataError."""
+        return rendering.masks(self._photograph(sample), self.config.size)
 
     def posterior(self, sample: skinframe.Sample) -> NDArray[np.float64]:
         """Return the exact p(class | image content, metadata) [C]; see `likelihoods`. Raises DataError."""
-        return likelihoods.posterior(self._shown(sample).findings, sample.metadata)
+        return likelihoods.posterior(self._photograph(sample).findings, sample.metadata)
 
     def digest(self) -> str:
         stated = json.dumps({"generator": GENERATOR, **asdict(self.config)}, sort_keys=True)
         return hashlib.sha256(stated.encode()).hexdigest()
 
-    def _shown(self, sample: skinframe.Sample) -> patients.Photograph:
-        if sample.id not in self._world:
+    def _photograph(self, sample: skinframe.Sample) -> patients.Photograph:
+        if sample.id not in self._photographs:
             raise skinframe.DataError(
                 f"synthetic_dermoscopy: no sample '{sample.id}' among {self.config.images} images of seed"
                 f" {self.config.seed}; take samples from samples() of the same options"
             )
-        return self._world[sample.id]
+        return self._photographs[sample.id]

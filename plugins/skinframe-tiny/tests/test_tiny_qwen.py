@@ -48,7 +48,7 @@ def test_transformers_own_tokenizer_reads_it_alike() -> None:
 
     theirs = Qwen2Tokenizer.from_pretrained(FOLDER, local_files_only=True)
     one = photographs(3, 1)[0]
-    lesson = qwen_training_examples.lesson(np.random.default_rng(0), one, 4, told=False)
+    lesson = qwen_training_examples.lesson(np.random.default_rng(0), one, 4, in_question=False)
     row = ChatText(FOLDER, CHAT, [2]).row(lesson.prompt, lesson.rationale)
     text = (
         f"<|im_start|>system\n{lesson.prompt.system}<|im_end|>\n<|im_start|>user\n<|vision_start|><|image_pad|>"
@@ -74,16 +74,16 @@ def test_a_lesson_never_tells_the_label_in_its_question() -> None:
     rng = np.random.default_rng(0)
     for one in photographs(5, 50):
         for told in (True, False):
-            user = qwen_training_examples.lesson(rng, one, 4, told=told).prompt.user
+            user = qwen_training_examples.lesson(rng, one, 4, in_question=told).prompt.user
             assert not any(word in user for word in qwen_training_examples.CLASS_WORDS)
 
 
 @pytest.fixture(scope="module")
 def figures() -> dict[str, Any]:
-    from skinframe_tiny.build.qwen_evaluation import judge
+    from skinframe_tiny.build.qwen_evaluation import evaluate
 
     torch.set_num_threads(1)
-    return judge(FOLDER, world=990_001, count=200)
+    return evaluate(FOLDER, world=990_001, count=200)
 
 
 def test_it_knows_the_law_when_the_image_is_clear(figures: dict[str, Any]) -> None:

@@ -1,1 +1,1 @@
-"""How the embedded weights are made, from the synthetic world alone: `python -m skinframe_tiny.build clip`."""
+"""Builds the embedded weights from synthetic data alone: `python -m skinframe_tiny.build clip`."""

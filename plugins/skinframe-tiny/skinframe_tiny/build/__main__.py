@@ -9,12 +9,12 @@ PARTS = ("clip", "qwen")
 
 
 def main() -> None:
-    """Run the builders asked for; each is imported only then, because each brings its own heavy libraries."""
+    """Run the chosen builders. Each is imported only when it runs, because each needs its own heavy libraries."""
     parser = argparse.ArgumentParser(prog="python -m skinframe_tiny.build", description=main.__doc__)
     parser.add_argument("part", choices=(*PARTS, "all"), help="which weights to train and write")
-    asked = parser.parse_args().part
-    for part in PARTS if asked == "all" else (asked,):
-        importlib.import_module(f"skinframe_tiny.build.{part}").main()
+    chosen = parser.parse_args().part
+    for part in PARTS if chosen == "all" else (chosen,):
+        importlib.import_module(f"skinframe_tiny.build.build_{part}").main()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Build the tiny CLIP: render a world, train, judge on another world, write open_clip's own local folder."""
+"""Build the tiny CLIP: render images, train, evaluate on held-out images, write an open_clip folder."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import torch
 from safetensors.torch import save_file
 
 from skinframe_tiny import embedded_weights
-from skinframe_tiny.build.clip_evaluation import judge
+from skinframe_tiny.build.clip_evaluation import evaluate
 from skinframe_tiny.build.clip_tokenizer import write_tokenizer
 from skinframe_tiny.build.clip_training import ClipTrainingOptions, train
 from skinframe_tiny.build.image_caption_corpus import corpus
 
-WORLD, HELD_OUT = 710_001, 710_002  # worlds that no recipe's default seed reaches
-VOCABULARY, CONTEXT = 768, 56  # room for more tokens than the captions' few words fill
+WORLD, HELD_OUT = 710_001, 710_002  # seeds of the data, which no recipe uses by default
+VOCABULARY, CONTEXT = 768, 56  # more than the captions need
 CONFIG: dict[str, Any] = {
     "model_cfg": {
         "embed_dim": 128,
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def build(folder: Path, options: ClipTrainingOptions) -> None:
-    """Write config, tokenizer, weights (float16) and `figures.json` (what was measured on the held-out world)."""
+    """Write config, tokenizer, weights (float16) and `figures.json` (metrics on the held-out data)."""
     began = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -60,6 +60,7 @@ def build(folder: Path, options: ClipTrainingOptions) -> None:
     model = train(folder, corpus(WORLD, options.images), options)
     state = {name: value.half().contiguous() for name, value in model.state_dict().items()}
     save_file(state, folder / "open_clip_model.safetensors")
-    figures = judge(folder, corpus(HELD_OUT, options.held_out)) | {"minutes": round((time.monotonic() - began) / 60, 1)}
+    figures = evaluate(folder, corpus(HELD_OUT, options.held_out))
+    figures["minutes"] = round((time.monotonic() - began) / 60, 1)
     (folder / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=2))

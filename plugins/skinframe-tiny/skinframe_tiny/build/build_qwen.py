@@ -1,4 +1,4 @@
-"""Build the tiny Qwen2.5-VL: tokenizer, language model, vision tower, judged on another world."""
+"""Build the tiny Qwen2.5-VL: tokenizer, language model, vision tower; evaluate it on held-out data."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from skinframe_tiny import embedded_weights
 from skinframe_tiny.build import qwen_language_training, qwen_vision_training
-from skinframe_tiny.build.qwen_evaluation import judge
+from skinframe_tiny.build.qwen_evaluation import evaluate
 from skinframe_tiny.build.qwen_tokenizer import write_tokenizer
 from skinframe_tiny.build.qwen_training_examples import corpus_texts
 from skinframe_tiny.patients import photographs
 
-WORLD, HELD_OUT = 720_001, 720_002  # worlds that no recipe's default seed reaches
+WORLD, HELD_OUT = 720_001, 720_002  # seeds of the data, which no recipe uses by default
 VOCABULARY, H = 1024, 128
 
 
 def config(ids: dict[str, int]) -> Qwen2_5_VLConfig:
-    """Return the architecture: Qwen2.5-VL's own, every side a multiple of NF4's block of 64."""
+    """Return the architecture: Qwen2.5-VL's own, every dimension a multiple of NF4's block of 64."""
     return Qwen2_5_VLConfig(
         text_config={
             "vocab_size": VOCABULARY, "hidden_size": H, "intermediate_size": 256, "num_hidden_layers": 4,
@@ -52,10 +52,10 @@ def main() -> None:
 def build(
     folder: Path,
     options: qwen_language_training.LanguageTrainingOptions,
-    eyes: qwen_vision_training.VisionTrainingOptions,
-    judged: int = 1000,
+    vision: qwen_vision_training.VisionTrainingOptions,
+    evaluated: int = 1000,
 ) -> None:
-    """Write config, tokenizer, weights (float16) and `figures.json` (what was measured on the held-out world)."""
+    """Write config, tokenizer, weights (float16) and `figures.json` (metrics on the held-out data)."""
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)  # the same sums in the same order on any machine of this kind
@@ -63,9 +63,9 @@ def build(
     ids = write_tokenizer(folder, corpus_texts(photographs(WORLD, 3000)), VOCABULARY)
     model: Any = Qwen2_5_VLForConditionalGeneration(config(ids))
     qwen_language_training.train(model, folder, WORLD, options)
-    qwen_vision_training.train(model, qwen_language_training.Teacher(folder, qwen_vision_training.SIDE), WORLD, eyes)
+    qwen_vision_training.train(model, qwen_language_training.Teacher(folder, qwen_vision_training.SIDE), WORLD, vision)
     model.half().save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
-    figures = judge(folder, HELD_OUT, judged) | {"minutes": round((time.monotonic() - began) / 60, 1)}
+    figures = evaluate(folder, HELD_OUT, evaluated) | {"minutes": round((time.monotonic() - began) / 60, 1)}
     (folder / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=2))

@@ -1,4 +1,4 @@
-"""True statements about a synthetic image, in several wordings, and which images each statement is true of.
+"""Captions: true statements about a synthetic image in several wordings, and the images that each is true of.
 
 A fact is one column: a class, an attribute present, an attribute absent, a colour, a pattern, a border. A caption
 states some facts of one image, and is true of every image that has them all.
@@ -70,13 +70,13 @@ class Caption:
 def facts(shown: Sequence[Photograph]) -> NDArray[np.bool_]:
     """Return [N, F]: which facts hold of each photograph."""
     table = np.zeros((len(shown), len(PHRASES)), dtype=bool)
-    for row, one in zip(table, shown, strict=True):
-        present = np.array(one.findings.attributes)
-        row[AT_CLASS + one.sample.label] = True
+    for row, photograph in zip(table, shown, strict=True):
+        present = np.array(photograph.findings.attributes)
+        row[AT_CLASS + photograph.sample.label] = True
         row[AT_PRESENT:AT_ABSENT], row[AT_ABSENT:AT_COLOUR] = present, ~present
-        row[AT_COLOUR + one.findings.colour] = True
-        row[AT_PATTERN + one.findings.pattern] = True
-        row[AT_BORDER + one.findings.border] = True
+        row[AT_COLOUR + photograph.findings.colour] = True
+        row[AT_PATTERN + photograph.findings.pattern] = True
+        row[AT_BORDER + photograph.findings.border] = True
     return table
 
 
@@ -87,38 +87,38 @@ def truth(held: NDArray[np.bool_], captions: Sequence[Caption]) -> NDArray[np.bo
 
 def phrase(rng: np.random.Generator, fact: int) -> Caption:
     """Return one fact alone, in one of its wordings, half the time as a whole caption."""
-    words = _one(rng, PHRASES[fact])
+    words = _choose(rng, PHRASES[fact])
     if fact >= AT_PRESENT and rng.random() < 0.5:
         words = f"skin lesion with {words}"
-    return Caption(text=_one(rng, OPENINGS).format(words), states=(fact,))
+    return Caption(text=_choose(rng, OPENINGS).format(words), states=(fact,))
 
 
 def describe(rng: np.random.Generator, held: NDArray[np.bool_]) -> Caption:
-    """Return a caption of one image with facts [F]: often its class, some of its findings, sometimes where it was."""
+    """Return a caption of one image with facts [F]: often its class, some of its findings, sometimes its site."""
     states: list[int] = []
-    name = _one(rng, ("skin lesion", "lesion"))
+    name = _choose(rng, ("skin lesion", "lesion"))
     if rng.random() < 0.6:
         states.append(int(held[AT_CLASS:AT_PRESENT].argmax()))
-        name = _one(rng, PHRASES[states[0]])
+        name = _choose(rng, PHRASES[states[0]])
     present = [AT_PRESENT + int(a) for a in np.flatnonzero(held[AT_PRESENT:AT_ABSENT])]
     keep = 1.0 if rng.random() < 0.5 else 0.5
     named = [fact for fact in present if rng.random() < keep]
     named += [int(fact) for fact in np.flatnonzero(held) if fact >= AT_COLOUR and rng.random() < 0.3]
     named += [int(fact) for fact in np.flatnonzero(held) if AT_ABSENT <= fact < AT_COLOUR and rng.random() < 0.04]
-    findings = [_one(rng, PHRASES[fact]) for fact in named]
+    findings = [_choose(rng, PHRASES[fact]) for fact in named]
     if not present and rng.random() < 0.5:
         named += range(AT_ABSENT, AT_COLOUR)
-        findings.append(_one(rng, NOTHING))
-    text = _one(rng, OPENINGS).format(name)
+        findings.append(_choose(rng, NOTHING))
+    text = _choose(rng, OPENINGS).format(name)
     if findings:
         text += " with " + " and ".join([", ".join(findings[:-1]), findings[-1]] if len(findings) > 1 else findings)
-    if rng.random() < 0.15:  # words that the image cannot answer for, so that the text tower learns to pass over them
-        text += f" on the {_one(rng, likelihoods.SITES)}"
-        text += f" of a {int(rng.integers(4, 18)) * 5} year old {_one(rng, likelihoods.SEXES)}"
+    if rng.random() < 0.15:  # not visible in the image: the text tower learns to ignore it
+        text += f" on the {_choose(rng, likelihoods.SITES)}"
+        text += f" of a {int(rng.integers(4, 18)) * 5} year old {_choose(rng, likelihoods.SEXES)}"
     if not states and not named:
         return phrase(rng, AT_PATTERN + int(held[AT_PATTERN:AT_BORDER].argmax()))
     return Caption(text=text, states=(*states, *named))
 
 
-def _one(rng: np.random.Generator, choices: Sequence[str]) -> str:
+def _choose(rng: np.random.Generator, choices: Sequence[str]) -> str:
     return choices[int(rng.integers(len(choices)))]

@@ -1,4 +1,4 @@
-"""Judge the written tiny CLIP on a world it never saw, loaded as any user would load it."""
+"""Evaluates the tiny CLIP on held-out images, loaded from its folder as a user would."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Figures = dict[str, float | dict[str, float]]
 
 
 @torch.inference_mode()
-def judge(folder: Path, data: Corpus) -> Figures:
+def evaluate(folder: Path, data: Corpus) -> Figures:
     """Return zero-shot and probe balanced accuracy, and each attribute's AUROC over images and over patches.
 
-    Probes are fitted on the first two thirds of the images and judged on the rest; at most one patient is on both.
+    Probes are fitted on the first two thirds of the images and tested on the rest; at most one patient is in both.
     """
     model = open_clip.create_model(f"local-dir:{folder}").eval()
     tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")

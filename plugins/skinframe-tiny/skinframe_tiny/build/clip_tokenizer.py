@@ -16,7 +16,7 @@ PAD, START, END = "<|pad|>", "<|startoftext|>", "<|endoftext|>"
 
 
 def write_tokenizer(folder: Path, seed: int, vocabulary: int, context: int) -> None:
-    """Train on captions of the world of `seed` and write `tokenizer.json` and `tokenizer_config.json`.
+    """Train on captions of the data of `seed` and write `tokenizer.json` and `tokenizer_config.json`.
 
     The end token gets the highest id, because open_clip's text tower pools at the argmax of the ids, as CLIP does.
     """

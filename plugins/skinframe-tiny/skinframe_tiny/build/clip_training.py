@@ -1,4 +1,4 @@
-"""Train the tiny CLIP with a sigmoid loss on the truth of every (image, caption) and (patch, phrase) pair."""
+"""Train the tiny CLIP with a sigmoid loss over all (image, caption) and (patch, phrase) pairs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from skinframe_tiny.build.image_caption_corpus import PATCH, REGION_FACTS, Corpu
 
 @dataclass(frozen=True, kw_only=True)
 class ClipTrainingOptions:
-    """How much to draw and how long to train."""
+    """Size of the data and options of the training."""
 
     images: int = 8192
     held_out: int = 3000
     epochs: int = 8
     batch: int = 64
-    captions: int = 32  # free captions a step, beside one phrase for every class and finding
+    captions: int = 32  # free captions per step, besides one phrase for each class and finding
     rate: float = 1.5e-3
     weight_decay: float = 0.05
     region_weight: float = 1.0
@@ -34,7 +34,7 @@ class ClipTrainingOptions:
 
 
 def train(folder: Path, data: Corpus, options: ClipTrainingOptions) -> Any:
-    """Train the model that `folder` describes; prints one line an epoch. Returns it in float32, in eval mode."""
+    """Train the model that `folder` describes; prints one line per epoch. Returns it in float32, in eval mode."""
     torch.manual_seed(options.seed)
     model: Any = open_clip.create_model(f"local-dir:{folder}")
     tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
@@ -69,7 +69,7 @@ def train(folder: Path, data: Corpus, options: ClipTrainingOptions) -> Any:
 
 
 def _draw(rng: np.random.Generator, labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Draw a batch in which a class's share goes with the square root of its frequency: the tail is seen, not equal."""
+    """Draw a batch in which the share of a class is proportional to the square root of its frequency."""
     weight = 1 / np.sqrt(np.bincount(labels)[labels])
     return rng.choice(len(labels), count, replace=False, p=weight / weight.sum())
 
@@ -86,14 +86,14 @@ def _losses(
     """Return the two terms: captions against whole images, phrases against patches."""
     images, patches = _turn(rng, data.images[rows], data.patches[rows])
     held = data.facts[rows]
-    told = [fact for fact in range(len(PHRASES)) if not AT_ABSENT <= fact < AT_COLOUR]
-    captions = [phrase(rng, fact) for fact in told] + [describe(rng, one) for one in held[: options.captions]]
+    named = [fact for fact in range(len(PHRASES)) if not AT_ABSENT <= fact < AT_COLOUR]
+    captions = [phrase(rng, fact) for fact in named] + [describe(rng, facts) for facts in held[: options.captions]]
     texts = F.normalize(model.encode_text(tokenizer([caption.text for caption in captions])), dim=-1)
     pooled, tokens = model.visual(pixels(model, images))
     scores = model.logit_scale.exp() * F.normalize(pooled, dim=-1) @ texts.T + model.logit_bias
     pair = F.binary_cross_entropy_with_logits(scores, torch.from_numpy(truth(held, captions)).float())
     shown = torch.from_numpy(region_truth(held, patches)).float()
-    words = texts[[told.index(fact) for fact in REGION_FACTS]]
+    words = texts[[named.index(fact) for fact in REGION_FACTS]]
     near = local[0].exp() * F.normalize(tokens @ model.visual.proj, dim=-1) @ words.T + local[1]
     return pair, F.binary_cross_entropy_with_logits(near, shown)
 
@@ -107,7 +107,7 @@ def pixels(model: Any, images: NDArray[np.uint8]) -> Tensor:
 def _turn(
     rng: np.random.Generator, images: NDArray[np.uint8], patches: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Turn and mirror eighths of the batch differently, pictures and patch truths alike."""
+    """Rotate and mirror each eighth of the batch differently, images and patch labels alike."""
     side = images.shape[1] // PATCH
     grid = patches.reshape(len(images), side, side, -1)
     pieces = []

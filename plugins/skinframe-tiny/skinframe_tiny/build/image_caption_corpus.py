@@ -1,4 +1,4 @@
-"""Images, facts and patch-wise truths of a synthetic world, as arrays in memory."""
+"""The training corpus of the tiny CLIP: rendered images, facts and patch labels, as arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COVERED = 0.08  # share of a patch that an attribute must cover for the patch to
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Corpus:
-    """N images [N, S, S, 3] uint8, facts [N, F], labels [N], and what each patch shows [N, P, A + 1] (last: lesion)."""
+    """N images [N, S, S, 3] uint8, facts [N, F], labels [N], and patch labels [N, P, A + 1] (last: lesion)."""
 
     images: NDArray[np.uint8]
     facts: NDArray[np.bool_]
@@ -25,12 +25,12 @@ class Corpus:
 
 
 def corpus(seed: int, count: int, size: int = 128) -> Corpus:
-    """Draw the first `count` photographs of the world of `seed`."""
-    shown = patients.photographs(seed, count)
-    images = np.stack([rendering.picture(one, size) for one in shown])
-    patches = np.stack([_patches(rendering.masks(one, size), size) for one in shown])
-    labels = np.array([one.sample.label for one in shown], dtype=np.int64)
-    return Corpus(images=images, facts=facts(shown), labels=labels, patches=patches)
+    """Render the first `count` photographs for `seed`."""
+    photographs = patients.photographs(seed, count)
+    images = np.stack([rendering.picture(photograph, size) for photograph in photographs])
+    patches = np.stack([_patches(rendering.masks(photograph, size), size) for photograph in photographs])
+    labels = np.array([photograph.sample.label for photograph in photographs], dtype=np.int64)
+    return Corpus(images=images, facts=facts(photographs), labels=labels, patches=patches)
 
 
 def _patches(masks: dict[str, NDArray[np.bool_]], size: int) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""What the tiny Qwen can do on a world it has not seen, through the reasoner plugin's own loading code, in NF4."""
+"""Evaluates the tiny Qwen on held-out data, loaded in NF4 by the reasoner plugin."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from skinframe_tiny.build.qwen_vision_training import RENDERED, SIZE, cells
 from skinframe_tiny.patients import Photograph, photographs
 
 
-def judge(folder: Path, world: int, count: int) -> dict[str, Any]:
-    """Return figures for image tokens made of true words, and for those of the model's own tower (zero-shot)."""
+def evaluate(folder: Path, world: int, count: int) -> dict[str, Any]:
+    """Return metrics for image tokens made of the true words, and for those of the model's own vision tower."""
     reasoner = Qwen25VL(Qwen25VL.Config(model=str(folder), vision="native", native_size=SIZE))
     tower = reasoner.brings()["native"]
     shapes = {f"native.{name}": shape for name, shape in tower.provides().items()}
     module: Any = reasoner.build(BuildContext(classes=likelihoods.CLASSES, shapes=shapes, seed=0))
     module.eval()
     shown, teacher = photographs(world, count), Teacher(folder, 4)
-    images = [Image.fromarray(rendering.picture(one, RENDERED)) for one in shown]
+    images = [Image.fromarray(rendering.picture(photograph, RENDERED)) for photograph in shown]
     with torch.no_grad():
-        words = teacher.images(module.base, [cells(one) for one in shown])
+        words = teacher.images(module.base, [cells(photograph) for photograph in shown])
         seen = tower.load("cpu").images(images)["image_tokens"]
-    bayes = np.stack([likelihoods.posterior(one.findings, one.sample.metadata) for one in shown])
-    labels = np.array([one.sample.label for one in shown])
+    bayes = np.stack([likelihoods.posterior(photograph.findings, photograph.sample.metadata) for photograph in shown])
+    labels = np.array([photograph.sample.label for photograph in shown])
     figures: dict[str, Any] = {"images": count, "bayes_balanced_accuracy": _balanced(bayes, labels)}
     for name, tokens in (("true_words", words), ("own_tower", seen)):
         figures[name] = _figures(module, shown, tokens, labels, bayes)
@@ -56,9 +56,9 @@ def _figures(
             scores.append((module(batch, frozenset({"hidden"}))["hidden"] @ rows.T).softmax(-1))
         written += module.generate(batch, 40)
     probabilities = torch.cat(scores).double().numpy()
-    told = np.array([[bool(there) for there in PROMPT.mentions(text, likelihoods.ATTRIBUTES)] for text in written])
-    truth = np.array([one.sample.attributes for one in shown])
-    sides = [0.5 * (told[t, a].mean() + 1 - told[~t, a].mean()) for a, t in enumerate(truth.T)]
+    mentioned = np.array([[bool(there) for there in PROMPT.mentions(text, likelihoods.ATTRIBUTES)] for text in written])
+    truth = np.array([photograph.sample.attributes for photograph in shown])
+    sides = [0.5 * (mentioned[t, a].mean() + 1 - mentioned[~t, a].mean()) for a, t in enumerate(truth.T)]
     return {
         "balanced_accuracy": _balanced(probabilities, labels),
         "distance_from_bayes": round(float(np.abs(probabilities - bayes).sum(1).mean() / 2), 4),
@@ -67,6 +67,6 @@ def _figures(
 
 
 def _balanced(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Return the balanced accuracy of the most likely class, corrected for the law's prior."""
+    """Return the balanced accuracy of the most likely class, corrected for the class prior."""
     chosen = (probabilities / likelihoods.PRIOR).argmax(1)
     return round(float(np.mean([(chosen[labels == k] == k).mean() for k in np.unique(labels)])), 4)

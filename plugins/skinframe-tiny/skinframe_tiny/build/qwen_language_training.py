@@ -1,4 +1,4 @@
-"""Train the tiny Qwen's language model on lessons: read the image's words, answer with the true posterior, explain."""
+"""Train the tiny Qwen's language model to read image tokens, answer with the true posterior and explain."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ RATIONALE = 0.6  # chance that an answer opens with the rationale rather than wi
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageTrainingOptions:
-    """How much to draw and how long to train."""
+    """Size of the data and options of the training."""
 
     photographs: int = 40_000
     steps: int = 1200
     batch: int = 32
     rate: float = 3e-3
     weight_decay: float = 0.02
-    told: float = 0.15  # share of lessons whose findings stand in the question instead of the image
+    in_question: float = 0.15  # share of examples with the findings in the question instead of the image
     wide: float = 0.2  # share of batches with a grid of 8 x 8 instead of 4 x 4
-    noise: float = 0.3  # spread of what is added to an image token, as a share of its own size
+    noise: float = 0.3  # standard deviation of the noise added to an image token, relative to its own
     seed: int = 7
 
 
@@ -51,7 +51,7 @@ class Batch:
 
 
 class Teacher:
-    """What turns lessons into batches: the chat template of the reasoner plugin, and the diagnoses' first tokens."""
+    """Turns examples into batches, with the chat template of the reasoner plugin and the first token of each class."""
 
     def __init__(self, folder: Any, side: int) -> None:
         self.chat, self.side = ChatText(folder, CHAT, [side * side]), side
@@ -61,14 +61,14 @@ class Teacher:
             assert len(set(first.tolist())) == len(first), "two diagnoses start with the same token"
 
     def batch(self, lessons: Sequence[Lesson]) -> Batch:
-        rows = [self.chat.row(one.prompt, one.rationale) for one in lessons]
+        rows = [self.chat.row(example.prompt, example.rationale) for example in lessons]
         width = max(row.length for row in rows)
         ids, mask = torch.zeros(len(rows), width, dtype=torch.long), torch.zeros(len(rows), width, dtype=torch.long)
         at, class_at = [], []
-        for b, (row, one) in enumerate(zip(rows, lessons, strict=True)):
+        for b, (row, example) in enumerate(zip(rows, lessons, strict=True)):
             ids[b, : row.length], mask[b, : row.length] = torch.tensor(row.prompt + row.target), 1
             start = len(row.prompt) - 1
-            named = row.target.index(int(self.assessed[one.label]))
+            named = row.target.index(int(self.assessed[example.label]))
             class_at.append((b, start + named))
             at += [(b, start + t) for t in range(1, len(row.target)) if t != named]
         target_at = torch.tensor(at)
@@ -79,8 +79,8 @@ class Teacher:
             target_at=target_at,
             targets=ids[target_at[:, 0], target_at[:, 1] + 1],
             class_at=torch.tensor(class_at),
-            posterior=torch.tensor(np.stack([one.posterior for one in lessons]), dtype=torch.float32),
-            cells=[one.cells for one in lessons],
+            posterior=torch.tensor(np.stack([example.posterior for example in lessons]), dtype=torch.float32),
+            cells=[example.cells for example in lessons],
         )
 
     def images(self, model: Any, cells: Sequence[Cells]) -> Tensor:
@@ -104,22 +104,22 @@ def states(model: Any, batch: Batch, images: Tensor, pad: int, side: int) -> Ten
     positions, _ = model.model.get_rope_index(
         batch.ids, mm_token_type_ids=at.int(), image_grid_thw=grid, attention_mask=batch.mask
     )
-    found: Tensor = model.model.language_model(
+    hidden: Tensor = model.model.language_model(
         inputs_embeds=embeds, attention_mask=batch.mask, position_ids=positions, use_cache=False
     ).last_hidden_state
-    return found
+    return hidden
 
 
 def losses(model: Any, teacher: Teacher, batch: Batch, images: Tensor) -> tuple[Tensor, Tensor]:
     """Return the two terms: rationale tokens, and the posterior at the answer and where the rationale names a class."""
-    found = states(model, batch, images, teacher.chat.control[IMAGE_PAD], teacher.side)
-    words = F.cross_entropy(model.lm_head(found[batch.target_at[:, 0], batch.target_at[:, 1]]), batch.targets)
-    rows = torch.arange(len(found))
-    opening = F.log_softmax(model.lm_head(found[rows, batch.answer]), dim=-1)
+    hidden = states(model, batch, images, teacher.chat.control[IMAGE_PAD], teacher.side)
+    words = F.cross_entropy(model.lm_head(hidden[batch.target_at[:, 0], batch.target_at[:, 1]]), batch.targets)
+    rows = torch.arange(len(hidden))
+    opening = F.log_softmax(model.lm_head(hidden[rows, batch.answer]), dim=-1)
     first = batch.ids[rows, batch.answer + 1]
     direct = (batch.posterior * opening[:, teacher.opening]).sum(-1)
     answer = -(RATIONALE * opening[rows, first] + (1 - RATIONALE) * direct).mean()
-    named = F.log_softmax(model.lm_head(found[batch.class_at[:, 0], batch.class_at[:, 1]]), dim=-1)
+    named = F.log_softmax(model.lm_head(hidden[batch.class_at[:, 0], batch.class_at[:, 1]]), dim=-1)
     return words, answer - (batch.posterior * named[:, teacher.assessed]).sum(-1).mean()
 
 
@@ -128,7 +128,7 @@ def train(model: Any, folder: Any, world: int, options: LanguageTrainingOptions)
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     shown = photographs(world, options.photographs)
-    weight = np.array([1 / np.sqrt(likelihoods.PRIOR[one.sample.label]) for one in shown])
+    weight = np.array([1 / np.sqrt(likelihoods.PRIOR[photograph.sample.label]) for photograph in shown])
     teachers = {side: Teacher(folder, side) for side in (4, 8)}
     parameters = [*model.model.language_model.parameters()]
     decayed = [p for p in parameters if p.ndim >= 2]
@@ -143,7 +143,7 @@ def train(model: Any, folder: Any, world: int, options: LanguageTrainingOptions)
     for step in range(1, options.steps + 1):
         teacher = teachers[8 if rng.random() < options.wide else 4]
         rows = rng.choice(len(shown), options.batch, p=weight / weight.sum())
-        batch = teacher.batch([lesson(rng, shown[i], teacher.side, rng.random() < options.told) for i in rows])
+        batch = teacher.batch([lesson(rng, shown[i], teacher.side, rng.random() < options.in_question) for i in rows])
         images = teacher.images(model, batch.cells)
         images = images + options.noise * images.detach().std() * torch.randn_like(images)
         words, answer = losses(model, teacher, batch, images)

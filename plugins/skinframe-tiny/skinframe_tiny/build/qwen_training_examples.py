@@ -1,7 +1,7 @@
-"""What the tiny Qwen learns from: a world's samples as questions, soft images of words, and answers.
+"""Training examples of the tiny Qwen: questions, images as grids of words, and answers.
 
 No pixel is rendered. An image is a grid of cells; a cell holds the words for what it shows, and its token is the mean
-of their embeddings. That is what a vision tower with a good connector gives a language model.
+of their embeddings. A vision tower with a good connector gives a language model much the same.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ class Lesson:
     label: int
 
 
-def lesson(rng: np.random.Generator, shown: Photograph, side: int, told: bool) -> Lesson:
-    """Return a lesson on a grid of side x side cells; `told` puts the findings into the question and none in the image.
+def lesson(rng: np.random.Generator, shown: Photograph, side: int, in_question: bool) -> Lesson:
+    """Return an example on a grid of side x side cells; `in_question` puts the findings there instead of in the image.
 
-    The posterior is that of everything the lesson says: image and metadata alike.
+    The posterior is given image and metadata.
     """
     sample = shown.sample
     prompt = PROMPT.question(sample, FIELDS)
     cells: Cells = ((SKIN,),) * (side * side)
-    if told:
+    if in_question:
         seen = ", ".join(finding for names in findings(rng, shown).values() for finding in names)
         prompt = replace(prompt, user=f"The image shows {seen}. {prompt.user}")
     else:
@@ -62,17 +62,17 @@ def lesson(rng: np.random.Generator, shown: Photograph, side: int, told: bool) -
 
 def findings(rng: np.random.Generator, shown: Photograph) -> dict[str, list[str]]:
     """Return the words for everything that an image shows: over the whole lesion, at its border, in places."""
-    found = shown.findings
-    present = [names for names, there in zip(PRESENT, found.attributes, strict=True) if there]
+    seen = shown.findings
+    present = [names for names, there in zip(PRESENT, seen.attributes, strict=True) if there]
     return {
-        "everywhere": [_word(rng, COLOUR_NAMES[found.colour]), _word(rng, PATTERN_NAMES[found.pattern])],
-        "border": [_word(rng, BORDER_NAMES[found.border])],
+        "everywhere": [_word(rng, COLOUR_NAMES[seen.colour]), _word(rng, PATTERN_NAMES[seen.pattern])],
+        "border": [_word(rng, BORDER_NAMES[seen.border])],
         "places": [_word(rng, names) for names in present],
     }
 
 
 def paint(rng: np.random.Generator, words: dict[str, list[str]], side: int) -> Cells:
-    """Put words into the cells of an elliptic lesion; every word stands in one cell at least."""
+    """Put words into the cells of an elliptic lesion; every word is in at least one cell."""
     rows, columns = (np.indices((side, side)) + 0.5) / side
     middle, radii = rng.uniform(0.42, 0.58, 2), rng.uniform(0.25, 0.46, 2)
     depth = ((rows - middle[0]) / radii[0]) ** 2 + ((columns - middle[1]) / radii[1]) ** 2
@@ -92,25 +92,25 @@ def paint(rng: np.random.Generator, words: dict[str, list[str]], side: int) -> C
 
 
 def corpus_texts(shown: Sequence[Photograph]) -> list[str]:
-    """Return all wordings of some samples, for the tokenizer."""
+    """Return texts of some samples, to train the tokenizer on."""
     rng = np.random.default_rng(0)
     texts = [*CLASS_WORDS, *(f" {word}" for word in CLASS_WORDS), SKIN] * 50
-    for one in shown:
-        told = lesson(rng, one, 4, told=True)
-        description = PROMPT.description(one.sample, likelihoods.CLASSES, likelihoods.ATTRIBUTES)
+    for photograph in shown:
+        example = lesson(rng, photograph, 4, in_question=True)
+        description = PROMPT.description(photograph.sample, likelihoods.CLASSES, likelihoods.ATTRIBUTES)
         texts += [
-            f"system\n{told.prompt.system}",
+            f"system\n{example.prompt.system}",
             "user\n",
-            told.prompt.user,
+            example.prompt.user,
             "assistant\n",
-            told.rationale,
+            example.rationale,
             description,
         ]
     return texts
 
 
 def _word(rng: np.random.Generator, choices: Sequence[str]) -> str:
-    """Return the plain name most of the time, another wording now and then."""
+    """Return the first wording with probability 0.7, else any."""
     return choices[0] if rng.random() < 0.7 else choices[int(rng.integers(len(choices)))]
 
 

@@ -25,7 +25,7 @@ MERGED = 28
 
 @dataclass(frozen=True, kw_only=True)
 class VisionTrainingOptions:
-    """How much to draw and how long to train."""
+    """Size of the data and options of the training."""
 
     images: int = 4000
     epochs: int = 12
@@ -36,13 +36,13 @@ class VisionTrainingOptions:
 
 
 def train(model: Any, teacher: Teacher, world: int, options: VisionTrainingOptions) -> None:
-    """Train `model.model.visual` in place; the language model and its embedding stay as they are."""
+    """Train `model.model.visual` in place; the language model and its embedding do not change."""
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     shown = photographs(world, options.images)
-    images = torch.stack([seen(one) for one in shown])
+    images = torch.stack([seen(photograph) for photograph in shown])
     with torch.no_grad():
-        truth = teacher.images(model, [cells(one) for one in shown]).view(len(shown), SIDE, SIDE, -1)
+        truth = teacher.images(model, [cells(photograph) for photograph in shown]).view(len(shown), SIDE, SIDE, -1)
     size = truth.pow(2).mean()
     tower = model.model.visual.train()
     optimiser = torch.optim.AdamW(tower.parameters(), lr=options.rate, weight_decay=options.weight_decay)
@@ -80,12 +80,12 @@ def seen(shown: Photograph) -> Tensor:
 def cells(shown: Photograph) -> Cells:
     """Return the words for what each merged patch of the photograph shows, from its masks."""
     cover = {name: _share(mask) for name, mask in rendering.masks(shown, RENDERED).items()}
-    lesion, found = cover["lesion"], shown.findings
-    whole = (COLOUR_NAMES[found.colour][0], PATTERN_NAMES[found.pattern][0])
+    lesion, findings = cover["lesion"], shown.findings
+    whole = (COLOUR_NAMES[findings.colour][0], PATTERN_NAMES[findings.pattern][0])
     words: list[tuple[str, ...]] = []
     for cell in range(SIDE * SIDE):
         here = list(whole) if lesion[cell] >= 0.3 else []
-        here += [BORDER_NAMES[found.border][0]] if 0.1 <= lesion[cell] <= 0.9 else []
+        here += [BORDER_NAMES[findings.border][0]] if 0.1 <= lesion[cell] <= 0.9 else []
         for name, wordings in zip(likelihoods.ATTRIBUTES, PRESENT, strict=True):
             here += [wordings[0]] if name in cover and cover[name][cell] >= 0.08 else []
         words.append(tuple(here) or (SKIN,))
@@ -93,7 +93,7 @@ def cells(shown: Photograph) -> Cells:
 
 
 def turn(rng: np.random.Generator, pixels: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """Turn and mirror eighths of the batch differently, pictures and tokens alike."""
+    """Rotate and mirror each eighth of the batch differently, images and tokens alike."""
     turned: list[tuple[Tensor, Tensor]] = []
     for number, (part, words) in enumerate(zip(pixels.chunk(8), wanted.chunk(8), strict=True)):
         turns = (number + int(rng.integers(4))) % 4
