@@ -25,7 +25,7 @@ class Division:
     """The split that is judged and where it comes from; None with the reason where none can be made."""
 
     split: Split | None
-    said: str
+    sentence: str
 
 
 def audit_of(
@@ -67,7 +67,7 @@ def audit_of(
         groups=len({sample.group for sample in subject.samples}),
         classes=subject.classes,
         searched=_searched(subject, division, against),
-        findings=tuple(replace(one, accepted=one.name in accept) for one in _sorted(findings)),
+        findings=tuple(replace(finding, accepted=finding.name in accept) for finding in _sorted(findings)),
         probes=tuple(probes),
         parts=parts(subject.samples, subject.classes, split),
         subgroups=subgroups(subject.samples, subject.classes),
@@ -86,14 +86,14 @@ def label_leaks(subject: AuditedDataset) -> tuple[list[Probe], list[Finding]]:
         *file_probes(subject.samples, known, sizes),
         *fact_probes(subject.facts, known),
     ]
-    text, found = text_findings(subject.samples, subject.question, known, subject.forbidden)
-    return [*probes, *text], [*judged(probes), *found]
+    text, word_findings = text_findings(subject.samples, subject.question, known, subject.forbidden)
+    return [*probes, *text], [*judged(probes), *word_findings]
 
 
 def split_findings(subject: AuditedDataset, division: Division, near: NearPairs) -> list[Finding]:
     """Return a leak for each kind of link that reaches over two parts of the split; to know, where there is none."""
     if division.split is None:
-        return [Finding(name="split", level="watch", sentence=division.said)]
+        return [Finding(name="split", level="watch", sentence=division.sentence)]
     part_of = {index: name for name in PARTS for index in division.split.part(name)}
     return [
         Finding(
@@ -107,16 +107,16 @@ def split_findings(subject: AuditedDataset, division: Division, near: NearPairs)
 
 
 def _sorted(findings: Sequence[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda one: one.level != "leak")
+    return sorted(findings, key=lambda finding: finding.level != "leak")
 
 
 def _searched(subject: AuditedDataset, division: Division, against: Sequence[AuditedDataset]) -> str:
     level = subject.dataset.level
-    said = [f"groups are at the {level} level" + ("" if level == "patient" else ": no patient ids stand behind them")]
-    said.append("there is no split" if division.split is None else f"the split is {division.said}")
+    sentences = [f"groups are at the {level} level" + ("" if level == "patient" else ": no patient ids are known")]
+    sentences.append("there is no split" if division.split is None else f"the split is {division.sentence}")
     if subject.scan is None:
-        said.append("images were not looked at, so copies were not looked for")
+        sentences.append("images were not looked at, so copies were not looked for")
     elif subject.scan.unusable:
-        said.append(f"{len(subject.scan.unusable):,} images could not be read")
-    said += [f"{other.name} was compared by ids alone" for other in against if other.scan is None]
-    return "; ".join(said)
+        sentences.append(f"{len(subject.scan.unusable):,} images could not be read")
+    sentences += [f"{other.name} was compared by ids alone" for other in against if other.scan is None]
+    return "; ".join(sentences)

@@ -71,22 +71,22 @@ def audit(
     subject = subject_of(source, display, images, workers, encoder, cache or folder / ".cache")
     others = [subject_of(other, display, images, workers, encoder, cache or folder / ".cache") for other in against]
     with display.task("audit"):
-        found = audit_of(
+        result = audit_of(
             subject,
             divide=lambda near: division(source, subject, near),
             against=others,
             accept={*source.accept, *accept},
         )
-        write_audit(found, folder)
-    return found
+        write_audit(result, folder)
+    return result
 
 
-def refuse_leaks(found: Audit) -> None:
+def refuse_leaks(audited: Audit) -> None:
     """Raise DataError that names every leak that stands, and how one is accepted."""
-    if found.standing:
-        lines = [f"  {finding.name}: {finding.sentence}" for finding in found.standing]
+    if audited.standing:
+        lines = [f"  {finding.name}: {finding.sentence}" for finding in audited.standing]
         count = f"{len(lines)} leak stands" if len(lines) == 1 else f"{len(lines)} leaks stand"
-        raise DataError("\n".join([f"{found.name}: {count}; mend the data, or accept by --accept NAME", *lines]))
+        raise DataError("\n".join([f"{audited.name}: {count}; mend the data, or accept by --accept NAME", *lines]))
 
 
 def subject_of(
@@ -207,12 +207,12 @@ def _features(
             root=cache,
             progress=task.update,
         )
-    found: NDArray[np.float32] | None = None
+    features: NDArray[np.float32] | None = None
     for start in range(0, len(rows), 256):
         places = range(start, min(start + 256, len(rows)))
         values = table.get(list(places), [0] * len(places), [signal])[signal].float().numpy()
         pooled = values.mean(1) if values.ndim == 3 else values
-        if found is None:
-            found = np.zeros((len(samples), pooled.shape[1]), dtype=np.float32)
-        found[[rows[place] for place in places]] = pooled
-    return found if found is not None else np.zeros((len(samples), 1), dtype=np.float32)
+        if features is None:
+            features = np.zeros((len(samples), pooled.shape[1]), dtype=np.float32)
+        features[[rows[place] for place in places]] = pooled
+    return features if features is not None else np.zeros((len(samples), 1), dtype=np.float32)

@@ -15,12 +15,13 @@ BANDS = ((0, 30), (30, 45), (45, 60), (60, 75), (75, float("inf")))
 def parts(samples: Sequence[Sample], classes: Sequence[str], split: Split | None) -> tuple[ClassBalance, ...]:
     """Return the whole set, and each part of its split where it has one."""
     rows = {"all": range(len(samples)), **({name: split.part(name) for name in PARTS} if split is not None else {})}
-    found = []
+    balances = []
     for name, members in rows.items():
         chosen = [samples[row] for row in members]
         groups = len({sample.group for sample in chosen})
-        found.append(ClassBalance(name=name, images=len(chosen), groups=groups, classes=class_counts(chosen, classes)))
-    return tuple(found)
+        counts = class_counts(chosen, classes)
+        balances.append(ClassBalance(name=name, images=len(chosen), groups=groups, classes=counts))
+    return tuple(balances)
 
 
 def subgroups(samples: Sequence[Sample], classes: Sequence[str]) -> tuple[Subgroup, ...]:

@@ -20,8 +20,8 @@ def shown(source: DataSource) -> str:
     lacking = dataset.missing()
     lines = [f"{dataset.name} · {dataset.level}-level", "", *(dataset.__doc__ or "").strip().splitlines()]
     if lacking:
-        said = [f"missing: {one.what}; next: {one.next_step}" for one in lacking]
-        return "\n".join([*lines, *_labels(dataset, {}), "", *said])
+        missing = [f"missing: {one.what}; next: {one.next_step}" for one in lacking]
+        return "\n".join([*lines, *_labels(dataset, {}), "", *missing])
     samples = source.samples()
     tally = Counter(sample.label for sample in samples)
     lines += ["", f"{len(samples):,} images of {len({sample.group for sample in samples}):,} {dataset.level}s"]
@@ -94,11 +94,11 @@ def audit_text(audit: Audit, folder: Path) -> str:
         lines.append(
             f"tier {tier.name} ({tier.meaning}): {tier.images:,} images of {tier.other_set}. {tier.claim}".rstrip()
         )
-    for one in audit.apart:
-        if one.energy is not None:
+    for shift in audit.apart:
+        if shift.energy is not None:
             lines.append(
-                f"shift to {one.other_set} {one.tier} in {one.view}: AUROC {one.auroc:.3f}, energy distance"
-                f" {one.energy:.3f} (p {one.energy_p:.3f}), MMD² {one.mmd:.3f} (p {one.mmd_p:.3f})"
+                f"shift to {shift.other_set} {shift.tier} in {shift.view}: AUROC {shift.auroc:.3f}, energy distance"
+                f" {shift.energy:.3f} (p {shift.energy_p:.3f}), MMD² {shift.mmd:.3f} (p {shift.mmd_p:.3f})"
             )
     lines += ["", f"page {folder / 'audit.html'}"]
     return "\n".join(lines)

@@ -101,14 +101,14 @@ def other_source(text: str, plugins: Sequence[str | Path] = ()) -> DataSource:
 def _named(name: str, overrides: Sequence[str], plugins: Sequence[str | Path]) -> DataSource:
     data: dict[str, Any] = {"data": {"use": name, "config": {}}}
     problems = [problem for override in overrides for problem in apply_override(data, override)]
-    recipe, found = typed(DataRecipe, data, "")
-    problems += found
+    recipe, more_problems = typed(DataRecipe, data, "")
+    problems += more_problems
     if recipe is None or problems:
         raise RecipeError(name, problems)
     catalog = load(sorted(installed()), [Path(plugin) for plugin in plugins], name)
-    dataset, found = build(Dataset, recipe.data, "data", catalog)  # type: ignore[type-abstract]
+    dataset, more_problems = build(Dataset, recipe.data, "data", catalog)  # type: ignore[type-abstract]
     if dataset is None:
-        raise RecipeError(name, found)
+        raise RecipeError(name, more_problems)
     accept = tuple(recipe.audit.accept)
     seed = recipe.seed if recipe.split.seed is None else recipe.split.seed
     return DataSource(name=name, dataset=dataset, seed=seed, split=recipe.split, accept=accept, images=recipe.images)

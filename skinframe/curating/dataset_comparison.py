@@ -24,14 +24,14 @@ def shared_ids(samples: Sequence[Sample], others: Sequence[Sample], other_set: s
     """Return one leak for each kind of id that both sets hold: image ids, ids but for a suffix, lesions, patients."""
     here, there = {sample.id for sample in samples}, {sample.id for sample in others}
     bare = {SUFFIX.sub("", name) for name in here} & {SUFFIX.sub("", name) for name in there}
-    found = [
+    findings = [
         _shared(here & there, "id", "images have the same id in both", other_set),
         _shared(bare - (here & there), "id-but-suffix", "more have the same id but for a suffix of letters", other_set),
     ]
-    for kind, said in (("lesion", "lesions have images in both"), ("patient", "patients have images in both")):
+    for kind, sentence in (("lesion", "lesions have images in both"), ("patient", "patients have images in both")):
         both = {getattr(sample, kind) for sample in samples} & {getattr(sample, kind) for sample in others}
-        found.append(_shared(both - {None}, kind, said, other_set))
-    return [finding for finding in found if finding is not None]
+        findings.append(_shared(both - {None}, kind, sentence, other_set))
+    return [finding for finding in findings if finding is not None]
 
 
 def shared_images(
@@ -50,13 +50,13 @@ def shared_images(
     return [finding] if finding is not None else []
 
 
-def _shared(names: set[str], kind: str, said: str, other_set: str) -> Finding | None:
+def _shared(names: set[str], kind: str, sentence: str, other_set: str) -> Finding | None:
     if not names:
         return None
     return Finding(
         name=f"across:{other_set}:{kind}",
         level="leak",
-        sentence=f"{len(names):,} {said} sets (this one and {other_set})",
+        sentence=f"{len(names):,} {sentence} sets (this one and {other_set})",
         examples=tuple(sorted(names)[:EXAMPLES]),
     )
 
@@ -77,12 +77,12 @@ def across_sets(subject: AuditedDataset, other: AuditedDataset) -> list[Apart]:
 
 def across_sources(subject: AuditedDataset) -> list[Apart]:
     """Compare each source that the set names with the rest of the set."""
-    sources = np.array([one.get("source", "") for one in subject.facts])
-    found = []
+    sources = np.array([facts.get("source", "") for facts in subject.facts])
+    compared_sources = []
     for name in sorted(set(sources.tolist()) - {""}):
         here = np.flatnonzero(sources == name)
-        found += compared(subject, np.flatnonzero(sources != name), subject, here, f"source {name}", "")
-    return found
+        compared_sources += compared(subject, np.flatnonzero(sources != name), subject, here, f"source {name}", "")
+    return compared_sources
 
 
 def compared(
@@ -95,53 +95,53 @@ def compared(
     mine = np.repeat([True, False], [len(rows), len(others)])
     apart = 0 if other is subject else len(subject.samples)  # two sets number their groups from nought
     groups = np.concatenate([subject.known()[rows], other.known()[others] + apart])
-    found = []
+    lines = []
     for view, points in views(subject, rows, other, others).items():
-        said = cross_fitted(_unit(points), mine.astype(np.int64), _folds(groups), 2)
-        far, value = shift(points, mine, groups), auroc(mine, said[:, 1])
-        found.append(Apart(other_set=name, tier=tier, view=view, images=len(others), auroc=value, **vars(far)))
-    return found
+        scores = cross_fitted(_unit(points), mine.astype(np.int64), _folds(groups), 2)
+        far, value = shift(points, mine, groups), auroc(mine, scores[:, 1])
+        lines.append(Apart(other_set=name, tier=tier, view=view, images=len(others), auroc=value, **vars(far)))
+    return lines
 
 
 def views(subject: AuditedDataset, rows: Rows, other: AuditedDataset, others: Rows) -> dict[str, Floats]:
     """Return what can be compared, a table [N, D] each: fields that both have, what is empty, images, features."""
     samples = [*(subject.samples[row] for row in rows), *(other.samples[row] for row in others)]
     names = {field.name for field in subject.dataset.fields} & {field.name for field in other.dataset.fields}
-    found: dict[str, Floats] = {}
+    tables: dict[str, Floats] = {}
     if names:
-        found["fields"] = field_table(samples, sorted(names)).toarray()
+        tables["fields"] = field_table(samples, sorted(names)).toarray()
         empty = [[sample.metadata.get(name) is None for name in sorted(names)] for sample in samples]
-        found["missing"] = np.array(empty, dtype=np.float64)
+        tables["missing"] = np.array(empty, dtype=np.float64)
     if subject.scan is not None and other.scan is not None:
         sizes = [[*map(np.log, map(abs, row))] for row in (*_sizes(subject, rows), *_sizes(other, others))]
-        found["file size"] = np.array(sizes)
-        found["grey image"] = np.concatenate([_cells(subject, rows), _cells(other, others)])
+        tables["file size"] = np.array(sizes)
+        tables["grey image"] = np.concatenate([_cells(subject, rows), _cells(other, others)])
     both = subject.features, other.features
     if both[0] is not None and both[1] is not None and both[0].shape[1] == both[1].shape[1]:
-        found["features"] = np.concatenate([both[0][rows], both[1][others]]).astype(np.float64)
-    return found
+        tables["features"] = np.concatenate([both[0][rows], both[1][others]]).astype(np.float64)
+    return tables
 
 
 def judged(rows: Sequence[Apart]) -> list[Finding]:
     """Return what is to be known of each side that some view tells with an AUROC above 0.7."""
-    told: dict[str, list[Apart]] = {}
+    by_set: dict[str, list[Apart]] = {}
     for row in rows:
         if row.auroc is not None and row.auroc > WATCH:
-            told.setdefault(row.other_set, []).append(row)
-    found = []
-    for name, ways in told.items():
+            by_set.setdefault(row.other_set, []).append(row)
+    findings = []
+    for name, ways in by_set.items():
         best = {row.view: row for row in sorted(ways, key=lambda row: row.auroc or 0)}
-        said = ", ".join(f"{view} {row.auroc:.3f}" for view, row in best.items())
+        aurocs = ", ".join(f"{view} {row.auroc:.3f}" for view, row in best.items())
         own = name.startswith("source ")
-        found.append(
+        findings.append(
             Finding(
                 name=f"identity:{name.removeprefix('source ')}" if own else f"across:{name}:identity",
                 level="watch",
-                sentence=f"a probe tells {name} from {'the rest' if own else 'this set'} (AUROC: {said}); pooled, that"
-                " is a shortcut where their classes are mixed otherwise",
+                sentence=f"a probe tells {name} from {'the rest' if own else 'this set'} (AUROC: {aurocs}); pooled,"
+                " that is a shortcut where their classes are mixed otherwise",
             )
         )
-    return found
+    return findings
 
 
 def _some(rows: Rows) -> Rows:
@@ -165,10 +165,10 @@ def _sizes(subject: AuditedDataset, rows: Rows) -> list[tuple[float, ...]]:
 
 def _cells(subject: AuditedDataset, rows: Rows) -> Floats:
     """Return grey means of 8 x 8 cells of each image [N, 64]; nought for one that cannot be read."""
-    found = np.zeros((len(rows), CELLS * CELLS))
+    cells = np.zeros((len(rows), CELLS * CELLS))
     for place, row in enumerate(rows):
         look = subject.scan.looks[row] if subject.scan is not None else None
         if look is not None:
             side = look.grid.shape[0] // CELLS
-            found[place] = look.grid.reshape(CELLS, side, CELLS, side).mean((1, 3)).ravel()
-    return found
+            cells[place] = look.grid.reshape(CELLS, side, CELLS, side).mean((1, 3)).ravel()
+    return cells

@@ -76,9 +76,9 @@ def wilson_half_width(n: int, share: float = 0.8) -> float:
 def _claim(counts: Mapping[str, int]) -> str:
     thin = [name for name, count in counts.items() if count > 0 and wilson_half_width(count) > HALF_WIDTH]
     absent = [name for name, count in counts.items() if not count]
-    said = []
+    claims = []
     if thin:
-        said.append(f"too few images of {', '.join(thin)} for a sensitivity to within ±0.10")
+        claims.append(f"too few images of {', '.join(thin)} for a sensitivity to within ±0.10")
     if absent:
-        said.append(f"none of {', '.join(absent)}")
-    return "; ".join(said)
+        claims.append(f"none of {', '.join(absent)}")
+    return "; ".join(claims)

@@ -54,14 +54,14 @@ def _unit(features: Floats) -> Floats:
 
 
 def _nearest(here: Floats, there: Floats, known: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], Floats]:
-    found, cosine = np.zeros(len(here), dtype=np.int64), np.zeros(len(here), dtype=np.float32)
+    nearest, cosine = np.zeros(len(here), dtype=np.int64), np.zeros(len(here), dtype=np.float32)
     for start in range(0, len(here), BLOCK):
         block = here[start : start + BLOCK] @ there.T
         if known is not None:
             block[known[start : start + BLOCK, None] == known[None]] = -2
-        found[start : start + BLOCK] = block.argmax(1)
+        nearest[start : start + BLOCK] = block.argmax(1)
         cosine[start : start + BLOCK] = block.max(1)
-    return found, cosine
+    return nearest, cosine
 
 
 EXAMPLES = 10
@@ -85,7 +85,9 @@ def within(subject: AuditedDataset) -> Copies:
     copies = [near for near in found if near.score >= TEXTURE]
     findings = [*_identical(subject), *_conflicts(subject.samples, subject.keys)]
     if copies:
-        findings.append(_said("near-duplicate", copies, subject.samples, subject.samples, "of no common id look alike"))
+        findings.append(
+            _pair_finding("near-duplicate", copies, subject.samples, subject.samples, "of no common id look alike")
+        )
     if subject.features is not None:
         findings += _neighbours(subject, {(near.first, near.second) for near in found})
     shown = pairs(found, subject.samples, subject.dataset)
@@ -102,8 +104,10 @@ def across(subject: AuditedDataset, other: AuditedDataset) -> Copies:
     found = [near for near in (_in(one, here, there) for one in found) if keys[near.first] != other_keys[near.second]]
     copies = [near for near in found if near.score >= TEXTURE]
     name = f"across:{other.name}:near-duplicate"
-    said = f"look like copies across the sets (this one and {other.name})"
-    findings = [replace(_said(name, copies, subject.samples, other.samples, said), level="leak")] if copies else []
+    sentence = f"look like copies across the sets (this one and {other.name})"
+    findings = (
+        [replace(_pair_finding(name, copies, subject.samples, other.samples, sentence), level="leak")] if copies else []
+    )
     shown = pairs(found, subject.samples, subject.dataset, other.samples, other.dataset, other.name)
     return Copies(findings=findings, pairs=shown)
 
@@ -112,9 +116,12 @@ def _in(near: Near, rows: Sequence[int], others: Sequence[int]) -> Near:
     return replace(near, first=rows[near.first], second=others[near.second])
 
 
-def _said(name: str, near: Sequence[Near], here: Sequence[Sample], there: Sequence[Sample], said: str) -> Finding:
-    examples = tuple(f"{here[one.first].id} and {there[one.second].id}" for one in near[:EXAMPLES])
-    return Finding(name=name, level="watch", sentence=f"{len(near):,} pairs {said}; see the pairs", examples=examples)
+def _pair_finding(
+    name: str, near: Sequence[Near], here: Sequence[Sample], there: Sequence[Sample], sentence: str
+) -> Finding:
+    examples = tuple(f"{here[pair.first].id} and {there[pair.second].id}" for pair in near[:EXAMPLES])
+    sentence = f"{len(near):,} pairs {sentence}; see the pairs"
+    return Finding(name=name, level="watch", sentence=sentence, examples=examples)
 
 
 def _identical(subject: AuditedDataset) -> list[Finding]:
@@ -123,10 +130,10 @@ def _identical(subject: AuditedDataset) -> list[Finding]:
     for sample, key in zip(subject.samples, subject.keys, strict=True):
         if key is not None:
             held.setdefault(key, []).append(sample)
-    same = [found for found in held.values() if len({sample.group for sample in found}) > 1]
+    same = [group for group in held.values() if len({sample.group for sample in group}) > 1]
     if not same:
         return []
-    examples = tuple(" and ".join(sample.id for sample in found[:4]) for found in same[:EXAMPLES])
+    examples = tuple(" and ".join(sample.id for sample in group[:4]) for group in same[:EXAMPLES])
     sentence = f"{len(same):,} images stand under more than one {subject.dataset.level} with the same pixels"
     return [Finding(name="identical-image", level="watch", sentence=sentence, examples=examples)]
 
@@ -151,15 +158,15 @@ def _neighbours(subject: AuditedDataset, known_pairs: set[tuple[int, int]]) -> l
     if features is None:
         return []
     least = threshold(features, known)
-    found = [pair for pair in mutual_neighbours(features, known=known, least=least) if pair[:2] not in known_pairs]
-    if not found:
+    pairs = [pair for pair in mutual_neighbours(features, known=known, least=least) if pair[:2] not in known_pairs]
+    if not pairs:
         return []
     examples = tuple(
         f"{subject.samples[first].id} and {subject.samples[second].id} ({cosine:.3f})"
-        for first, second, cosine in found[:EXAMPLES]
+        for first, second, cosine in pairs[:EXAMPLES]
     )
     sentence = (
-        f"{len(found):,} pairs of no common id are each other's nearest in the encoder's space, with a cosine of at "
+        f"{len(pairs):,} pairs of no common id are each other's nearest in the encoder's space, with a cosine of at "
         f"least {least:.3f}, the median of images of one {subject.dataset.level}"
     )
     return [Finding(name="feature-neighbour", level="watch", sentence=sentence, examples=examples)]

@@ -71,8 +71,8 @@ class Scan:
         return [row for row, look in enumerate(self.looks) if look is not None]
 
     def grids(self, rows: Sequence[int]) -> NDArray[np.uint8]:
-        found = [look.grid for row in rows if (look := self.looks[row]) is not None]
-        return np.stack(found) if found else np.zeros((0, GRID, GRID), dtype=np.uint8)
+        grids = [look.grid for row in rows if (look := self.looks[row]) is not None]
+        return np.stack(grids) if grids else np.zeros((0, GRID, GRID), dtype=np.uint8)
 
     def sizes(self) -> dict[str, list[float]]:
         """Return bytes, width and height of each image, -1 where it is not there."""
@@ -98,10 +98,10 @@ def scan(
     found_all = chunked_map(
         Looker(dataset, max_pixels, max_bytes), samples, workers=workers, carries=dataset, remedy=remedy
     )
-    for row, found in enumerate(found_all):
-        if isinstance(found, str):
-            unusable.append((samples[row].id, found))
-        looks.append(None if isinstance(found, str) else found)
+    for row, look in enumerate(found_all):
+        if isinstance(look, str):
+            unusable.append((samples[row].id, look))
+        looks.append(None if isinstance(look, str) else look)
         if progress is not None:
             progress(row + 1)
     return Scan(looks, unusable)

@@ -41,15 +41,15 @@ def coded(values: Sequence[Hashable], labels: Labels, classes: int, folds: Label
     """Return [N, C]: for each sample, the class shares of its value among the samples of the other folds."""
     numbers: dict[Hashable, int] = {}
     code = np.array([numbers.setdefault(value, len(numbers)) for value in values])
-    found = np.zeros((len(values), classes))
+    probabilities = np.zeros((len(values), classes))
     for fold in range(FOLDS):
         rest, here = folds != fold, folds == fold
         counts = np.zeros((len(numbers), classes))
         np.add.at(counts, (code[rest], labels[rest]), 1)
         overall = counts.sum(0) / max(1.0, counts.sum())
         shares = (counts + PRIOR * overall) / (counts.sum(1, keepdims=True) + PRIOR)
-        found[here] = shares[code[here]]
-    return found
+        probabilities[here] = shares[code[here]]
+    return probabilities
 
 
 def best_class(scores: Floats, labels: Labels, classes: Sequence[str]) -> tuple[float | None, str]:
@@ -79,12 +79,12 @@ def settled(truth: NDArray[np.bool_], scores: Floats) -> float:
 def _best(
     judge: Callable[[NDArray[np.bool_], Floats], float], scores: Floats, labels: Labels, classes: Sequence[str]
 ) -> tuple[float | None, str]:
-    found: list[tuple[float, str]] = []
+    values: list[tuple[float, str]] = []
     for number, name in enumerate(classes):
         truth = labels == number
         if min(truth.sum(), (~truth).sum()) >= FEWEST:
-            found.append((judge(truth, scores[:, number]), name))
-    return max(found) if found else (None, "")
+            values.append((judge(truth, scores[:, number]), name))
+    return max(values) if values else (None, "")
 
 
 def auroc(truth: NDArray[np.bool_], scores: Floats) -> float:
@@ -121,10 +121,10 @@ def cross_fitted(table: Any, labels: NDArray[np.int64], folds: NDArray[np.int64]
     """Return class probabilities [N, C] of a logistic model that was fitted on the other folds of a table [N, D]."""
     from sklearn.linear_model import LogisticRegression
 
-    found = np.zeros((len(labels), classes))
+    probabilities = np.zeros((len(labels), classes))
     for fold in range(FOLDS):
         rest, here = folds != fold, folds == fold
         if here.any() and len(set(labels[rest].tolist())) > 1:
             model = LogisticRegression(max_iter=1000).fit(table[rest], labels[rest])
-            found[np.ix_(here, model.classes_)] = model.predict_proba(table[here])
-    return found
+            probabilities[np.ix_(here, model.classes_)] = model.predict_proba(table[here])
+    return probabilities

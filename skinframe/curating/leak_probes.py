@@ -63,32 +63,32 @@ def field_probes(samples: Sequence[Sample], known: Probed) -> list[Probe]:
     """Probe each metadata field alone, and which fields are recorded at all, as a whole pattern."""
     names = sorted({name for sample in samples for name in sample.metadata})
     columns = {name: [sample.metadata.get(name) for sample in samples] for name in names}
-    found = [known.probe(f"field:{name}", binned(values), limit=FIELD_LEAK) for name, values in columns.items()]
+    probes = [known.probe(f"field:{name}", binned(values), limit=FIELD_LEAK) for name, values in columns.items()]
     missing = [tuple(sample.metadata.get(name) is None for name in names) for sample in samples]
-    return [*found, known.probe("missing", missing, "which fields are empty, and nothing else")]
+    return [*probes, known.probe("missing", missing, "which fields are empty, and nothing else")]
 
 
 def file_probes(samples: Sequence[Sample], known: Probed, sizes: Mapping[str, Sequence[float]]) -> list[Probe]:
     """Probe ids and file names (their words, their number), folders, and what `sizes` holds (bytes, width, height)."""
     stems = [PurePosixPath(sample.image.replace("\\", "/")).stem for sample in samples]
     names = [*zip(map(_words, stems), (_words(sample.id) for sample in samples), strict=True)]
-    found = [
+    probes = [
         known.probe("file-name:words", names, "the letters of id and file name"),
         known.probe("file-name:number", binned([_number(sample.id) for sample in samples]), "the number in the id"),
         known.probe("file-name:folder", [str(PurePosixPath(sample.image).parent) for sample in samples], "its folder"),
     ]
-    return found + [known.probe(f"file-size:{name}", binned(list(values))) for name, values in sizes.items()]
+    return probes + [known.probe(f"file-size:{name}", binned(list(values))) for name, values in sizes.items()]
 
 
 def fact_probes(facts: Sequence[Mapping[str, str]], known: Probed) -> list[Probe]:
     """Probe what the set says of an image beside its metadata: source, institution, device."""
-    names = sorted({name for one in facts for name in one})
-    return [known.probe(f"source:{name}", [one.get(name) for one in facts]) for name in names]
+    names = sorted({name for known_facts in facts for name in known_facts})
+    return [known.probe(f"source:{name}", [known_facts.get(name) for known_facts in facts]) for name in names]
 
 
 def judged(probes: Sequence[Probe]) -> list[Finding]:
     """Return a leak for every probe above a limit of its own, and a finding to watch from an AUROC of 0.7 on."""
-    found = []
+    findings = []
     for probe in probes:
         share = probe.settled or 0.0
         if probe.auroc is None or (probe.auroc <= WATCH and share < SETTLED):
@@ -98,8 +98,8 @@ def judged(probes: Sequence[Probe]) -> list[Finding]:
         if share >= SETTLED:
             sentence += f" and names {share:.0%} of {probe.settles} with at most 1 in 100 wrong"
         sentence += f" ({probe.note})" if probe.note else ""
-        found.append(Finding(name=probe.name, level="leak" if leaks else "watch", sentence=sentence))
-    return found
+        findings.append(Finding(name=probe.name, level="leak" if leaks else "watch", sentence=sentence))
+    return findings
 
 
 def _words(text: str) -> str:

@@ -64,15 +64,15 @@ def thumbnail(dataset: Dataset, sample: Sample, view: int) -> bytes:
 
 def _facts(first: Sample, second: Sample, dataset: Dataset, their: Dataset) -> list[str]:
     labels = dataset.classes[first.label], their.classes[second.label]
-    said = [f"both {labels[0]}" if labels[0] == labels[1] else f"{labels[0]} and {labels[1]}: the labels differ"]
+    sentences = [f"both {labels[0]}" if labels[0] == labels[1] else f"{labels[0]} and {labels[1]}: the labels differ"]
     if first.lesion is not None and second.lesion is not None:
-        said.append(f"lesions {first.lesion_key} and {second.lesion_key}")
+        sentences.append(f"lesions {first.lesion_key} and {second.lesion_key}")
     for name in sorted(set(first.metadata) & set(second.metadata)):
         values = first.metadata[name], second.metadata[name]
         if None not in values:
             agree = values[0] == values[1]
-            said.append(f"{name} {_shown(values[0])}" + ("" if agree else f" and {_shown(values[1])}"))
-    return said
+            sentences.append(f"{name} {_shown(values[0])}" + ("" if agree else f" and {_shown(values[1])}"))
+    return sentences
 
 
 def _shown(value: str | float | None) -> str:

@@ -40,9 +40,9 @@ def text_findings(
     if len(set(words)) < 2 or len(set(labels.tolist())) < 2:
         return [Probe(name="text", auroc=None, limit=None, note="every question is the same")], findings
     fields = field_table([samples[row] for row in rows])
-    told, given = (cross_fitted(table, labels, folds, len(known.classes)) for table in (bag(words), fields))
-    value, label = best_class(told, labels, known.classes)
-    low, difference = _difference(told, given, labels, known.groups[rows])
+    from_words, given = (cross_fitted(table, labels, folds, len(known.classes)) for table in (bag(words), fields))
+    value, label = best_class(from_words, labels, known.classes)
+    low, difference = _difference(from_words, given, labels, known.groups[rows])
     probe = Probe(
         name="text",
         auroc=value,
@@ -68,23 +68,24 @@ def lexicon(texts: Sequence[str], names: Sequence[str], forbidden: Sequence[str]
             hits.setdefault(word.lower(), []).append(name)
     if not hits:
         return []
-    said = ", ".join(f"'{word}' in {len(where):,}" for word, where in sorted(hits.items()))
+    words_found = ", ".join(f"'{word}' in {len(where):,}" for word, where in sorted(hits.items()))
+    sentence = f"questions tell the answer: {words_found}"
     examples = tuple(f"{word}: {where[0]}" for word, where in sorted(hits.items())[:10])
-    return [Finding(name="lexicon", level="leak", sentence=f"questions tell the answer: {said}", examples=examples)]
+    return [Finding(name="lexicon", level="leak", sentence=sentence, examples=examples)]
 
 
 def _difference(
-    told: Floats, given: Floats, labels: NDArray[np.int64], groups: NDArray[np.int64]
+    from_words: Floats, given: Floats, labels: NDArray[np.int64], groups: NDArray[np.int64]
 ) -> tuple[float, float]:
     """Return the lower end of the 95 % interval of macro AUROC told - given over whole groups, and the difference."""
     random = np.random.default_rng(0)
     members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.unique(groups, return_counts=True)[1])[:-1])
     drawn = (random.integers(len(members), size=len(members)) for _ in range(RESAMPLES))
     draws = [np.concatenate([members[group] for group in draw]) for draw in drawn]
-    found = [_macro(told[draw], labels[draw]) - _macro(given[draw], labels[draw]) for draw in draws]
-    known = [value for value in found if not np.isnan(value)]
+    differences = [_macro(from_words[draw], labels[draw]) - _macro(given[draw], labels[draw]) for draw in draws]
+    known = [value for value in differences if not np.isnan(value)]
     low = float(np.quantile(known, 0.025)) if known else float("nan")
-    return low, _macro(told, labels) - _macro(given, labels)
+    return low, _macro(from_words, labels) - _macro(given, labels)
 
 
 def _macro(scores: Floats, labels: NDArray[np.int64]) -> float:

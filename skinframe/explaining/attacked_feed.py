@@ -54,7 +54,7 @@ def with_pictures(prepared: Prepared, feed: Feed, words: Mapping[int, str], chan
         for name, encoder in prepared.plan.encoders.items():
             if name not in images:
                 continue
-            found = extract_images(
+            features = extract_images(
                 encoder,
                 keys,
                 load,
@@ -64,9 +64,10 @@ def with_pictures(prepared: Prepared, feed: Feed, words: Mapping[int, str], chan
                 load_tower=partial(prepared.tower, name, encoder),
             )
             read = from_instance(prepared.plan.graph.used, name)
-            read = [signal for signal in read if signal in found.shapes]
-            each = [found.get(range(len(rows)), [view] * len(rows), read) for view in range(views)]
-            images[name] = Replaced({key: torch.stack([one[key] for one in each], dim=1) for key in each[0]}, place)
+            read = [signal for signal in read if signal in features.shapes]
+            each = [features.get(range(len(rows)), [view] * len(rows), read) for view in range(views)]
+            stacked = {key: torch.stack([signals[key] for signals in each], dim=1) for key in each[0]}
+            images[name] = Replaced(stacked, place)
 
     def load_row(row: int) -> Image:
         return change(prepared.image(row), words[row])

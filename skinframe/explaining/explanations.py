@@ -132,7 +132,7 @@ def _quality(prepared: Prepared, texts: Sequence[str]) -> RationaleQuality | Non
     truth = [prepared.samples[row].attributes for row in split.test]
     if not names or not any(texts) or any(len(row) != len(names) for row in truth):
         return None
-    found = score_rationales(
+    quality = score_rationales(
         [plan.parts.prompt.mentions(text, names) for text in texts],
         truth,
         [prepared.samples[row].attributes for row in split.train],
@@ -141,12 +141,12 @@ def _quality(prepared: Prepared, texts: Sequence[str]) -> RationaleQuality | Non
         seed=plan.recipe.seed,
         resamples=plan.recipe.evaluate.resamples,
     )
-    gain = f"gain {found.gain.value:+.3f} ({found.gain.low:+.3f} to {found.gain.high:+.3f})"
-    better = found.gain.low > 0
+    gain = f"gain {quality.gain.value:+.3f} ({quality.gain.low:+.3f} to {quality.gain.high:+.3f})"
+    better = quality.gain.low > 0
     return RationaleQuality(
         n=len(texts),
-        accuracy=estimate(found.accuracy),
-        majority=estimate(found.baseline),
+        accuracy=estimate(quality.accuracy),
+        majority=estimate(quality.baseline),
         attributes=tuple(
             AttributeRow(
                 name=row.name,
@@ -154,7 +154,7 @@ def _quality(prepared: Prepared, texts: Sequence[str]) -> RationaleQuality | Non
                 majority=Estimate(value=known(row.majority)),
                 mentioned=row.named / row.n if row.n else None,
             )
-            for row in found.attributes
+            for row in quality.attributes
         ),
         test=ReportedTest(name=RATIONALE_TEST, passed=better, detail=gain),
     )
@@ -169,10 +169,10 @@ def _grounding(prepared: Prepared, heat: NDArray[np.float64] | None) -> Groundin
         mask = prepared.seen_mask(row, "lesion")
         if mask is None:
             continue
-        found = mask_lift(values, mask)
-        if math.isfinite(found.lift) and found.centre_lift > 0:
-            area.append(found.lift)
-            centre.append(found.lift / found.centre_lift)
+        lift = mask_lift(values, mask)
+        if math.isfinite(lift.lift) and lift.centre_lift > 0:
+            area.append(lift.lift)
+            centre.append(lift.lift / lift.centre_lift)
             groups.append(prepared.samples[row].group)
     if not area:
         return None
@@ -190,5 +190,5 @@ def _mean(prepared: Prepared, values: Sequence[float], groups: Sequence[str]) ->
     evaluate = prepared.plan.recipe.evaluate
     seed = derive(prepared.plan.recipe.seed, "lift")
     statistic = {"mean": mean_of(np.asarray(values, dtype=np.float64))}
-    found = replicate(statistic, groups, seed=seed, resamples=evaluate.resamples)["mean"]
-    return estimate(score_of(found, len(values), groups, level=evaluate.level, resamples=evaluate.resamples))
+    replicates = replicate(statistic, groups, seed=seed, resamples=evaluate.resamples)["mean"]
+    return estimate(score_of(replicates, len(values), groups, level=evaluate.level, resamples=evaluate.resamples))

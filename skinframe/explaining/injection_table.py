@@ -107,7 +107,7 @@ def _feeds(
     """Return the feed of each channel, and in how many files the tags changed a pixel."""
     recipe, rows = prepared.plan.recipe, list(claims)
     letters = {
-        row: shuffled(said, derive(recipe.seed, "letters", prepared.samples[row].id)) for row, said in claims.items()
+        row: shuffled(text, derive(recipe.seed, "letters", prepared.samples[row].id)) for row, text in claims.items()
     }
 
     def read(picture: Image, words: str) -> Image:
@@ -159,10 +159,10 @@ def _row(judged: JudgedSamples, name: str, clean: Floats, attacked: Floats, name
         "said": mean_of((attacked.argmax(1) == named).astype(np.float64)),
         "confidence": mean_of(attacked.max(1)),
     }
-    found = replicate(statistics, judged.groups, seed=seed, resamples=judged.resamples)
+    replicates = replicate(statistics, judged.groups, seed=seed, resamples=judged.resamples)
     cells: tuple[Estimate | None, ...] = (
         estimate(judged.scored({metric.name: metric}, attacked)[metric.name]),
         drop,
-        *(interval_of(one, judged.level) for one in found.values()),
+        *(interval_of(statistic, judged.level) for statistic in replicates.values()),
     )
     return EvidenceRow(name=name, cells=cells, note=note)

@@ -43,15 +43,14 @@ def switch_of(text: str) -> Switch:
 
 def leave_one_out(base: Request, switches: Sequence[Switch]) -> list[Arm]:
     """Return the whole and, for each part, all but that one."""
-    full = frozenset(one.name for one in switches)
-    return _chosen(base, switches, [full, *(full - {one.name} for one in switches)])
+    full = frozenset(switch.name for switch in switches)
+    return _chosen(base, switches, [full, *(full - {switch.name} for switch in switches)])
 
 
 def add_one(base: Request, switches: Sequence[Switch]) -> list[Arm]:
     """Return none of the parts, each part alone, and the whole."""
-    return _chosen(
-        base, switches, [frozenset(), *(frozenset({one.name}) for one in switches), frozenset(s.name for s in switches)]
-    )
+    names = [switch.name for switch in switches]
+    return _chosen(base, switches, [frozenset(), *(frozenset({name}) for name in names), frozenset(names)])
 
 
 def factorial(base: Request, switches: Sequence[Switch]) -> list[Arm]:
@@ -59,7 +58,7 @@ def factorial(base: Request, switches: Sequence[Switch]) -> list[Arm]:
     if len(switches) > MOST_PARTS:
         what = f"{len(switches)} parts make {2 ** len(switches)} arms; name at most {MOST_PARTS} with --over"
         raise RecipeError(base.recipe, [Problem("--arms factorial", what)])
-    names = [one.name for one in switches]
+    names = [switch.name for switch in switches]
     every = [
         frozenset(name for name, kept in zip(names, bits, strict=True) if kept)
         for bits in product((True, False), repeat=len(names))
@@ -79,15 +78,15 @@ def _chosen(base: Request, switches: Sequence[Switch], sets: Sequence[frozenset[
     arms = []
     for on in dict.fromkeys(sets):
         request = base
-        for one in switches:
-            request = request if one.name in on else one.without(request)
-        kept = tuple(one.name for one in switches if one.name in on)
+        for switch in switches:
+            request = request if switch.name in on else switch.without(request)
+        kept = tuple(switch.name for switch in switches if switch.name in on)
         arms.append(Arm(name=_named(kept, switches), request=request, on=kept))
     return arms
 
 
 def _named(on: Sequence[str], switches: Sequence[Switch]) -> str:
-    off = [short(one.name) for one in switches if one.name not in on]
+    off = [short(switch.name) for switch in switches if switch.name not in on]
     if not off:
         return WHOLE
     if not on and len(off) > 1:

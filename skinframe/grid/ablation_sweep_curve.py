@@ -179,12 +179,12 @@ def _failures(grid: Grid, failed: Sequence[ItemResult]) -> str:
 
 def listed(text: str) -> list[str]:
     """Split at commas outside brackets: '[1,2],[3]' is two values."""
-    found, depth, word = [], 0, ""
+    items, depth, word = [], 0, ""
     for letter in text:
         depth += (letter in "[{") - (letter in "]}")
         if letter == "," and not depth:
-            found.append(word.strip())
+            items.append(word.strip())
             word = ""
         else:
             word += letter
-    return [*found, word.strip()] if word.strip() else found
+    return [*items, word.strip()] if word.strip() else items

@@ -71,7 +71,7 @@ def make_grid(
         try:
             plan = arm.request.also(light).plan()
         except RecipeError as error:
-            problems += [Problem(f"{arm.name}: {one.where}", one.what) for one in error.problems]
+            problems += [Problem(f"{arm.name}: {problem.where}", problem.what) for problem in error.problems]
             continue
         if not plans:
             division = plan.recipe.division_seed
@@ -104,12 +104,12 @@ def _item(arm: Arm, plan: Plan, seed: int, overrides: Sequence[str], out: Path, 
 def _twins(items: Sequence[RunItem]) -> list[Problem]:
     """Two arms that are the same run would be compared with themselves."""
     first: dict[str, str] = {}
-    found = {}
+    problems = {}
     for item in items:
         other = first.setdefault(item.name, item.arm)
         if other != item.arm:
-            found[item.arm] = Problem(item.arm, f"is the same run as '{other}'; remove one of the two")
-    return list(found.values())
+            problems[item.arm] = Problem(item.arm, f"is the same run as '{other}'; remove one of the two")
+    return list(problems.values())
 
 
 def state(item: RunItem) -> Literal["done", "begun", "to do"]:

@@ -43,10 +43,10 @@ class ComparedRuns:
     def figure(self, metric: str, arm: str) -> Figure:
         """Return an arm's mean over seeds."""
         over = self._over(self.found[metric][arm])
-        found = _estimate(over)
-        if metric in self.errors and found.low is not None:  # centring moves the lower end, perhaps past 0
-            found = replace(found, low=max(0.0, found.low))
-        return Figure(arm=arm, metric=metric, estimate=found, sd=known(over.sd), values=_values(over))
+        figure = _estimate(over)
+        if metric in self.errors and figure.low is not None:  # centring moves the lower end, perhaps past 0
+            figure = replace(figure, low=max(0.0, figure.low))
+        return Figure(arm=arm, metric=metric, estimate=figure, sd=known(over.sd), values=_values(over))
 
     def paired(self, contrasts: Sequence[Contrast]) -> tuple[Paired, ...]:
         """Return each contrast in each metric; p-values are adjusted together (Holm 1979)."""
@@ -71,8 +71,8 @@ class ComparedRuns:
         seeds = range(len(next(iter(arms.values()))))
         return self._over([_sum([(c, arms[name][s]) for name, c in contrast.coefficients.items()]) for s in seeds])
 
-    def _over(self, found: Sequence[Replicates]) -> OverSeeds:
-        return over_seeds(found, self.groups, seed=self.seed, level=self.level)
+    def _over(self, replicates: Sequence[Replicates]) -> OverSeeds:
+        return over_seeds(replicates, self.groups, seed=self.seed, level=self.level)
 
 
 def compare_grid(grid: Grid) -> ComparedRuns:
@@ -89,8 +89,8 @@ def compare_grid(grid: Grid) -> ComparedRuns:
     seed = derive(recipe.seed, grid.kind)
     found: dict[str, dict[str, list[Replicates]]] = {name: {arm.name: [] for arm in grid.arms} for name in metrics}
     statistics = {
-        (metric, item.arm, item.seed): one.over(first.labels, _probabilities(grid, tables[item.name][0]))
-        for metric, one in metrics.items()
+        (metric, item.arm, item.seed): measure.over(first.labels, _probabilities(grid, tables[item.name][0]))
+        for metric, measure in metrics.items()
         for item in grid.items
     }
     keyed = {str(place): statistic for place, statistic in enumerate(statistics.values())}
@@ -129,9 +129,9 @@ def _same(first: Predictions, classes: Sequence[str], other: Predictions, named:
 
 def _sum(terms: Sequence[tuple[float, Replicates]]) -> Replicates:
     return Replicates(
-        estimate=float(sum(c * one.estimate for c, one in terms)),
-        resampled=np.sum([c * one.resampled for c, one in terms], axis=0),
-        left_out=np.sum([c * one.left_out for c, one in terms], axis=0),
+        estimate=float(sum(c * replicates.estimate for c, replicates in terms)),
+        resampled=np.sum([c * replicates.resampled for c, replicates in terms], axis=0),
+        left_out=np.sum([c * replicates.left_out for c, replicates in terms], axis=0),
     )
 
 

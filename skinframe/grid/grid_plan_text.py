@@ -25,9 +25,9 @@ def grid_text(grid: Grid, engine: Engine) -> str:
     width = max(len(arm.name) for arm in grid.arms) + 2
     for arm in grid.arms:
         plan = grid.plans[arm.name]
-        said = [f"dropped: {'; '.join(map(str, plan.graph.dropped))}"] if plan.graph.dropped else []
-        said += [f"set: {'; '.join(differs(grid, arm.name))}"] if differs(grid, arm.name) else []
-        lines.append(f"{arm.name:<{width}}{' · '.join(said) or 'everything as in the recipe'}")
+        notes = [f"dropped: {'; '.join(map(str, plan.graph.dropped))}"] if plan.graph.dropped else []
+        notes += [f"set: {'; '.join(differs(grid, arm.name))}"] if differs(grid, arm.name) else []
+        lines.append(f"{arm.name:<{width}}{' · '.join(notes) or 'everything as in the recipe'}")
     lines += ["", f"runs      {states['done']} done, {states['begun']} begun, {states['to do']} to do, on {engine}"]
     lines += [*_costs(grid), f"report    {grid.folder}"]
     for requirement in grid.main.missing:
@@ -49,7 +49,7 @@ def _costs(grid: Grid) -> list[str]:
         cache = f" · features {size_text(costs.cache_per_image)} per image, once for all arms"
     kept = costs.checkpoint * recipe.train.checkpoints(recipe.epochs)
     lines.append(f"disk      up to {size_text(kept)} of checkpoints per run, {size_text(kept * left)} in all{cache}")
-    timed = [found for found in map(minutes, grid.items) if found is not None]
+    timed = [duration for duration in map(minutes, grid.items) if duration is not None]
     if timed and left:
         lines.append(f"time      {median(timed):.1f} minutes per run, as timed in {len(timed)} of these runs")
     elif left:

@@ -103,12 +103,12 @@ def _devices(grid: Grid) -> Sequence[str]:
 
 
 def _warnings(grid: Grid) -> tuple[str, ...]:
-    devices, said = _devices(grid), []
+    devices, warnings = _devices(grid), []
     if len(grid.seeds) < 5:
-        said.append(
+        warnings.append(
             f"{len(grid.seeds)} seed{'s' * (len(grid.seeds) > 1)}: fewer than 5 say little about the"
             " variance over seeds; use ten for a claim"
         )
     if len(devices) > 1:
-        said.append(f"the runs were made on different devices ({'; '.join(devices)}), whose rounding differs")
-    return tuple(said)
+        warnings.append(f"the runs were made on different devices ({'; '.join(devices)}), whose rounding differs")
+    return tuple(warnings)

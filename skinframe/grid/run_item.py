@@ -11,7 +11,7 @@ from pathlib import Path
 from skinframe.errors import RecipeError, SkinframeError
 from skinframe.grid.grid import state
 from skinframe.grid.run_request import RunItem
-from skinframe.preparing.image_cache import Shelf
+from skinframe.preparing.image_cache import ImageTableCache
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class ItemResult:
     seconds: float = 0.0
 
 
-def attempt(item: RunItem, shelf: Shelf | None = None) -> ItemResult:
-    """Make a run and return how it ended; raises nothing but a signal to stop. `shelf` is that of this process."""
+def attempt(item: RunItem, image_tables: ImageTableCache | None = None) -> ItemResult:
+    """Make a run and return how it ended; raises nothing but a signal to stop. `image_tables`: this process's."""
     began = time.monotonic()
-    code, message = caught(lambda: run_item(item, shelf))
+    code, message = caught(lambda: run_item(item, image_tables))
     return ItemResult(item, code, message, time.monotonic() - began)
 
 
-def run_item(item: RunItem, shelf: Shelf | None = None) -> None:
+def run_item(item: RunItem, image_tables: ImageTableCache | None = None) -> None:
     """Start or resume a run; a finished one is left alone. Raises the errors of `skinframe.errors`."""
     if state(item) == "done":
         return
@@ -43,7 +43,14 @@ def run_item(item: RunItem, shelf: Shelf | None = None) -> None:
         what = f"{item.label}: resolves to run {plan.run_name} here, but was planned as {item.name}"
         raise RecipeError(f"{what}; use the same versions, weights and data on both machines", [])
     resume = item.folder.exists()
-    run(plan, out=Path(item.out), cache=Path(item.cache), resume=resume, display=Display(quiet=True), shelf=shelf)
+    run(
+        plan,
+        out=Path(item.out),
+        cache=Path(item.cache),
+        resume=resume,
+        display=Display(quiet=True),
+        image_tables=image_tables,
+    )
 
 
 def caught(work: Callable[[], None]) -> tuple[int, str]:

@@ -31,13 +31,13 @@ class FusedModule(nn.Module):
     """Linear readings of the state, of the pooled feature and, if asked, of the metadata, added."""
 
     def __init__(
-        self, widths: tuple[int, int], told: int | None, classes: int, dropout: float, state_dropout: float
+        self, widths: tuple[int, int], metadata_width: int | None, classes: int, dropout: float, state_dropout: float
     ) -> None:
         super().__init__()
         hidden, image = widths
         self.state = LinearModule(hidden, 0, classes, dropout, "hidden", "logits")
         self.image = LinearModule(image, 0, classes, dropout, "image_embedding", "logits")
-        self.told = None if told is None else nn.Linear(told, classes, bias=False)
+        self.told = None if metadata_width is None else nn.Linear(metadata_width, classes, bias=False)
         self._share = state_dropout
 
     def forward(self, signals: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -96,10 +96,10 @@ class Fused(Head):
         from skinframe.model._head_modules import FusedModule
 
         widths = (context.shapes["hidden"][-1], context.shapes["image_embedding"][-1])
-        told = context.shapes["metadata"][-1] if self.config.metadata else None
-        if told == 0:
+        metadata_width = context.shapes["metadata"][-1] if self.config.metadata else None
+        if metadata_width == 0:
             raise ValueError("the data has no metadata fields to read; leave `metadata` out, or use data that has")
-        return FusedModule(widths, told, len(context.classes), self.config.dropout, self.config.state_dropout)
+        return FusedModule(widths, metadata_width, len(context.classes), self.config.dropout, self.config.state_dropout)
 
 
 class PooledLinear(Head):

@@ -34,8 +34,8 @@ class Term:
     @cached_property
     def dims(self) -> dict[str, str]:
         """The declared dims of each signal that feeds it, by full name."""
-        found = needs(self.loss.forward)
-        return {self.feeds[need.parameter]: need.signal.dims for need in found if need.parameter in self.feeds}
+        inputs = needs(self.loss.forward)
+        return {self.feeds[need.parameter]: need.signal.dims for need in inputs if need.parameter in self.feeds}
 
     @property
     def stateful(self) -> bool:
@@ -64,11 +64,11 @@ class Objective:
 
     def factors(self) -> dict[str, float]:
         """Return the balancer's factors. Raises NonFiniteError naming a term."""
-        found = self.balancer.factors([term.name for term in self.terms])
-        for name, factor in found.items():
+        factors = self.balancer.factors([term.name for term in self.terms])
+        for name, factor in factors.items():
             if not math.isfinite(factor):
                 raise NonFiniteError(f"balancer: the factor of losses.{name} is {factor}; leave the balancer out")
-        return found
+        return factors
 
     def remembered(self, evaluated: Collection[str]) -> dict[str, str]:
         """Return the full name and dims of each signal that `commit` needs, where these terms are evaluated."""
@@ -108,13 +108,13 @@ class Objective:
 
     def floors(self) -> dict[str, float]:
         """Return, for the terms that have one, what a perfectly calibrated model would score at their size."""
-        found = {}
+        floors = {}
         for term in self.terms:
             floor = getattr(term.loss, "floor", None)
             value = floor() if callable(floor) else None
             if value is not None:
-                found[term.name] = float(value)
-        return found
+                floors[term.name] = float(value)
+        return floors
 
     def notes(self) -> dict[str, dict[str, float]]:
         """Return what the terms note about their last values, such as a scale and whether it is at its clamp."""

@@ -123,8 +123,8 @@ class Graph:
     def roots_of(self, *purposes: Literal["train", "scores", "text", "focus"]) -> frozenset[Address]:
         """Return the roots of some purposes; one that the graph does not have adds nothing."""
         named = {"scores": self.roots.scores, "text": self.roots.text, "focus": self.roots.focus}
-        found = {address for purpose in purposes if (address := named.get(purpose)) is not None}
-        return frozenset(found | set(self.roots.train if "train" in purposes else ()))
+        roots = {address for purpose in purposes if (address := named.get(purpose)) is not None}
+        return frozenset(roots | set(self.roots.train if "train" in purposes else ()))
 
     def producer(self, address: Address) -> Node:
         """Return the node that gives a signal. Raises KeyError where none of the live nodes does."""
@@ -139,16 +139,16 @@ class Graph:
 
         A `given` address is at hand: nothing behind it is needed.
         """
-        found: set[Address] = set()
+        ancestors: set[Address] = set()
         todo = list(wanted)
         while todo:
             address = todo.pop()
-            if address in found:
+            if address in ancestors:
                 continue
-            found.add(address)
+            ancestors.add(address)
             if address not in given:
                 todo += self.producer(address).inputs(address.signal)
-        return frozenset(found)
+        return frozenset(ancestors)
 
     def path_to(self, root: Address, ancestor: Address) -> tuple[Address, ...]:
         """Return one path from an ancestor to a root, both included; empty where there is none."""

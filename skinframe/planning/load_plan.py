@@ -47,8 +47,8 @@ def plan_of(
 ) -> Plan:
     """Return the plan of a recipe. Raises RecipeError with every problem at once; loads no weights."""
     data, problems = compose(recipe, presets, overrides, without)
-    made, found = typed(Recipe, data, "")
-    problems += found
+    made, more_problems = typed(Recipe, data, "")
+    problems += more_problems
     names = data.get("requires") or []
     if made is None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         raise RecipeError(str(recipe), problems)

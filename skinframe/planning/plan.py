@@ -108,25 +108,25 @@ def reseeded(plan: Plan, *, seed: int | None = None, division: int | None = None
 
 def active(parts: Parts, graph: Graph) -> dict[str, Component]:
     """Return the components that take part, by path; what was dropped is not among them."""
-    found: dict[str, Component] = {"data": parts.dataset, "prompt": parts.prompt}
+    components: dict[str, Component] = {"data": parts.dataset, "prompt": parts.prompt}
     columns = list(graph.of_kind("column"))
-    found |= {f"columns.{signal}": parts.columns[signal] for node in columns for signal in node.gives}
+    components |= {f"columns.{signal}": parts.columns[signal] for node in columns for signal in node.gives}
     encoders = encoders_of(parts)
-    found |= {f"encoders.{name}": encoders[name] for name in graph.encoders}
+    components |= {f"encoders.{name}": encoders[name] for name in graph.encoders}
     if graph.reasoner is not None and parts.reasoner is not None:
-        found["reasoner"] = parts.reasoner
-    found |= {f"heads.{name}": parts.heads[name] for name in parts.heads if name in graph.heads}
-    found |= {f"losses.{name}": parts.losses[name] for name in graph.terms}
-    found |= {"balancer": parts.balancer, "calibrator": parts.calibrator, "explainer": parts.explainer}
-    return found | {f"metrics.{name}": metric for name, metric in parts.metrics.items()}
+        components["reasoner"] = parts.reasoner
+    components |= {f"heads.{name}": parts.heads[name] for name in parts.heads if name in graph.heads}
+    components |= {f"losses.{name}": parts.losses[name] for name in graph.terms}
+    components |= {"balancer": parts.balancer, "calibrator": parts.calibrator, "explainer": parts.explainer}
+    return components | {f"metrics.{name}": metric for name, metric in parts.metrics.items()}
 
 
 def _missing(parts: Parts, graph: Graph) -> list[Requirement]:
     """Return what is not on this machine, a missing GPU first: nobody should download before learning of it."""
-    found: list[Requirement] = []
+    requirements: list[Requirement] = []
     for component in active(parts, graph).values():
-        found += component.missing()
-    return sorted(found, key=lambda requirement: requirement.kind != "gpu")
+        requirements += component.missing()
+    return sorted(requirements, key=lambda requirement: requirement.kind != "gpu")
 
 
 def _origins(parts: Parts, catalog: Catalog) -> dict[str, str]:

@@ -55,8 +55,8 @@ def resolve(recipe: Recipe, catalog: Catalog) -> tuple[Parts | None, list[Proble
     problems: list[Problem] = []
 
     def one(kind: type[C], part: Part | LossPart, path: str) -> C:
-        component, found = build(kind, part, path, catalog)
-        problems.extend(found)
+        component, part_problems = build(kind, part, path, catalog)
+        problems.extend(part_problems)
         return cast(C, component)
 
     def many(kind: type[C], parts: Mapping[str, Any], path: str) -> dict[str, C]:
@@ -110,8 +110,8 @@ def _columns(recipe: Recipe, catalog: Catalog) -> tuple[dict[str, Column], list[
     for path, part in parts.values():
         if not part.enabled:
             continue
-        built, found = build(Column, part, path, catalog)  # type: ignore[type-abstract]
-        problems += found
+        built, column_problems = build(Column, part, path, catalog)  # type: ignore[type-abstract]
+        problems += column_problems
         if built is not None:
             columns[built.signal.name] = built
     return columns, problems

@@ -46,7 +46,7 @@ def predict_external(
     rows = prepared.split.test
     logits = predictor.logits(make_feed(prepared, predictor.model), rows)
     samples = [prepared.samples[row] for row in rows]
-    found = Predictions(
+    predictions = Predictions(
         ids=tuple(sample.id for sample in samples),
         groups=tuple(sample.group for sample in samples),
         labels=np.array([sample.label for sample in samples], dtype=np.int64),
@@ -55,10 +55,10 @@ def predict_external(
         calibrated=predictor.calibrated(logits),
         lesions=tuple(prepared.lesions(rows)),
     )
-    write_predictions(out / "predictions.parquet", found, plan.parts.dataset.classes)
+    write_predictions(out / "predictions.parquet", predictions, plan.parts.dataset.classes)
     aside = len(prepared.quarantined)
     return (
-        found,
+        predictions,
         samples,
         (
             *_seen(run, samples),

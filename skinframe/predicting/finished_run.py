@@ -65,8 +65,8 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = (), data: Sequence[str] = (
             problems.append(Problem("data", what))
         plan = mapped or plan
     written = selection.get("metadata_fields", selection.get("told"))  # the key's name until version 0.1
-    fields, found = (None, []) if written is None else _fields(written)
-    problems += found
+    fields, field_problems = (None, []) if written is None else _fields(written)
+    problems += field_problems
     if problems:
         raise RecipeError(str(path), problems)
     return dataclasses.replace(plan, metadata_fields=fields)
@@ -121,7 +121,8 @@ def _fields(written: Any) -> tuple[tuple[Field, ...], list[Problem]]:
     if not isinstance(written, list):
         return (), [Problem("selection.json", "metadata_fields is no list of fields")]
     read = [typed(Field, field, f"selection.json: metadata_fields.{place}") for place, field in enumerate(written)]
-    return tuple(field for field, _ in read if field is not None), [problem for _, found in read for problem in found]
+    problems = [problem for _, field_problems in read for problem in field_problems]
+    return tuple(field for field, _ in read if field is not None), problems
 
 
 def _other_data(written: dict[str, Any], override: str) -> list[Problem]:

@@ -70,15 +70,15 @@ class ImagePredictions(tuple[Prediction, ...]):
 
     def __str__(self) -> str:
         blocks = []
-        for one in self:
-            if one.problem:
-                blocks.append(f"{one.image}: not predicted: {one.problem}")
+        for prediction in self:
+            if prediction.problem:
+                blocks.append(f"{prediction.image}: not predicted: {prediction.problem}")
                 continue
-            ranked = sorted(one.probabilities.items(), key=lambda pair: -pair[1])
-            lines = [f"{one.image}: {one.prediction}", *(f"  {name:<28}{p:6.1%}" for name, p in ranked)]
-            lines += [f"  rationale: {one.rationale}"] if one.rationale else []
-            lines += [f"  heat map:  {one.heat}"] if one.heat else []
-            lines += [f"  metadata not recorded: {', '.join(one.missing)}"] if one.missing else []
+            ranked = sorted(prediction.probabilities.items(), key=lambda pair: -pair[1])
+            lines = [f"{prediction.image}: {prediction.prediction}", *(f"  {name:<28}{p:6.1%}" for name, p in ranked)]
+            lines += [f"  rationale: {prediction.rationale}"] if prediction.rationale else []
+            lines += [f"  heat map:  {prediction.heat}"] if prediction.heat else []
+            lines += [f"  metadata not recorded: {', '.join(prediction.missing)}"] if prediction.missing else []
             blocks.append("\n".join(lines))
         notes = ["\n".join(f"note: {note}" for note in self.notes)] if self.notes else []
         return "\n\n".join([*blocks, *notes, "for research only; not a medical device"])
@@ -107,8 +107,8 @@ def predict(
     asked, notes = input_images(images, metadata or {}, dataset.fields)
     asked, arrived, problems = _readable(asked, plan, allow_burned_in)
     samples = [
-        Sample(id=f"{place:04d}", image=one.path.name, label=0, metadata=one.metadata)
-        for place, one in enumerate(asked)
+        Sample(id=f"{place:04d}", image=prediction.path.name, label=0, metadata=prediction.metadata)
+        for place, prediction in enumerate(asked)
     ]
     check_samples(samples, dataset.fields, dataset.classes)
     predictor = Predictor.of(plan, run)
@@ -116,15 +116,18 @@ def predict(
     with tempfile.TemporaryDirectory(prefix="skinframe-") as cache:  # new images are not kept beside the run's
         feed = _feed(plan, predictor.model, samples, arrived, Path(cache))
         predicted = _predict(predictor, feed, arrived, heat_folder)
-    whole = [replace(one, missing=image.missing(dataset.fields)) for one, image in zip(predicted, asked, strict=True)]
-    found = ImagePredictions([*whole, *problems])
-    found.notes = (*notes, *_missing_note(asked, dataset.fields))
+    whole = [
+        replace(prediction, missing=image.missing(dataset.fields))
+        for prediction, image in zip(predicted, asked, strict=True)
+    ]
+    predictions = ImagePredictions([*whole, *problems])
+    predictions.notes = (*notes, *_missing_note(asked, dataset.fields))
     if table is not None:
-        write_atomic(table, found.to_csv().encode())
+        write_atomic(table, predictions.to_csv().encode())
     elif out is not None:
-        write_json(out / "predictions.json", [vars(one) for one in found])
-        write_atomic(out / "predictions.csv", found.to_csv().encode())
-    return found
+        write_json(out / "predictions.json", [vars(prediction) for prediction in predictions])
+        write_atomic(out / "predictions.csv", predictions.to_csv().encode())
+    return predictions
 
 
 def _readable(

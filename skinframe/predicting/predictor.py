@@ -110,12 +110,12 @@ class Predictor:
     def _of_view(self, feed: Feed, rows: Sequence[int], view: int) -> Floats:
         graph = self.plan.graph
         scores, want = graph.roots.scores, graph.ancestors(graph.roots_of("scores"))
-        found: dict[int, Floats] = {}
+        logits: dict[int, Floats] = {}
         with self._turn, torch.inference_mode():
             for micro, batch in self._batches(feed, rows, view, want):
                 values = self.model(batch, want)[scores].double().cpu().numpy()
-                found |= dict(zip(micro, values, strict=True))
-        return np.stack([found[row] for row in rows])
+                logits |= dict(zip(micro, values, strict=True))
+        return np.stack([logits[row] for row in rows])
 
     def _batches(
         self, feed: Feed, rows: Sequence[int], view: int, want: Collection[Address]

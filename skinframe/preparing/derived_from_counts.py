@@ -18,21 +18,21 @@ def derived_numbers(prepared: Prepared) -> tuple[Derived, ...]:
     classes = plan.parts.dataset.classes
     train = prepared.split.counts(prepared.samples, classes)["train"]
     counts = [train[name] for name in classes]
-    found = []
+    derived = []
     for term in plan.graph.terms:
         try:
             numbers = plan.parts.losses[term].derived(counts)
         except ValueError as error:
             raise DataError(f"losses.{term}: {error}") from error
-        found += [Derived(term=term, name=name, values=_by_class(classes, row)) for name, row in numbers.items()]
-    return tuple(found)
+        derived += [Derived(term=term, name=name, values=_by_class(classes, row)) for name, row in numbers.items()]
+    return tuple(derived)
 
 
-def derived_lines(found: Sequence[Derived]) -> list[str]:
+def derived_lines(derived: Sequence[Derived]) -> list[str]:
     """Return one line a term and number, for the start of a run."""
     return [
         f"losses.{each.term}: {each.name} " + ", ".join(f"{name} {value:.4g}" for name, value in each.values.items())
-        for each in found
+        for each in derived
     ]
 
 

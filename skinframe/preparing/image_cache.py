@@ -11,7 +11,7 @@ from skinframe.progress import Display
 from skinframe.sample import Sample
 
 
-class Shelf:
+class ImageTableCache:
     """Holds the newest table. It serves plans with the same data options, rows and rules of reading, and no other.
 
     A table keeps the very bytes that it hashed, or compares what it reads again with the hash: however long it stands

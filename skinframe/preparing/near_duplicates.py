@@ -58,9 +58,9 @@ def near_pairs(
     of pictures compared.
     """
     if others is None:
-        found = _searched(grids, grids, known, (candidate, shape, least), progress)
+        candidates = _searched(grids, grids, known, (candidate, shape, least), progress)
         best: dict[tuple[int, int], Near] = {}
-        for near in found:
+        for near in candidates:
             pair = (min(near.first, near.second), max(near.first, near.second))
             if pair not in best or near.score > best[pair].score:
                 best[pair] = near

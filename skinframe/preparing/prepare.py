@@ -12,7 +12,7 @@ from skinframe.features.feature_extraction import extract_images, extract_texts
 from skinframe.features.image_sources import LiveFeatures
 from skinframe.planning import Plan
 from skinframe.planning.address import Address
-from skinframe.preparing.image_cache import Shelf
+from skinframe.preparing.image_cache import ImageTableCache
 from skinframe.preparing.known_images import write_known_images
 from skinframe.preparing.prepared_data import Prepared, descriptions
 from skinframe.preparing.remote_features import ShardEngine, remote_extraction
@@ -28,19 +28,19 @@ def prepare(
     display: Display,
     *,
     all_test: bool = False,
-    shelf: Shelf | None = None,
+    image_tables: ImageTableCache | None = None,
     spread: ShardEngine | None = None,
 ) -> Prepared:
     """Check, hash, split and extract; `all_test` splits nothing off, for an external test.
 
-    `shelf` keeps the images for the next run with the same. `spread` has other processes compute the features that the
-    cache lacks; these are the same to the bit on one device. Raises DataError, DiskError or RecipeError before anything
+    `image_tables` keeps the images for the next run with the same data. `spread` computes missing features in other
+    processes; they are the same to the bit on one device. Raises DataError, DiskError or RecipeError before anything
     is trained.
     """
     dataset = plan.parts.dataset
     samples = list(dataset.samples())
     check_samples(samples, dataset.fields, dataset.classes, dataset.attributes)
-    table = (shelf or Shelf()).images(plan, samples, display)
+    table = (image_tables or ImageTableCache()).images(plan, samples, display)
     places = [place for place, key in enumerate(table.keys) if key is not None]
     kept = [samples[place] for place in places]
     keys = [key for key in table.keys if key is not None]

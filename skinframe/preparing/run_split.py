@@ -124,8 +124,8 @@ def near_rows(
         known[group] = number
     rows = [[key, int(group)] for key, group in zip(keys, known, strict=True)]
     path = cache / f"near-{hashlib.sha256(json.dumps([METHOD, rows]).encode()).hexdigest()[:32]}.json"
-    found = _cached(path, len(samples))
-    if found is None:
+    pairs = _cached(path, len(samples))
+    if pairs is None:
         from skinframe.preparing.image_descriptor import grey_grid
 
         with display.task("near-duplicates") as task:
@@ -133,14 +133,14 @@ def near_rows(
             for row in range(len(samples)):
                 grids[row] = grey_grid(image(row))
                 task.update(row + 1, 2 * len(samples))
-            found = [
+            pairs = [
                 (near.first, near.second)
                 for near in near_pairs(
                     grids, known=known, progress=lambda n: task.update(len(grids) + n, 2 * len(grids))
                 )
             ]
-        write_checked(path, found)
-    return found
+        write_checked(path, pairs)
+    return pairs
 
 
 def _cached(path: Path, rows: int) -> list[tuple[int, int]] | None:

@@ -20,7 +20,7 @@ DECIDES = ("torch", "numpy", "accelerate", "pillow")  # of the engine's librarie
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def ties_of(prepared: Prepared) -> dict[str, str]:
+def input_digests(prepared: Prepared) -> dict[str, str]:
     """Return what must be unchanged for a bitwise resume and is not part of the plan's identity.
 
     Thread count and precision are in the plan; here are device, libraries, split and cached features.
@@ -59,8 +59,8 @@ def environment(plan: Plan, device: str) -> dict[str, Any]:
 
 def _plugins(plan: Plan) -> list[str]:
     """Return the distributions that the plan's components came from; a one-file plugin has none."""
-    found = {origin.rpartition(" ")[0] for origin in plan.origins.values()} - {"skinframe"}
-    return sorted(name for name in found if _version(name) is not None)
+    used = {origin.rpartition(" ")[0] for origin in plan.origins.values()} - {"skinframe"}
+    return sorted(name for name in used if _version(name) is not None)
 
 
 def _required(name: str) -> list[str]:

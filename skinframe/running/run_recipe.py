@@ -15,7 +15,7 @@ from skinframe.planning.load_plan import (
     refuse_old_libraries,
     refuse_processes,
 )
-from skinframe.preparing.image_cache import Shelf
+from skinframe.preparing.image_cache import ImageTableCache
 from skinframe.preparing.prepare import prepare
 from skinframe.preparing.remote_features import ShardEngine
 from skinframe.progress import Display
@@ -32,10 +32,10 @@ def run(
     resume: bool = False,
     allow: Collection[str] = (),
     display: Display | None = None,
-    shelf: Shelf | None = None,
+    image_tables: ImageTableCache | None = None,
     spread: ShardEngine | None = None,
 ) -> RunResult:
-    """Run a plan to its report and return the result; `shelf` keeps the images for the next run of this process.
+    """Run a plan to its report and return the result; `image_tables` keeps the images for the next run of this process.
 
     `spread` extracts features in other processes. Raises the errors of `skinframe.errors`.
     """
@@ -49,7 +49,7 @@ def run(
     exact = plan.recipe.train.deterministic
     with run_folder(plan, out, resume, allow) as folder, deterministic(exact, plan.source):
         display.say(f"run folder {folder} · scale {plan.recipe.scale} · device {device}")
-        prepared = prepare(plan, folder, cache, device, display, shelf=shelf, spread=spread)
+        prepared = prepare(plan, folder, cache, device, display, image_tables=image_tables, spread=spread)
         from skinframe.running.run_report import write_run_report
         from skinframe.running.run_training import train
 

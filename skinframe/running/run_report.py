@@ -64,7 +64,7 @@ def write_run_report(
     tables = [*_own(prepared, outcome), *references(prepared)]
     judged = judged_test(prepared, outcome)
     rows, scores = _rows(prepared, judged, outcome, tables, display)
-    write_json(folder / "metrics.json", {name: plain(found) for name, found in scores.items()})
+    write_json(folder / "metrics.json", {name: plain(score) for name, score in scores.items()})
     plan = prepared.plan
     main = scores["this run"]
     counts = prepared.split.counts(prepared.samples, plan.parts.dataset.classes)
@@ -122,9 +122,9 @@ def _rows(
     with display.task("intervals") as task:
         for position, (name, note, role, probabilities, valid) in enumerate(tables):
             chosen_on = None if valid is None else (outcome.valid.labels[fold], valid[fold])
-            found = judged.scored(prepared.plan.parts.metrics, probabilities, chosen_on)
-            scores[name] = found
-            metrics = {metric: estimate(value) for metric, value in found.items()}
+            scored = judged.scored(prepared.plan.parts.metrics, probabilities, chosen_on)
+            scores[name] = scored
+            metrics = {metric: estimate(value) for metric, value in scored.items()}
             rows.append(ResultRow(name=name, metrics=metrics, note=note, role=role))
             task.update(position + 1, len(tables), name)
     return rows, scores
@@ -165,17 +165,18 @@ def _device(device: str) -> str:
 
 
 def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome) -> tuple[str, ...]:
-    found = list(said(main))
-    found += list(outcome.parameters.get("warnings", []))
-    found += [prepared.folds.warning] if prepared.folds.warning else []
-    found += [f"accepted leak, {sentence}" for sentence in prepared.split.accepted]
+    warnings = list(said(main))
+    warnings += list(outcome.parameters.get("warnings", []))
+    warnings += [prepared.folds.warning] if prepared.folds.warning else []
+    warnings += [f"accepted leak, {sentence}" for sentence in prepared.split.accepted]
     if prepared.quarantined:
-        found.append(f"{len(prepared.quarantined)} images could not be read and were excluded; see Data")
+        warnings.append(f"{len(prepared.quarantined)} images could not be read and were excluded; see Data")
     left_out = prepared.plan.parts.dataset.left_out()
     if left_out:
-        classes = ", ".join(f"{count} {name}" for name, count in sorted(left_out.items(), key=lambda one: -one[1])[:8])
-        found.append(f"{sum(left_out.values())} rows have no class in this label set and were excluded: {classes}")
-    return tuple(dict.fromkeys(found))
+        largest = sorted(left_out.items(), key=lambda pair: -pair[1])[:8]
+        classes = ", ".join(f"{count} {name}" for name, count in largest)
+        warnings.append(f"{sum(left_out.values())} rows have no class in this label set and were excluded: {classes}")
+    return tuple(dict.fromkeys(warnings))
 
 
 def _notes(prepared: Prepared, explanations: Explanations) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from skinframe.preparing.derived_from_counts import derived_lines, derived_numbe
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.preparing.run_feed import make_feed
 from skinframe.progress import Display, parts_note
-from skinframe.running.environment import ties_of
+from skinframe.running.environment import input_digests
 from skinframe.running.resume_changes import changes_between, record_changes, refuse_changes
 from skinframe.running.run_folder import take_over
 from skinframe.train.checkpoint import (
@@ -65,7 +65,7 @@ def train(
     start = _newest(plan, prepared, folder, allow) if plan.recipe.trains else None
     take_over(plan, folder, prepared.device)
     if start is not None:
-        record_changes(folder, changes_between(start.state["ties"], ties_of(prepared)))
+        record_changes(folder, changes_between(start.state["ties"], input_digests(prepared)))
     if plan.recipe.trains:
         chosen = _train_stages(plan, prepared, model, feed, folder, display, start)
     else:
@@ -96,7 +96,7 @@ def _train_stages(
     start: Checkpoint | None,
 ) -> int:
     rules = stage_rules(plan)
-    ties = ties_of(prepared)
+    ties = input_digests(prepared)
     history = _known_history(folder, start)
     accelerator = make_accelerator(plan.recipe.train.precision)
     for line in stage_lines(plan.recipe, part_sizes(model.trained_parameters())):
@@ -160,7 +160,7 @@ def _newest(plan: Plan, prepared: Prepared, folder: Path, allow: Collection[str]
     """Return the checkpoint to go on from; None at first. Raises RecipeError where what it is tied to changed."""
     start = newest_checkpoint(folder / "checkpoints", {plan.fingerprint, *fingerprints_of(folder)})
     if start is not None:
-        refuse_changes(changes_between(start.state["ties"], ties_of(prepared)), allow, str(folder))
+        refuse_changes(changes_between(start.state["ties"], input_digests(prepared)), allow, str(folder))
     return start
 
 

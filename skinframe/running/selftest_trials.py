@@ -94,18 +94,18 @@ def _standing(folder: Path, more: tuple[str, ...]) -> set[str]:
     from skinframe.curating.audit_command import audit
     from skinframe.curating.data_source import source_of
 
-    found = audit(source_of(str(RECIPE), (), more, ()), (), folder, workers=1, display=Display(quiet=True))
-    return {finding.name for finding in found.standing}
+    report = audit(source_of(str(RECIPE), (), more, ()), (), folder, workers=1, display=Display(quiet=True))
+    return {finding.name for finding in report.standing}
 
 
 def shortcut(folder: Path) -> Trial:
     """Train with ink marks beside melanomas only, and with marks at random; show both models marks."""
-    told, random = (rise(folder / marks, marks) for marks in ("telling", "random"))
+    telling, random = (rise(folder / marks, marks) for marks in ("telling", "random"))
     return Trial(
         "shortcut",
-        told[1] > LEAST,
+        telling[1] > LEAST,
         random[2] < LEAST,
-        f"ink raises p({TARGET}) by {_interval(told)} if trained with ink beside it, by {_interval(random)} if not",
+        f"ink raises p({TARGET}) by {_interval(telling)} if trained with ink beside it, by {_interval(random)} if not",
     )
 
 
@@ -127,9 +127,9 @@ def rise(folder: Path, marks: str) -> tuple[float, float, float]:
     p = dict(zip(table.ids, table.probabilities[:, classes.index(TARGET)].tolist(), strict=True))
     plain = [(name, group) for name, group in zip(table.ids, table.groups, strict=True) if name.endswith("-plain")]
     rises = np.array([p[name.replace("-plain", "-marked")] - p[name] for name, _ in plain])
-    found = replicate({"rise": mean_of(rises)}, [group for _, group in plain], seed=17, resamples=1000)["rise"]
-    return found.estimate, *bounds(found, 0.95)
+    replicates = replicate({"rise": mean_of(rises)}, [group for _, group in plain], seed=17, resamples=1000)["rise"]
+    return replicates.estimate, *bounds(replicates, 0.95)
 
 
-def _interval(found: tuple[float, float, float]) -> str:
-    return "{:.2f} ({:.2f} to {:.2f})".format(*found)
+def _interval(interval: tuple[float, float, float]) -> str:
+    return "{:.2f} ({:.2f} to {:.2f})".format(*interval)

@@ -47,16 +47,16 @@ def verify(place: Path) -> Verified:
     Raises RecipeError where it is none of these, NotWholeError where something is damaged.
     """
     if (place / "plan.yaml").is_file():
-        found = Verified(place, "run", _run(place))
+        verified = Verified(place, "run", _run(place))
     elif place.name.startswith("epoch-") or (place / MANIFEST).is_file():
-        found = Verified(place, "checkpoint", _checkpoint(place))
+        verified = Verified(place, "checkpoint", _checkpoint(place))
     elif place.is_dir() and any(any(place.glob(kind)) for kind in ("image-*", "text-*", "near-*.json")):
-        found = Verified(place, "feature cache", verify_cache(place))
+        verified = Verified(place, "feature cache", verify_cache(place))
     else:
         raise RecipeError("verify", [Problem(str(place), "is not a run, a checkpoint or a feature cache")])
-    if found.damaged:
-        raise NotWholeError(str(found))
-    return found
+    if verified.damaged:
+        raise NotWholeError(str(verified))
+    return verified
 
 
 def write_files(folder: Path) -> None:
@@ -120,16 +120,16 @@ def _run(folder: Path) -> list[ShardCheck]:
         reason = " ".join(str(error).split())
         fingerprints, unreadable = (), [ShardCheck(folder / "plan.yaml", "damaged", what=reason)]
     checkpoints = sorted(path for path in folder.glob("checkpoints/epoch-*") if ".tmp-" not in path.name)
-    found = [check for path in checkpoints for check in _checkpoint(path, fingerprints)]
-    found += [ShardCheck(path, "leftover", what="left by an interrupted write") for path in folder.rglob("*.tmp-*")]
+    checks = [check for path in checkpoints for check in _checkpoint(path, fingerprints)]
+    checks += [ShardCheck(path, "leftover", what="left by an interrupted write") for path in folder.rglob("*.tmp-*")]
     entries, flaw = _listed(folder)
     if flaw is not None:
-        return [*found, *unreadable, flaw]
-    found += [_file(folder, name, entry) for name, entry in sorted(entries.items())]
-    named = {check.path for check in found if check.state == "damaged"}
-    found += [check for check in unreadable if check.path not in named]
+        return [*checks, *unreadable, flaw]
+    checks += [_file(folder, name, entry) for name, entry in sorted(entries.items())]
+    named = {check.path for check in checks if check.state == "damaged"}
+    checks += [check for check in unreadable if check.path not in named]
     complete = (folder / SEAL).is_file()  # the list of the first version had neither the page nor checkpoints
-    return found + ([_added(folder, name) for name in _present(folder) if name not in entries] if complete else [])
+    return checks + ([_added(folder, name) for name in _present(folder) if name not in entries] if complete else [])
 
 
 def _listed(folder: Path) -> tuple[dict[str, Any], ShardCheck | None]:

@@ -52,8 +52,8 @@ class Checkpoint:
     @property
     def position(self) -> int | None:
         """The steps done of this epoch; None where it is finished."""
-        found = self.state["position"]
-        return None if found is None else int(found)
+        position = self.state["position"]
+        return None if position is None else int(position)
 
     @property
     def finished(self) -> int:
@@ -221,12 +221,12 @@ def newest_checkpoint(folder: Path, fingerprints: Collection[str] = ()) -> Check
     Raises RecipeError where there are some and none verifies: training must not silently start from zero.
     """
     _settle(folder)
-    found = sorted(_named(folder), key=_order, reverse=True)
-    for candidate in found:
+    candidates = sorted(_named(folder), key=_order, reverse=True)
+    for candidate in candidates:
         checkpoint = load_checkpoint(candidate, fingerprints)
         if checkpoint is not None and checkpoint.state.get("resumable", True):
             return checkpoint
-    if found:
+    if candidates:
         what = "no checkpoint matches its hashes; move the run folder away to start afresh"
         raise RecipeError(str(folder), [Problem("--resume", what)])
     return None
@@ -237,9 +237,9 @@ def _named(folder: Path) -> list[Path]:
 
 
 def _order(path: Path) -> tuple[int, float]:
-    found = NAMED.fullmatch(path.name)
-    assert found is not None
-    return int(found[1]), math.inf if found[2] is None else int(found[2])
+    match = NAMED.fullmatch(path.name)
+    assert match is not None
+    return int(match[1]), math.inf if match[2] is None else int(match[2])
 
 
 def plain_history(history: Sequence[Mapping[str, float]]) -> list[dict[str, float | None]]:

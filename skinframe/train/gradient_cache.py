@@ -67,12 +67,12 @@ class Coupled:
 
     def pulls(self, position: int, signals: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return scalars whose gradient through the micro-batch at `position` is that of each term on the step."""
-        found = {}
+        sums = {}
         for name, gradients in self.gradients[position].items():
             parts = [(signals[full] * g).sum() for full, g in gradients.items() if signals[full].requires_grad]
             if parts:
-                found[name] = torch.stack([part.float() for part in parts]).sum()
-        return found
+                sums[name] = torch.stack([part.float() for part in parts]).sum()
+        return sums
 
 
 def coupled_terms(
@@ -162,5 +162,5 @@ def _gradients(value: Tensor, leaves: Mapping[str, Tensor]) -> dict[str, Tensor]
         return {}
     names = {id(leaf): full for full, leaf in reversed(list(leaves.items()))}
     distinct = [leaves[full] for full in names.values()]
-    found = torch.autograd.grad(value, distinct, retain_graph=True, allow_unused=True)
-    return {full: g for full, g in zip(names.values(), found, strict=True) if g is not None}
+    gradients = torch.autograd.grad(value, distinct, retain_graph=True, allow_unused=True)
+    return {full: g for full, g in zip(names.values(), gradients, strict=True) if g is not None}

@@ -37,12 +37,12 @@ def diagnosed(
     folder: Path, scene: StepInputs, message: str, model: Model, objective: Objective, feed: Feed, last: str | None
 ) -> str:
     """Write the bundle and a line of the log that names it; return the message with both."""
-    path, found = write_diagnosis(folder, scene, message, model, objective, feed, last)
+    path, samples = write_diagnosis(folder, scene, message, model, objective, feed, last)
     log = folder / "log.jsonl"
     with disk_errors(log), log.open("ab", buffering=0) as stream:
         entry = {"step": scene.step, "epoch": scene.epoch, "not_finite": message, "diagnosis": path.name}
         stream.write(json.dumps(entry).encode() + b"\n")
-    alone = f"not finite on their own: {', '.join(found[:8])}; " if found else ""
+    alone = f"not finite on their own: {', '.join(samples[:8])}; " if samples else ""
     return f"{message}; {alone}diagnosis in {path}"
 
 
@@ -61,7 +61,7 @@ def write_diagnosis(
         }
         for rows, views, seed in list(zip(scene.micro, scene.views, scene.seeds, strict=True))[:MOST]
     ]
-    found = [sample["id"] for batch in batches for sample in batch["samples"] if not sample["finite"]]
+    samples = [sample["id"] for batch in batches for sample in batch["samples"] if not sample["finite"]]
     parameters = [n for n, p in model.trained_parameters() if p.grad is not None and not _finite(p.grad)]
     path = folder / f"diagnosis-step-{scene.step}.json"
     statement = {
@@ -70,12 +70,12 @@ def write_diagnosis(
         "epoch": scene.epoch,
         "weights": weights,
         "micro_batches": batches,
-        "not_finite_alone": found,
+        "not_finite_alone": samples,
         "parameters_with_gradients_not_finite": parameters,
         "last_checkpoint": last,
     }
     write_json(path, statement)
-    return path, found
+    return path, samples
 
 
 def _alone(
@@ -113,7 +113,7 @@ def _terms(
     total = torch.stack([parts[name].float() * weights[name] for name in parts]).sum()
     parameters = [parameter for _, parameter in model.trained_parameters()]
     gradients = torch.autograd.grad(total, parameters, allow_unused=True) if total.requires_grad else ()
-    square = sum(float(one.double().square().sum()) for one in gradients if one is not None)
+    square = sum(float(gradient.double().square().sum()) for gradient in gradients if gradient is not None)
     return {name: float(part.detach()) for name, part in parts.items()}, math.sqrt(square)
 
 

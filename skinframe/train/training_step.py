@@ -145,8 +145,8 @@ class TermGradients:
             own = self.sums.setdefault(name, [None] * len(self.parameters))
             if not value.requires_grad:
                 continue
-            found = torch.autograd.grad(value, self.parameters, retain_graph=True, allow_unused=True)
-            for place, gradient in enumerate(found):
+            gradients = torch.autograd.grad(value, self.parameters, retain_graph=True, allow_unused=True)
+            for place, gradient in enumerate(gradients):
                 if gradient is not None:
                     scaled, before = gradient * scales[name], own[place]
                     own[place] = scaled if before is None else before + scaled

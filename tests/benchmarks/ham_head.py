@@ -27,7 +27,7 @@ from skinframe.evaluation.scores_with_intervals import paired_difference, score
 from skinframe.evaluation.softmax import mean_of_views, softmax
 from skinframe.judging.reference_models import embeddings
 from skinframe.predicting.validation_metrics import labels_of
-from skinframe.preparing.image_cache import Shelf
+from skinframe.preparing.image_cache import ImageTableCache
 from skinframe.preparing.prepare import prepare
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.progress import Display
@@ -108,12 +108,14 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[])
     args = parser.parse_args()
     torch.set_num_threads(1)
-    metrics, shelf, rows, labels, groups, runs = measures(), Shelf(), [], [], [], []
+    metrics, image_tables, rows, labels, groups, runs = measures(), ImageTableCache(), [], [], [], []
     for fold in range(args.folds):
         item = item_of(RECIPE, fold, args)
         folder = args.out / f"split-{fold}"
         folder.mkdir(parents=True, exist_ok=True)
-        prepared = prepare(item.request.plan(), folder, Path(item.cache), "cpu", Display(quiet=True), shelf=shelf)
+        prepared = prepare(
+            item.request.plan(), folder, Path(item.cache), "cpu", Display(quiet=True), image_tables=image_tables
+        )
         rows.append(trained(prepared, metrics["balanced_nll"], args))
         labels.append(labels_of(prepared, prepared.split.test))
         groups += [f"{fold}:{prepared.samples[row].group}" for row in prepared.split.test]

@@ -15,7 +15,7 @@ from skinframe.errors import Problem, RecipeError
 from skinframe.grid.run_item import ItemResult, attempt
 from skinframe.grid.run_request import RunItem
 from skinframe.guarded import UnreadableError, parse_object
-from skinframe.preparing.image_cache import Shelf
+from skinframe.preparing.image_cache import ImageTableCache
 
 PATIENCE = 120  # seconds that a worker gets to write a checkpoint when it is stopped
 
@@ -40,8 +40,8 @@ class LocalProcesses:
 
     def submit(self, items: Sequence[RunItem]) -> Iterator[ItemResult]:
         if min(self.workers, len(items)) <= 1:
-            shelf = Shelf()
-            yield from (attempt(item, shelf) for item in items)
+            image_tables = ImageTableCache()
+            yield from (attempt(item, image_tables) for item in items)
             return
         todo: queue.SimpleQueue[RunItem] = queue.SimpleQueue()
         ended: queue.SimpleQueue[ItemResult] = queue.SimpleQueue()

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from skinframe.grid.run_item import attempt
 from skinframe.grid.run_request import item_of
-from skinframe.preparing.image_cache import Shelf
+from skinframe.preparing.image_cache import ImageTableCache
 
 
 def main() -> None:
@@ -21,9 +21,9 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints must not be read as an answer
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin, lines), daemon=True).start()
-    shelf = Shelf()
+    image_tables = ImageTableCache()
     while (line := lines.get()) is not None:
-        outcome = attempt(item_of(line), shelf)
+        outcome = attempt(item_of(line), image_tables)
         answer = {"code": outcome.code, "message": outcome.message, "seconds": outcome.seconds}
         print(json.dumps(answer), file=answers, flush=True)
 
