@@ -1,4 +1,4 @@
-"""What every kind of component shares."""
+"""What all components share: options, digest, requirements and the rows of the module table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics: a number from labels and probabilities, of all classes or of a few against the rest."""
+"""Metrics: a number from labels and probabilities, over all classes or of positive classes against the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompts: the texts made of a sample, for the reasoner, for alignment and as the target rationale."""
+"""Prompts: the texts made from a sample, for the reasoner, for alignment and as the target rationale."""
 
 from __future__ import annotations
 

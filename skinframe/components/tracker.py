@@ -1,4 +1,4 @@
-"""Trackers: where the numbers of training go beside the run's own log."""
+"""Trackers: further destinations of the training log, such as TensorBoard."""
 
 from __future__ import annotations
 

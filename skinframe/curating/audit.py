@@ -1,4 +1,4 @@
-"""One audit from start to end: copies, the split, label leaks, other sets, counts."""
+"""The steps of an audit: duplicates, split leaks, label leaks, comparison with other sets, class counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit verb: reads the data sets, runs the audit, and writes its page and its file."""
+"""The audit command: reads the data sets, runs the audit, writes its page and its JSON file."""
 
 from __future__ import annotations
 
@@ -86,7 +86,9 @@ def refuse_leaks(audited: Audit) -> None:
     if audited.standing:
         lines = [f"  {finding.name}: {finding.sentence}" for finding in audited.standing]
         count = f"{len(lines)} leak stands" if len(lines) == 1 else f"{len(lines)} leaks stand"
-        raise DataError("\n".join([f"{audited.name}: {count}; mend the data, or accept by --accept NAME", *lines]))
+        raise DataError(
+            "\n".join([f"{audited.name}: {count}; fix the data, or accept a finding with --accept NAME", *lines])
+        )
 
 
 def subject_of(

@@ -1,4 +1,4 @@
-"""What an audit says: findings with a name and a level, and the tables behind them."""
+"""The result of an audit: findings with a name and a level, and the tables behind them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Level = Literal["leak", "watch"]  # a leak stands until it is mended or accepted by name; the other is to be known
+Level = Literal["leak", "watch"]  # a leak must be fixed or accepted by name; "watch" is information
 Number = float | None
 
 

@@ -1,4 +1,4 @@
-"""A set under audit: its samples, what is known of them beside metadata, its images, its questions."""
+"""A data set under audit: its samples, facts beside the metadata, images and questions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Class balance of parts, and of every value of every field; what is not recorded is a value too."""
+"""Class balance of each part of the split and of each value of each field, "not recorded" included."""
 
 from __future__ import annotations
 

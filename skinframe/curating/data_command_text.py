@@ -1,4 +1,4 @@
-"""What the data verbs print."""
+"""The text that the data commands print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a data verb works on: the data part of a recipe, or a data set by its name. Loads no torch."""
+"""The input of a data command: the data part of a recipe, or a data set by name. Loads no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two data sets compared: ids and images that both hold, and how well a model tells their images apart."""
+"""Compares two data sets: shared ids and images, and how well a classifier tells them apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far another set lies from the training set: same or other institution, modality, population."""
+"""Distance of another set from the training set: same or other institution, modality, population."""
 
 from __future__ import annotations
 

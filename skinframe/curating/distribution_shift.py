@@ -1,4 +1,4 @@
-"""How far two sets of points lie apart, and how often groups that are dealt at random lie as far."""
+"""Energy distance and MMD between two sets of points, with a permutation test over groups."""
 
 from __future__ import annotations
 

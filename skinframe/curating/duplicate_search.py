@@ -1,4 +1,4 @@
-"""Copies within a data set and across two: near-duplicates and, with features of an encoder, nearest neighbours."""
+"""Duplicates within a data set and across two: near-duplicates and nearest neighbours in feature space."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _identical(subject: AuditedDataset) -> list[Finding]:
     if not same:
         return []
     examples = tuple(" and ".join(sample.id for sample in group[:4]) for group in same[:EXAMPLES])
-    sentence = f"{len(same):,} images stand under more than one {subject.dataset.level} with the same pixels"
+    sentence = f"{len(same):,} images with the same pixels belong to more than one {subject.dataset.level}"
     return [Finding(name="identical-image", level="watch", sentence=sentence, examples=examples)]
 
 

@@ -1,4 +1,4 @@
-"""Every image of a set decoded once, in worker processes: what the searches and probes need, and no pixels kept."""
+"""Decodes every image of a set once, in worker processes, and keeps what the searches need, without pixels."""
 
 from __future__ import annotations
 

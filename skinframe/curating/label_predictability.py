@@ -1,4 +1,4 @@
-"""How well a variable or a text predicts the label on other groups: class shares of values, and logistic regression."""
+"""How well a variable or a text predicts the label on held-out groups: class shares and logistic regression."""
 
 from __future__ import annotations
 

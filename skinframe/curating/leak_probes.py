@@ -1,4 +1,4 @@
-"""Leak probes: a field, what is missing, a file's name or size, the source, and how much of the label each tells.
+"""Leak probes: how well a field, missing values, file names or sizes, or the source predict the label.
 
 What may be asked of a patient may well tell the label: nobody of twenty has an actinic keratosis. It leaks where it is
 the label in another form. What nobody would diagnose by, such as a file's name, has no such excuse.

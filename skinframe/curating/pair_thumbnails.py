@@ -1,4 +1,4 @@
-"""Pairs for a person to judge: both pictures, made anew from pixels, the second turned to lie on the first."""
+"""Thumbnails of suspected duplicates for review: both images re-encoded, the second aligned with the first."""
 
 from __future__ import annotations
 

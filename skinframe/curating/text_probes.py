@@ -1,4 +1,4 @@
-"""Whether the words of the questions say more of the label than the fields that they were made of."""
+"""Whether the question texts predict the label better than the fields that they are made from."""
 
 from __future__ import annotations
 

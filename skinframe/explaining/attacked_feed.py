@@ -1,4 +1,4 @@
-"""A run's feed with other pictures or other questions in the place of some rows; nothing of it is kept on the disk."""
+"""The feed of a run with some images or questions replaced; nothing is written to disk."""
 
 from __future__ import annotations
 

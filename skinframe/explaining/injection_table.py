@@ -1,4 +1,4 @@
-"""What words of another diagnosis do to this run: written over the pixels, into the file's tags, into the metadata."""
+"""Robustness to text injection: how text that names another diagnosis changes the predictions of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Computing the rows that a store does not have yet, in the same shards however often it was interrupted."""
+"""Computes features that the cache does not have yet, in the same shards after any interruption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images that are not read from the cache: pixels for an encoder in training, and features computed on the fly."""
+"""Images that bypass the cache: pixels for an encoder in training, and features computed on the fly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cache keys and shards: up to 256 rows in one safetensors file, with a JSON index that is written last.
+"""Cache keys and shard files: up to 256 rows in one safetensors file, with a JSON index written last.
 
 A row is keyed by the content it was computed from and by the encoder, never by path or time.
 

@@ -1,4 +1,4 @@
-"""The shards of one encoder on disk: finding, adding, dropping and verifying them, and the writer's lock."""
+"""The shards of one encoder on disk: look-up, adding, removing, verification, and the writer lock."""
 
 from __future__ import annotations
 

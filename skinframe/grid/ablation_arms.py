@@ -1,4 +1,4 @@
-"""The arms of a grid: which parts are on, which value a path has, how much of the training data is used."""
+"""The arms of a grid: parts switched on or off, values of a recipe path, shares of the training data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three questions, each a grid of runs: which parts help, which value is best, how much data is needed."""
+"""Plans and runs ablations, sweeps and learning curves, each a grid of runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arms times seeds: every run planned, named by its fingerprint, and done, begun or to do."""
+"""A grid: arms times seeds, each run planned, named by its fingerprint, and complete, started or pending."""
 
 from __future__ import annotations
 

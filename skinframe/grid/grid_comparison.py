@@ -1,4 +1,4 @@
-"""Finished runs become one comparison: paired by seed and by patient, over seeds and patients."""
+"""Compares the finished runs of a grid, paired by seed and by patient."""
 
 from __future__ import annotations
 

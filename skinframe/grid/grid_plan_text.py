@@ -1,4 +1,4 @@
-"""The plan of a grid as text: what each arm drops, which runs are complete, what is left and what it costs."""
+"""The plan of a grid as text: what each arm drops, which runs are complete, and the remaining cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparison of a grid as one typed report, and its three files."""
+"""The report of a grid as a typed value, and the three files written from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run of a grid from start to finish: the same on any engine, and skipped if it is already complete."""
+"""Executes one run of a grid on any engine; a complete run is skipped."""
 
 from __future__ import annotations
 

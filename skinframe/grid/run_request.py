@@ -1,4 +1,4 @@
-"""A request for a run: a recipe, presets and overrides, as a plain value that an engine can send anywhere."""
+"""A run request: recipe, presets and overrides as a plain value that an engine can send to a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The head modules. Imported only when a head is built."""
+"""The torch modules of the heads. Imported only when a head is built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Explainers over image tokens."""
+"""Gradient times input: the default explainer over image tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small trained heads: what each reads and gives. The modules stand in `_heads.py`."""
+"""Small trained heads: their options, inputs and outputs. `_head_modules.py` has the torch modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An encoder in training as a part of the model: its frozen parts, its buffers, and what a checkpoint holds of it."""
+"""An encoder in training as part of the model: frozen parts, buffers, and its checkpoint state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The address of a signal, `instance.signal`: the one place that takes addresses apart and puts them together.
+"""The address of a signal, `instance.signal`: the only module that splits or joins addresses.
 
 An address is a string, so batches, files and messages use it as it is; only this module knows that a dot separates
 its two parts.

@@ -1,4 +1,4 @@
-"""What a run will cost, from shapes and the meta device: parameters by role, memory, cache, checkpoint, FLOPs."""
+"""Estimated cost of a run from shapes and the meta device: parameters, memory, cache, checkpoint, FLOPs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a recipe's file to a plan, and the refusal to run one that lacks weights, data or a GPU. Loads no torch."""
+"""Plans a recipe file, and refuses to run one without its weights, data or GPU. Loads no torch."""
 
 from __future__ import annotations
 

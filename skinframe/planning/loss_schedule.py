@@ -1,4 +1,4 @@
-"""The weight of a loss over time: a number, or a ramp."""
+"""The weight of a loss over time: a constant or a ramp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The signals that a recipe's components offer, and the one producer of a signal that another component asks for."""
+"""The signals that the components of a recipe offer, and the producer of each requested signal."""
 
 from __future__ import annotations
 

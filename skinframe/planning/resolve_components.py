@@ -1,4 +1,4 @@
-"""Names to components: look each up, type its options, collect every problem."""
+"""Resolves component names: looks each up, types its options, collects every problem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which parts each stage of training trains: checked with the plan, and shown with how many parameters they have."""
+"""The parts trained in each stage: checked by the plan, shown with their parameter counts."""
 
 from __future__ import annotations
 

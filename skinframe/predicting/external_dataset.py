@@ -1,4 +1,4 @@
-"""A finished run on another data set: an external test. Changes nothing in the run."""
+"""External test: predictions of a finished run on another data set. Changes nothing in the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan of a finished run, made again from what its folder says."""
+"""Restores the plan of a finished run from its folder."""
 
 from __future__ import annotations
 

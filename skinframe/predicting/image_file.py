@@ -1,4 +1,4 @@
-"""Images that a finished run is asked about: files as they come, JPEG, PNG or DICOM."""
+"""Reads single image files for prediction: JPEG, PNG or DICOM."""
 
 from __future__ import annotations
 

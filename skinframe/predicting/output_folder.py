@@ -1,4 +1,4 @@
-"""A folder that can take an evaluation: found out before anything is computed that could be lost."""
+"""Checks that an output folder can be written, before anything is computed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A finished run on new images: probabilities, rationale, heat map. Changes nothing in the run."""
+"""Predictions of a finished run on new images: probabilities, rationale, heat map."""
 
 from __future__ import annotations
 

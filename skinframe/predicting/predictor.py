@@ -1,4 +1,4 @@
-"""The one way in which a trained model answers: validation, tests, external tests and `predict` ask a Predictor."""
+"""The Predictor: the one interface to a trained model for validation, tests, external tests and `predict`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validation of a checkpoint, and the test predictions of the chosen one."""
+"""Validation metrics of a checkpoint, and the calibrated test predictions of the chosen one."""
 
 from __future__ import annotations
 

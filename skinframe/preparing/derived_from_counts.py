@@ -1,4 +1,4 @@
-"""What the losses derive from the training counts: class weights, margins, offsets; shown before training starts."""
+"""Values that losses derive from the training counts: class weights, margins, offsets."""
 
 from __future__ import annotations
 

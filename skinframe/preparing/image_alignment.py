@@ -1,4 +1,4 @@
-"""One picture laid on another: the window in which shapes agree best, and whether the skin in it is the same."""
+"""Aligns one image with another: the best-matching window, and whether the skin texture is the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The images that a run read stay for the next run of the same process, so that a grid draws and checks them once."""
+"""Keeps the image table of a run for the next run of the same process, so that a grid hashes images once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture as low frequencies, so that copies stay close when turned, mirrored, resized, re-encoded or cropped."""
+"""Low-frequency image descriptors: robust to rotation, mirroring, resizing, re-encoding and cropping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies among pictures: every pair is compared in eight turns and eleven crops, what is close is aligned and judged.
+"""Near-duplicate search: all pairs in eight views and eleven crops; candidates are aligned and verified.
 
 Stage 1 multiplies short descriptors (all pairs, BLAS); stage 2 (`align`) takes each candidate, lays one picture on the
 other and compares first shapes, then skin: many lesions are a dark blob in the middle, but no two share their texture.

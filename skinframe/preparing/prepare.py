@@ -1,4 +1,4 @@
-"""From a plan to what training reads: checked samples, a frozen split, cached features."""
+"""Prepares a run: checked samples, a frozen split, cached features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run holds of its data: samples, split, cached features, and how each is reached."""
+"""The prepared data of a run: samples, split, cached features, and access to images and masks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Prepared:
     samples: Sequence[Sample]
     keys: Sequence[str]
     split: Split
-    near: Sequence[tuple[int, int]]  # rows of near-duplicates, which stand in one part
+    near: Sequence[tuple[int, int]]  # rows of near-duplicates, which are in one part
     searched: bool  # whether near-duplicates were looked for
     quarantined: Sequence[tuple[str, str]]
     device: str

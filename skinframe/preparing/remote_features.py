@@ -1,4 +1,4 @@
-"""Feature extraction in other processes: what is sent to a worker, and what the worker does with its own plan."""
+"""Feature extraction in other processes: what a worker is sent, and what it runs."""
 
 from __future__ import annotations
 

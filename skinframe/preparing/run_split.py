@@ -1,4 +1,4 @@
-"""The split of a run: made, folded, cut down or read from a file; near-duplicates kept together; leaks refused."""
+"""The split of a run: made, folded, subsampled or read from a file, with near-duplicates kept together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run from start to finish: plan, data, features, model, training, evaluation, report."""
+"""Runs a recipe from start to finish: plan, data, features, model, training, evaluation, report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the chosen checkpoint to the report: predictions, references, rationales, heat maps, cases."""
+"""Writes the report of a run from its chosen checkpoint: predictions, references, rationales, heat maps, cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The self-test: three faults planted in synthetic data must be found, and none in clean copies of it."""
+"""The self-test: three planted faults must be detected, and nothing in clean copies of the data."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def absent(balancer: Balancer, history: History) -> None:
 
 
 def pure(balancer: Balancer, history: History) -> None:
-    """What is told is left as it was, and asking changes nothing."""
+    """Inputs are not modified, and asking for factors changes no state."""
     own = fresh(balancer)
     told = copy.deepcopy(history.steps)
     for step in told:

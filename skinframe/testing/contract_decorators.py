@@ -1,4 +1,4 @@
-"""The decorators: one test a (component, check), known failures strict and with a reason."""
+"""The contract decorators: one test per (component, check); known failures are strict and have a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laws of a data set. Each takes a set and a number that picks the samples to look at, and asserts."""
+"""The laws of a data set. Each takes a set and a number that selects the samples, and asserts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def ordered(dataset: Dataset, pick: int) -> None:
 
 
 def accepted(dataset: Dataset, pick: int) -> None:
-    """Ids are unique, labels stand in distinct classes, metadata in its fields: what a run checks before it starts."""
+    """Ids are unique, labels are among distinct classes, metadata within its fields: what a run checks first."""
     classes = dataset.classes
     assert len(set(classes)) == len(classes), f"a class stands twice: {', '.join(classes)}"
     problems = list(sample_problems(dataset.samples(), dataset.fields, classes, dataset.attributes))

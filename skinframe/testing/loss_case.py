@@ -1,4 +1,4 @@
-"""One drawn input of a loss, and the ways in which a law changes it."""
+"""Drawn inputs of a loss, and the changes that its laws make to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws of a loss at the edges: masked samples, extreme scores, narrow numbers, tiny and lopsided batches."""
+"""Laws of a loss at edge cases: masked samples, extreme scores, low precision, tiny and imbalanced batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws of a loss about learning from it: its gradient, a step along it, and going on after a stop."""
+"""Laws of a loss about learning: its gradient, a descent step, and resuming from its state."""
 
 from __future__ import annotations
 

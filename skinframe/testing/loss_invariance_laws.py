@@ -1,4 +1,4 @@
-"""Laws of a loss that say what its value may depend on. Each takes a loss and one drawn case, and asserts."""
+"""Laws on what the value of a loss may depend on. Each takes a loss and one drawn case, and asserts."""
 
 from __future__ import annotations
 

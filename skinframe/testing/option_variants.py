@@ -1,4 +1,4 @@
-"""The same component with one option changed: two that give something else must not share a digest."""
+"""Variants of a component with one option changed: a different output needs a different digest."""
 
 from __future__ import annotations
 

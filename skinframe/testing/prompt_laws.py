@@ -1,4 +1,4 @@
-"""The laws of a prompt. Each takes a prompt and a drawn sample to word, and asserts."""
+"""The laws of a prompt. Each takes a prompt and a drawn sample, and asserts."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def policy(prompt: Prompt, given: PromptInput) -> None:
     foreign = [given.with_metadata(histology=CANARY), given.with_metadata(**{given.fields[0].name: CANARY})]
     for each in foreign:
         found = _question(prompt, each)
-        assert CANARY not in f"{found}", f"what no field allows stands in the question: {found}"
+        assert CANARY not in f"{found}", f"the question holds text that no field allows: {found}"
 
 
 def complete(prompt: Prompt, given: PromptInput) -> None:

@@ -1,4 +1,4 @@
-"""What a reasoner is asked in its laws: drawn questions with images, and the module that is built to answer them."""
+"""Inputs for the laws of a reasoner: drawn questions with images, and the module built to answer them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laws of a reasoner, by way of its `ReasonerModule`. Each takes a reasoner and a drawn talk, and asserts."""
+"""The laws of a reasoner, tested on its `ReasonerModule`. Each takes a reasoner and drawn inputs, and asserts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inputs from a signature: Hypothesis strategies for signals, by name where a law of their own holds, else by kind."""
+"""Hypothesis strategies for signals, chosen from a signature by name or by kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laws of a verb. They look at its options; only its author knows what it may be run on."""
+"""The laws of a verb. They check its options only, since its inputs are unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checkpoint: one folder an epoch or part of one; safetensors and JSON, trusted only when its manifest verifies."""
+"""Checkpoints: a folder per epoch (or part of one) of safetensors and JSON, verified by its manifest."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def save_checkpoint(
 ) -> Checkpoint:
     """Write `folder/epoch-NNN`, or `epoch-NNN-at-SSSSS` after that many of its steps; durable, hashed, read back.
 
-    What stood for parts of epochs before it goes once the new one has been read back. Raises DiskError; earlier
+    Earlier checkpoints of part of an epoch are removed once the new one has been read back. Raises DiskError; earlier
     checkpoints are then untouched.
     """
     with disk_errors(folder):

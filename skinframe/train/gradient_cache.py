@@ -1,4 +1,4 @@
-"""Terms that couple samples, on a whole step of several micro-batches: exact, at the price of a second forward pass.
+"""Exact gradients of batch-coupled losses under accumulation, by gradient caching (a second forward pass).
 
 After GradCache (Gao et al. 2021, arXiv:2101.06983). Pass one runs every micro-batch without a graph and keeps the
 signals that coupled terms read. The terms are computed once, on all samples of the step, and give a gradient a signal.

@@ -1,4 +1,4 @@
-"""A loss or gradient that is not finite: find the samples that cause it, and write down all that repeats the step."""
+"""Diagnosis of a non-finite loss or gradient: the samples that cause it, and a bundle to reproduce the step."""
 
 from __future__ import annotations
 

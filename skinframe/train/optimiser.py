@@ -1,4 +1,4 @@
-"""The trained parts of a model, AdamW over them, and a learning rate that is a function of the step."""
+"""Trained parts of a model, AdamW over them, and the learning-rate schedule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may end a step early: memory that ran out, figures that are not finite, a signal, a disk that is too small."""
+"""What can interrupt a step: out of memory, non-finite values, a signal, a full disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TensorBoard, the engine's own tracker."""
+"""The TensorBoard tracker."""
 
 from __future__ import annotations
 

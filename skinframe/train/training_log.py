@@ -1,4 +1,4 @@
-"""The training log: one JSON line a step, cut back to what a checkpoint states."""
+"""The training log: one JSON line per step, truncated on resume to the length in the checkpoint."""
 
 from __future__ import annotations
 

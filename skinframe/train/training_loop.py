@@ -1,4 +1,4 @@
-"""The training loop: an iterator of checkpoints, one per epoch, and a log line per step."""
+"""The training loop: an iterator of checkpoints, one per epoch, and one log line per step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One optimiser step over its micro-batches: the value and gradient of one large batch, for every term."""
+"""One optimiser step over its micro-batches, with the value and gradient of one large batch."""
 
 from __future__ import annotations
 

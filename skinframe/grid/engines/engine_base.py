@@ -1,4 +1,4 @@
-"""The engines: each makes runs, which may be repeated without harm, and reports how each ended."""
+"""Execution engines: each executes runs, which may be retried, and reports how each ended."""
 
 from __future__ import annotations
 

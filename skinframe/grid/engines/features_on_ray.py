@@ -1,4 +1,4 @@
-"""Features on Ray Data: a pool of actors, each with the frozen encoder, makes shards. Needs skinframe[cluster]."""
+"""Feature extraction on Ray Data: a pool of actors, each with the frozen encoder. Needs skinframe[cluster]."""
 
 from __future__ import annotations
 

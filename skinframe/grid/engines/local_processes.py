@@ -1,4 +1,4 @@
-"""Runs on this machine: in this process if there is one worker, else in worker processes that each make many."""
+"""Runs on this machine: in this process for one worker, else in worker processes that reuse their data."""
 
 from __future__ import annotations
 

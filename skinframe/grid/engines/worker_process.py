@@ -1,4 +1,4 @@
-"""A worker process: one JSON line in, one run, one JSON line out. It ends with the process that started it."""
+"""A worker process: reads one JSON line per run, answers with one, and ends with its parent process."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ def focal(
 class Focal(skinframe.Loss):
     """Focal loss (Lin et al. 2017, arXiv:1708.02002): (1/B) Σ_i −w_{y_i} (1 − p_{i,y_i})^γ log p_{i,y_i}.
 
-    Not a proper score: its minimiser is under-confident. See `posterior.focal_to_posterior` before calling p a
-    probability.
+    Not a proper score: its minimiser is under-confident; `posterior_correction.focal_to_posterior` turns p into a
+    posterior probability.
     """
 
     name = "focal"
