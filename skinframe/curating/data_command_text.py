@@ -20,7 +20,7 @@ def shown(source: DataSource) -> str:
     lacking = dataset.missing()
     lines = [f"{dataset.name} · {dataset.level}-level", "", *(dataset.__doc__ or "").strip().splitlines()]
     if lacking:
-        missing = [f"missing: {one.what}; next: {one.next_step}" for one in lacking]
+        missing = [f"missing: {item.what}; next: {item.next_step}" for item in lacking]
         return "\n".join([*lines, *_labels(dataset, {}), "", *missing])
     samples = source.samples()
     tally = Counter(sample.label for sample in samples)
@@ -44,7 +44,7 @@ def shown(source: DataSource) -> str:
         lines += ["", "official split", *(f"  {name:<24}{count:>9,}" for name, count in sorted(official.items()))]
     facts = Counter(f"{name} {value}" for sample in samples for name, value in dataset.context(sample).items())
     if facts:
-        lines += ["", "for splitting and judging only", *(f"  {one:<40}{n:>9,}" for one, n in facts.most_common(20))]
+        lines += ["", "for splitting and judging only", *(f"  {item:<40}{n:>9,}" for item, n in facts.most_common(20))]
     return "\n".join(lines)
 
 

@@ -69,9 +69,9 @@ Rows = NDArray[np.int64]
 def across_sets(subject: AuditedDataset, other: AuditedDataset) -> list[Apart]:
     """Compare each tier of another set with this one."""
     return [
-        one
+        item
         for tier, rows in placed(other.facts, subject.facts).items()
-        for one in compared(subject, np.arange(len(subject.samples)), other, np.array(rows), other.name, tier)
+        for item in compared(subject, np.arange(len(subject.samples)), other, np.array(rows), other.name, tier)
     ]
 
 

@@ -56,10 +56,10 @@ def tiers(
 
 def placed(facts: Sequence[Facts], train: Sequence[Facts]) -> dict[str, list[int]]:
     """Return the rows of another set by the tier that they fall into, nearest first."""
-    seen = {key: frozenset().union(*(words(one, key) for one in train)) for key in ("institution", "modality")}
+    seen = {key: frozenset().union(*(words(known, key) for known in train)) for key in ("institution", "modality")}
     held: dict[str, list[int]] = {}
-    for row, one in enumerate(facts):
-        held.setdefault(tier_of(one, seen), []).append(row)
+    for row, known in enumerate(facts):
+        held.setdefault(tier_of(known, seen), []).append(row)
     return {name: held[name] for name in MEANING if name in held}
 
 

@@ -81,16 +81,18 @@ def within(subject: AuditedDataset) -> Copies:
     if subject.scan is None:
         return Copies(findings=_conflicts(subject.samples, subject.keys))
     rows, known = subject.scan.rows(), subject.known()
-    found = [_in(near, rows, rows) for near in near_pairs(subject.scan.grids(rows), known=known[rows], least=REVIEW)]
-    copies = [near for near in found if near.score >= TEXTURE]
+    close_pairs = [
+        _in(near, rows, rows) for near in near_pairs(subject.scan.grids(rows), known=known[rows], least=REVIEW)
+    ]
+    copies = [near for near in close_pairs if near.score >= TEXTURE]
     findings = [*_identical(subject), *_conflicts(subject.samples, subject.keys)]
     if copies:
         findings.append(
             _pair_finding("near-duplicate", copies, subject.samples, subject.samples, "of no common id look alike")
         )
     if subject.features is not None:
-        findings += _neighbours(subject, {(near.first, near.second) for near in found})
-    shown = pairs(found, subject.samples, subject.dataset)
+        findings += _neighbours(subject, {(near.first, near.second) for near in close_pairs})
+    shown = pairs(close_pairs, subject.samples, subject.dataset)
     return Copies(near=[(near.first, near.second) for near in copies], findings=findings, pairs=shown)
 
 
@@ -100,15 +102,17 @@ def across(subject: AuditedDataset, other: AuditedDataset) -> Copies:
         return Copies()
     here, there = subject.scan.rows(), other.scan.rows()
     keys, other_keys = subject.keys, other.keys
-    found = near_pairs(subject.scan.grids(here), other.scan.grids(there), least=REVIEW)
-    found = [near for near in (_in(one, here, there) for one in found) if keys[near.first] != other_keys[near.second]]
-    copies = [near for near in found if near.score >= TEXTURE]
+    close_pairs = near_pairs(subject.scan.grids(here), other.scan.grids(there), least=REVIEW)
+    close_pairs = [
+        near for near in (_in(pair, here, there) for pair in close_pairs) if keys[near.first] != other_keys[near.second]
+    ]
+    copies = [near for near in close_pairs if near.score >= TEXTURE]
     name = f"across:{other.name}:near-duplicate"
     sentence = f"look like copies across the sets (this one and {other.name})"
     findings = (
         [replace(_pair_finding(name, copies, subject.samples, other.samples, sentence), level="leak")] if copies else []
     )
-    shown = pairs(found, subject.samples, subject.dataset, other.samples, other.dataset, other.name)
+    shown = pairs(close_pairs, subject.samples, subject.dataset, other.samples, other.dataset, other.name)
     return Copies(findings=findings, pairs=shown)
 
 
@@ -145,10 +149,10 @@ def _conflicts(samples: Sequence[Sample], keys: Sequence[str | None]) -> list[Fi
         for unit in (f"lesion {sample.lesion_key}" if sample.lesion else None, f"pixels {key[:12]}" if key else None):
             if unit is not None:
                 held.setdefault(unit, []).append(sample)
-    bad = {unit: found for unit, found in held.items() if len({sample.label for sample in found}) > 1}
+    bad = {unit: members for unit, members in held.items() if len({sample.label for sample in members}) > 1}
     if not bad:
         return []
-    examples = tuple(f"{unit}: {', '.join(sample.id for sample in found[:4])}" for unit, found in bad.items())
+    examples = tuple(f"{unit}: {', '.join(sample.id for sample in members[:4])}" for unit, members in bad.items())
     sentence = f"{len(bad):,} lesions or images carry two labels"
     return [Finding(name="label-conflict", level="watch", sentence=sentence, examples=examples[:EXAMPLES])]
 

@@ -19,7 +19,7 @@ SHOWN = 120  # pairs with pictures on one page
 
 
 def pairs(
-    found: Sequence[Near],
+    near_pairs: Sequence[Near],
     samples: Sequence[Sample],
     dataset: Dataset,
     others: Sequence[Sample] | None = None,
@@ -29,7 +29,7 @@ def pairs(
     """Return the pairs with what agrees in them; the first `SHOWN` with pictures."""
     there, their = (samples, dataset) if others is None or other is None else (others, other)
     result = []
-    for number, near in enumerate(found):
+    for number, near in enumerate(near_pairs):
         first, second = samples[near.first], there[near.second]
         shown = number < SHOWN
         result.append(

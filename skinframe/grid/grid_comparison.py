@@ -87,7 +87,9 @@ def compare_grid(grid: Grid) -> ComparedRuns:
     metrics = {name: m.given(Facts(classes=classes, groups=first.groups)) for name, m in metrics_of(grid).items()}
     recipe = grid.main.recipe
     seed = derive(recipe.seed, grid.kind)
-    found: dict[str, dict[str, list[Replicates]]] = {name: {arm.name: [] for arm in grid.arms} for name in metrics}
+    replicates_of: dict[str, dict[str, list[Replicates]]] = {
+        name: {arm.name: [] for arm in grid.arms} for name in metrics
+    }
     statistics = {
         (metric, item.arm, item.seed): measure.over(first.labels, _probabilities(grid, tables[item.name][0]))
         for metric, measure in metrics.items()
@@ -97,10 +99,10 @@ def compare_grid(grid: Grid) -> ComparedRuns:
     drawn = replicate(keyed, first.groups, seed=derive(seed, "bootstrap"), resamples=RESAMPLES, blocks=2)
     for (metric, arm, _), replicates in zip(statistics, drawn.values(), strict=True):
         # resampling adds noise to an error that noise only increases; that of one arm is not that of another
-        found[metric][arm].append(centred(replicates) if metrics[metric].has_floor else replicates)
+        replicates_of[metric][arm].append(centred(replicates) if metrics[metric].has_floor else replicates)
     count = len(set(first.groups))
     errors = frozenset(name for name, metric in metrics.items() if metric.has_floor and not metric.signed)
-    return ComparedRuns(found, infos(metrics), errors, count, len(first.ids), seed, recipe.evaluate.level)
+    return ComparedRuns(replicates_of, infos(metrics), errors, count, len(first.ids), seed, recipe.evaluate.level)
 
 
 def metrics_of(grid: Grid) -> dict[str, Metric]:

@@ -49,17 +49,17 @@ def solved(balancer: Balancer, history: History) -> None:
 
 def deterministic(balancer: Balancer, history: History) -> None:
     """The same history gives the same bits."""
-    one, two = (_after(balancer, history.steps).factors(TERMS) for _ in range(2))
-    assert one == two, f"first {one}, then {two}"
+    first, two = (_after(balancer, history.steps).factors(TERMS) for _ in range(2))
+    assert first == two, f"first {first}, then {two}"
 
 
 def term_order(balancer: Balancer, history: History) -> None:
     """The factors do not depend on the order in which the terms are named."""
     turned = [(dict(reversed(values.items())), dict(reversed(norms.items()))) for values, norms in history.steps[:1]]
-    one = _after(balancer, history.steps[:1]).factors(TERMS)
+    first = _after(balancer, history.steps[:1]).factors(TERMS)
     two = _after(balancer, turned).factors(TERMS[::-1])
-    assert one.keys() == two.keys()
-    assert all(math.isclose(one[name], two[name], rel_tol=1e-6) for name in one), f"{one} and {two}"
+    assert first.keys() == two.keys()
+    assert all(math.isclose(first[name], two[name], rel_tol=1e-6) for name in first), f"{first} and {two}"
 
 
 def absent(balancer: Balancer, history: History) -> None:
@@ -74,12 +74,12 @@ def absent(balancer: Balancer, history: History) -> None:
 def pure(balancer: Balancer, history: History) -> None:
     """Inputs are not modified, and asking for factors changes no state."""
     own = fresh(balancer)
-    told = copy.deepcopy(history.steps)
-    for step in told:
+    arguments = copy.deepcopy(history.steps)
+    for step in arguments:
         own.learn(*step)
         first = own.factors(TERMS)
         assert own.factors(TERMS) == first, "a second question got another answer"
-    assert told == history.steps, "learn changed what it was told"
+    assert arguments == history.steps, "learn changed what it was told"
 
 
 def resume(balancer: Balancer, history: History) -> None:

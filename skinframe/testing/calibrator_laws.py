@@ -66,15 +66,15 @@ def plain_json(calibrator: Calibrator, data: Validation) -> None:
 
 def deterministic(calibrator: Calibrator, data: Validation) -> None:
     """Two fits give the same parameters, bit for bit."""
-    one, two = (json.dumps(calibrator.fit(data.logits, data.labels)) for _ in range(2))
-    assert one == two, f"first {one}, then {two}"
+    first, two = (json.dumps(calibrator.fit(data.logits, data.labels)) for _ in range(2))
+    assert first == two, f"first {first}, then {two}"
 
 
 def sample_order(calibrator: Calibrator, data: Validation) -> None:
     """The fit does not depend on the order of the samples."""
-    one = calibrator.apply(data.logits, calibrator.fit(data.logits, data.labels))
+    first = calibrator.apply(data.logits, calibrator.fit(data.logits, data.labels))
     two = calibrator.apply(data.logits, calibrator.fit(data.logits[::-1].copy(), data.labels[::-1].copy()))
-    assert np.allclose(one, two, rtol=0, atol=1e-4), f"{np.abs(one - two).max()} apart, fitted in reverse order"
+    assert np.allclose(first, two, rtol=0, atol=1e-4), f"{np.abs(first - two).max()} apart, fitted in reverse order"
 
 
 def alone(calibrator: Calibrator, data: Validation) -> None:
@@ -125,8 +125,10 @@ def _nll(probabilities: Floats, labels: NDArray[np.int64]) -> float:
     return float(-np.log(own.clip(min=1e-300)).mean())
 
 
-def _distributions(found: Floats, shape: tuple[int, ...]) -> None:
-    assert found.shape == shape, f"shape {found.shape}, not {shape}"
-    assert np.isfinite(found).all(), f"not finite: {found[~np.isfinite(found).all(axis=1)][:1]}"
-    assert ((found >= 0) & (found <= 1 + 1e-12)).all(), f"outside [0, 1]: from {found.min()} to {found.max()}"
-    assert np.allclose(found.sum(axis=1), 1, rtol=0, atol=1e-9), f"rows sum to {found.sum(axis=1)}"
+def _distributions(probabilities: Floats, shape: tuple[int, ...]) -> None:
+    assert probabilities.shape == shape, f"shape {probabilities.shape}, not {shape}"
+    assert np.isfinite(probabilities).all(), f"not finite: {probabilities[~np.isfinite(probabilities).all(axis=1)][:1]}"
+    assert ((probabilities >= 0) & (probabilities <= 1 + 1e-12)).all(), (
+        f"outside [0, 1]: from {probabilities.min()} to {probabilities.max()}"
+    )
+    assert np.allclose(probabilities.sum(axis=1), 1, rtol=0, atol=1e-9), f"rows sum to {probabilities.sum(axis=1)}"

@@ -30,16 +30,16 @@ def _entries(plugin: str, name: str | None) -> list[Entry]:
         catalog, own = load([], [Path(plugin)], "check"), f"file:{Path(plugin).name}"
     else:
         known = installed()
-        own = next((word for word, found in known.items() if plugin in (word, found.origin.distribution)), plugin)
+        own = next((word for word, entries in known.items() if plugin in (word, entries.origin.distribution)), plugin)
         catalog = load([own], source="check")
-    found = [entry for entry in catalog.entries.values() if entry.origin.plugin == own]
-    if not found:
+    entries = [entry for entry in catalog.entries.values() if entry.origin.plugin == own]
+    if not entries:
         raise RecipeError("check", [Problem(plugin, "registers no component")])
     if name is None:
-        return found
-    named = [entry for entry in found if entry.component.name == name]
+        return entries
+    named = [entry for entry in entries if entry.component.name == name]
     if not named:
-        hint = did_you_mean(name, [entry.component.name for entry in found])
+        hint = did_you_mean(name, [entry.component.name for entry in entries])
         raise RecipeError("check", [Problem(plugin, f"has no component '{name}'{hint}")])
     return named
 

@@ -113,11 +113,11 @@ def declared(column: Column, drawn: Drawn) -> None:
 
 def deterministic(column: Column, drawn: Drawn) -> None:
     """Two columns of the same options and seed give the same bits, whatever the random state."""
-    one = _value(column, drawn)
+    first = _value(column, drawn)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(drawn.context.seed + 1)
         two = _value(type(column)(column.config), drawn)
-    assert torch.equal(one.nan_to_num(-7), two.nan_to_num(-7)), f"first {one.tolist()}, then {two.tolist()}"
+    assert torch.equal(first.nan_to_num(-7), two.nan_to_num(-7)), f"first {first.tolist()}, then {two.tolist()}"
 
 
 def alone(column: Column, drawn: Drawn) -> None:

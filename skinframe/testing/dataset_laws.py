@@ -26,9 +26,9 @@ def described(dataset: Dataset, pick: int) -> None:
 
 def ordered(dataset: Dataset, pick: int) -> None:
     """Two instances give the same samples in the same order, and there are some."""
-    one, two = list(dataset.samples()), list(type(dataset)(dataset.config).samples())
-    assert one, "there is no sample"
-    assert one == two, "two instances differ in their samples or their order"
+    first, two = list(dataset.samples()), list(type(dataset)(dataset.config).samples())
+    assert first, "there is no sample"
+    assert first == two, "two instances differ in their samples or their order"
 
 
 def accepted(dataset: Dataset, pick: int) -> None:
@@ -60,10 +60,10 @@ def unsplit(dataset: Dataset, pick: int) -> None:
 def decodes(dataset: Dataset, pick: int) -> None:
     """Image bytes are the same twice, and decode to a picture."""
     for sample in _some(dataset, pick):
-        one, two = dataset.image_bytes(sample), dataset.image_bytes(sample)
-        assert one == two, f"sample {sample.id}: two readings differ"
+        first, two = dataset.image_bytes(sample), dataset.image_bytes(sample)
+        assert first == two, f"sample {sample.id}: two readings differ"
         try:
-            with Image.open(io.BytesIO(one)) as image:
+            with Image.open(io.BytesIO(first)) as image:
                 assert image.format in ("PNG", "JPEG"), f"sample {sample.id}: {image.format}, not PNG or JPEG"
                 image.convert("RGB")
         except OSError as error:
@@ -83,12 +83,12 @@ def masks(dataset: Dataset, pick: int) -> None:
 def posterior(dataset: Dataset, pick: int) -> None:
     """Where the true class probabilities are known, they are a distribution over the classes."""
     for sample in _some(dataset, pick):
-        found = dataset.posterior(sample)
-        if found is None:
+        probabilities = dataset.posterior(sample)
+        if probabilities is None:
             continue
-        assert found.shape == (len(dataset.classes),), f"sample {sample.id}: shape {found.shape}"
-        assert (found >= 0).all(), f"sample {sample.id}: {found.min()} is negative"
-        assert abs(float(found.sum()) - 1) < 1e-9, f"sample {sample.id}: sums to {found.sum()}"
+        assert probabilities.shape == (len(dataset.classes),), f"sample {sample.id}: shape {probabilities.shape}"
+        assert (probabilities >= 0).all(), f"sample {sample.id}: {probabilities.min()} is negative"
+        assert abs(float(probabilities.sum()) - 1) < 1e-9, f"sample {sample.id}: sums to {probabilities.sum()}"
 
 
 def digested(dataset: Dataset, pick: int) -> None:

@@ -19,27 +19,27 @@ TEXTS = ("a dermoscopic image of melanoma with a blue-whitish veil", "an even br
 
 def photographs() -> st.SearchStrategy[Images]:
     """Draw two to four RGB images of different sizes, wide and tall."""
-    one = st.tuples(st.integers(24, 96), st.integers(24, 96), st.integers(0, 2**32 - 1)).map(_photograph)
-    return st.lists(one, min_size=2, max_size=4)
+    photograph = st.tuples(st.integers(24, 96), st.integers(24, 96), st.integers(0, 2**32 - 1)).map(_photograph)
+    return st.lists(photograph, min_size=2, max_size=4)
 
 
 def declared(encoder: Encoder, images: Images) -> None:
     """`images` gives what `provides` says of images: [B, *shape], float32, on the CPU, finite, without a gradient."""
-    found = encoder.load("cpu").images(images)
+    outputs = encoder.load("cpu").images(images)
     promised = {name: shape for name, shape in encoder.provides().items() if name != TEXT}
-    assert set(found) == set(promised), f"gives {sorted(found)}, provides {sorted(promised)}"
+    assert set(outputs) == set(promised), f"gives {sorted(outputs)}, provides {sorted(promised)}"
     for name, shape in promised.items():
         expected = (len(images), *shape)
-        assert found[name].shape == expected, f"'{name}' has shape {tuple(found[name].shape)}, not {expected}"
-        _on_shelf(name, found[name])
-        assert not found[name].requires_grad, f"'{name}' carries a gradient: the encoder is not frozen"
+        assert outputs[name].shape == expected, f"'{name}' has shape {tuple(outputs[name].shape)}, not {expected}"
+        _on_shelf(name, outputs[name])
+        assert not outputs[name].requires_grad, f"'{name}' carries a gradient: the encoder is not frozen"
 
 
 def repeatable(encoder: Encoder, images: Images) -> None:
     """Two loads give the same bits."""
-    one, two = encoder.load("cpu").images(images), encoder.load("cpu").images(images)
-    for name in one:
-        assert torch.equal(one[name], two[name]), f"'{name}' differs between two loads"
+    first, two = encoder.load("cpu").images(images), encoder.load("cpu").images(images)
+    for name in first:
+        assert torch.equal(first[name], two[name]), f"'{name}' differs between two loads"
 
 
 def alone(encoder: Encoder, images: Images) -> None:
@@ -81,14 +81,14 @@ def counted(encoder: Encoder, images: Images) -> None:
 def texts(encoder: Encoder, images: Images) -> None:
     """Texts become unit vectors [B, D], each by itself, the same twice, and different for different texts."""
     tower = encoder.load("cpu")
-    found = tower.texts(TEXTS)
+    outputs = tower.texts(TEXTS)
     expected = (len(TEXTS), *encoder.provides()[TEXT])
-    assert found.shape == expected, f"'{TEXT}' has shape {tuple(found.shape)}, not {expected}"
-    _on_shelf(TEXT, found)
-    assert torch.allclose(found.norm(dim=1), torch.ones(len(TEXTS)), atol=1e-4), f"lengths {found.norm(dim=1)}"
-    assert torch.equal(found, tower.texts(TEXTS)), "the second call gives other vectors"
-    assert _near(tower.texts(TEXTS[1:2])[0], found[1]), "a text's vector changes in company"
-    assert not _near(found[0], found[1]), f"{TEXTS[0]!r} and {TEXTS[1]!r} have the same vector"
+    assert outputs.shape == expected, f"'{TEXT}' has shape {tuple(outputs.shape)}, not {expected}"
+    _on_shelf(TEXT, outputs)
+    assert torch.allclose(outputs.norm(dim=1), torch.ones(len(TEXTS)), atol=1e-4), f"lengths {outputs.norm(dim=1)}"
+    assert torch.equal(outputs, tower.texts(TEXTS)), "the second call gives other vectors"
+    assert _near(tower.texts(TEXTS[1:2])[0], outputs[1]), "a text's vector changes in company"
+    assert not _near(outputs[0], outputs[1]), f"{TEXTS[0]!r} and {TEXTS[1]!r} have the same vector"
 
 
 def digested(encoder: Encoder, images: Images) -> None:
@@ -120,9 +120,9 @@ ENCODER = Suite(
 
 def _bytes(encoder: Encoder, images: Images) -> list[tuple[str, bytes]]:
     tower = encoder.load("cpu")
-    found = tower.images(images) if _sees(encoder) else {}
-    found |= {TEXT: tower.texts(TEXTS)} if _reads(encoder) else {}
-    return [(name, tensor.numpy().tobytes()) for name, tensor in sorted(found.items())]
+    outputs = tower.images(images) if _sees(encoder) else {}
+    outputs |= {TEXT: tower.texts(TEXTS)} if _reads(encoder) else {}
+    return [(name, tensor.numpy().tobytes()) for name, tensor in sorted(outputs.items())]
 
 
 def _on_shelf(name: str, tensor: Tensor) -> None:
@@ -132,8 +132,8 @@ def _on_shelf(name: str, tensor: Tensor) -> None:
     assert torch.isfinite(tensor).all(), f"'{name}' is not finite"
 
 
-def _near(one: Tensor, other: Tensor) -> bool:
-    return bool((one - other).abs().max() <= 1e-4 * max(1.0, float(one.abs().max())))
+def _near(first: Tensor, other: Tensor) -> bool:
+    return bool((first - other).abs().max() <= 1e-4 * max(1.0, float(first.abs().max())))
 
 
 def _photograph(drawn: tuple[int, int, int]) -> Image.Image:

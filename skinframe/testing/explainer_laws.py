@@ -46,12 +46,12 @@ def scenes() -> st.SearchStrategy[PlantedScene]:
 
 def heat(explainer: Explainer, scene: PlantedScene) -> None:
     """Heat is [B, P], finite, not negative, and carries no gradient."""
-    found = _explained(explainer, scene)
+    maps = _explained(explainer, scene)
     expected = scene.image_tokens.shape[:2]
-    assert found.shape == expected, f"heat has shape {tuple(found.shape)}, not {tuple(expected)}"
-    assert torch.isfinite(found).all(), "heat is not finite"
-    assert (found >= 0).all(), f"heat is negative: {found.min()}"
-    assert not found.requires_grad, "heat carries a gradient"
+    assert maps.shape == expected, f"heat has shape {tuple(maps.shape)}, not {tuple(expected)}"
+    assert torch.isfinite(maps).all(), "heat is not finite"
+    assert (maps >= 0).all(), f"heat is negative: {maps.min()}"
+    assert not maps.requires_grad, "heat carries a gradient"
 
 
 def deterministic(explainer: Explainer, scene: PlantedScene) -> None:
@@ -61,10 +61,10 @@ def deterministic(explainer: Explainer, scene: PlantedScene) -> None:
 
 def planted(explainer: Explainer, scene: PlantedScene) -> None:
     """In a model that reads one patch only, that patch is the hottest."""
-    found = _explained(explainer, scene)
-    hottest = found.argmax(dim=1)
+    maps = _explained(explainer, scene)
+    hottest = maps.argmax(dim=1)
     assert (hottest == scene.model.patch).all(), f"hottest are {hottest.tolist()}, planted was {scene.model.patch}"
-    assert (found.amax(dim=1) > 0).all(), "no heat anywhere"
+    assert (maps.amax(dim=1) > 0).all(), "no heat anywhere"
 
 
 def alone(explainer: Explainer, scene: PlantedScene) -> None:

@@ -32,19 +32,19 @@ class HeadInput:
 
 def built(head: Head, given: HeadInput) -> None:
     """The seed decides the weights: two builds from the engine's own random state have the same bits."""
-    one, two = (_build(head, given).state_dict() for _ in range(2))
-    assert one.keys() == two.keys(), "two builds have different parameters"
-    for name in one:
-        assert torch.equal(one[name], two[name]), f"'{name}' differs between two builds from one seed"
+    first, two = (_build(head, given).state_dict() for _ in range(2))
+    assert first.keys() == two.keys(), "two builds have different parameters"
+    for name in first:
+        assert torch.equal(first[name], two[name]), f"'{name}' differs between two builds from one seed"
 
 
 def declared(head: Head, given: HeadInput) -> None:
     """`forward` gives exactly what `provides` says, in the dims of its signal, float32 and finite."""
-    found = _build(head, given)(dict(given.signals))
-    assert set(found) == set(head.provides()), f"gives {sorted(found)}, provides {sorted(head.provides())}"
+    outputs = _build(head, given)(dict(given.signals))
+    assert set(outputs) == set(head.provides()), f"gives {sorted(outputs)}, provides {sorted(head.provides())}"
     B = len(next(iter(given.signals.values())))
     sizes = {"B": B, "C": len(given.context.classes), "A": len(given.context.attributes)}
-    for name, tensor in found.items():
+    for name, tensor in outputs.items():
         assert tensor.dtype == torch.float32, f"'{name}' is {tensor.dtype}, not float32"
         assert torch.isfinite(tensor).all(), f"'{name}' is not finite"
         if name in SIGNALS:
@@ -116,15 +116,15 @@ def head_inputs(head: Head, shapes: Mapping[str, Shape]) -> st.SearchStrategy[He
     @st.composite
     def build(draw: st.DrawFn) -> HeadInput:
         B, C, seed = draw(st.integers(2, 4)), draw(st.integers(2, 5)), draw(st.integers(0, 2**31))
-        found: dict[str, Shape] = {}
+        read_shapes: dict[str, Shape] = {}
         for need in head.needs():
             dims = _dims(need, shapes)
-            found[need] = tuple(each if isinstance(each, int) else draw(st.integers(2, 8)) for each in dims)
+            read_shapes[need] = tuple(each if isinstance(each, int) else draw(st.integers(2, 8)) for each in dims)
         random = torch.Generator().manual_seed(seed)
-        tensors = {need: torch.randn(B, *shape, generator=random) for need, shape in found.items()}
+        tensors = {need: torch.randn(B, *shape, generator=random) for need, shape in read_shapes.items()}
         classes = tuple(f"class {number}" for number in range(C))
         attributes = tuple(f"attribute {number}" for number in range(draw(st.integers(1, 3))))
-        return HeadInput(BuildContext(classes=classes, attributes=attributes, shapes=found, seed=seed), tensors)
+        return HeadInput(BuildContext(classes=classes, attributes=attributes, shapes=read_shapes, seed=seed), tensors)
 
     return build()
 

@@ -44,8 +44,8 @@ class Law:
     @property
     def number(self) -> str:
         """Its number among the laws of a loss, such as I4; empty where it has none."""
-        found = ID.search(inspect.getdoc(self.law) or "")
-        return found[1] if found else ""
+        match = ID.search(inspect.getdoc(self.law) or "")
+        return match[1] if match else ""
 
 
 @dataclass(frozen=True)
@@ -94,5 +94,5 @@ class Suite:
 
     def checks(self, component: Component | None = None) -> list[Check]:
         """Return the checks that apply to a component; all of them where none is given."""
-        found = [law for law in self.laws if component is None or law.applies(component)]
-        return [Check(law, self.draw, self.examples) for law in found]
+        laws = [law for law in self.laws if component is None or law.applies(component)]
+        return [Check(law, self.draw, self.examples) for law in laws]

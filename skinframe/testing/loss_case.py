@@ -72,8 +72,8 @@ def normaliser(loss: Loss) -> Signal:
 def sample_dim(loss: Loss) -> str:
     """Return the dim letter that counts the loss's terms, `B` for most. Raises AssertionError where it reads none."""
     letter = normaliser(loss).dims.split()[0]
-    found = {name for need in needs(type(loss).forward) for name in need.signal.dims.split()}
-    assert letter in found, f"normalise_by is '{loss.normalise_by}', but no signal of forward has the dim {letter}"
+    dims = {name for need in needs(type(loss).forward) for name in need.signal.dims.split()}
+    assert letter in dims, f"normalise_by is '{loss.normalise_by}', but no signal of forward has the dim {letter}"
     return letter
 
 
@@ -84,9 +84,9 @@ def length(loss: Loss, case: Case) -> int:
     return next(tensor.shape[dims.index(letter)] for dims, tensor in pairs if letter in dims)
 
 
-def close(one: Tensor, other: Tensor, tolerance: float) -> bool:
+def close(first: Tensor, other: Tensor, tolerance: float) -> bool:
     """Compare two scalars, relative to their size where it exceeds 1."""
-    return bool((one - other).abs() <= tolerance * max(1.0, float(one.detach().abs()), float(other.detach().abs())))
+    return bool((first - other).abs() <= tolerance * max(1.0, float(first.detach().abs()), float(other.detach().abs())))
 
 
 def cases(loss: Loss, own: Mapping[str, Maker], least: int) -> st.SearchStrategy[Case]:
@@ -114,5 +114,5 @@ def gradients(loss: Loss, case: Case) -> tuple[Tensor, dict[str, Tensor | None]]
     leaves = case.floats(lambda tensor: tensor.detach().clone().requires_grad_())
     result = value(loss, leaves)
     names = [name for name, tensor in leaves.tensors.items() if tensor.requires_grad]
-    found = torch.autograd.grad(result, [leaves.tensors[name] for name in names], allow_unused=True)
-    return result.detach(), dict(zip(names, found, strict=True))
+    grads = torch.autograd.grad(result, [leaves.tensors[name] for name in names], allow_unused=True)
+    return result.detach(), dict(zip(names, grads, strict=True))

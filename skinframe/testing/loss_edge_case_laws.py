@@ -34,9 +34,9 @@ def all_masked(loss: Loss, case: Case) -> None:
     """A batch with no valid sample gives 0 with a zero gradient, not NaN, in every precision (I4)."""
     nobody = _mask(loss, case, torch.zeros(length(loss, case), dtype=torch.bool))
     for dtype in (torch.float64, torch.float32, torch.bfloat16):
-        result, found = gradients(loss, nobody.floats(partial(Tensor.to, dtype=dtype)))
+        result, grads = gradients(loss, nobody.floats(partial(Tensor.to, dtype=dtype)))
         assert result == 0, f"all samples masked, and the value is {result} in {dtype}"
-        for name, gradient in found.items():
+        for name, gradient in grads.items():
             assert gradient is None or not gradient.any(), f"all samples masked, and '{name}' has a gradient in {dtype}"
 
 
@@ -61,10 +61,10 @@ def _kept(loss: Loss, case: Case) -> Tensor:
 
 def _without_say(loss: Loss, case: Case, masked: Case, keep: Tensor) -> None:
     letter = sample_dim(loss)
-    result, found = gradients(loss, masked)
+    result, grads = gradients(loss, masked)
     expected = value(loss, case.take(letter, keep.nonzero().flatten()))
     assert close(result, expected, 1e-9), f"{result}, and {expected} without the masked samples"
-    for name, gradient in found.items():
+    for name, gradient in grads.items():
         if gradient is not None and case.signals[name].dims.split()[:1] == [letter]:
             assert not gradient[~keep].any(), f"a masked sample has a gradient in '{name}'"
 
@@ -83,9 +83,9 @@ def finite(loss: Loss, case: Case) -> None:
 def upcast(loss: Loss, case: Case) -> None:
     """bfloat16 inputs are computed in float32: the value is that of the same numbers written in float32 (I5)."""
     narrow = _narrow(case, torch.bfloat16)
-    one, other = value(loss, narrow), value(loss, _narrow(narrow, torch.float32))
-    assert one.dtype == torch.float32, f"bfloat16 inputs give a value in {one.dtype}"
-    assert close(one, other, 1e-5), f"{one} from bfloat16, {other} from the same numbers in float32"
+    first, other = value(loss, narrow), value(loss, _narrow(narrow, torch.float32))
+    assert first.dtype == torch.float32, f"bfloat16 inputs give a value in {first.dtype}"
+    assert close(first, other, 1e-5), f"{first} from bfloat16, {other} from the same numbers in float32"
 
 
 def single_sample(loss: Loss, case: Case) -> None:
@@ -122,7 +122,7 @@ def _relabelled(case: Case, change: Callable[[Tensor], Tensor]) -> Case:
 
 
 def _is_finite(loss: Loss, case: Case, where: str) -> None:
-    result, found = gradients(loss, case)
+    result, grads = gradients(loss, case)
     assert torch.isfinite(result), f"the value is {result} {where}"
-    for name, gradient in found.items():
+    for name, gradient in grads.items():
         assert gradient is None or torch.isfinite(gradient).all(), f"the gradient of '{name}' is not finite {where}"

@@ -16,7 +16,7 @@ from skinframe.testing.loss_case import COUNTED, Case, gradients, length, sample
 def gradient(loss: Loss, case: Case) -> None:
     """The gradient is that of the value (`torch.autograd.gradcheck`, float64, away from ties) (I6)."""
     smooth = general_position(case, loss.normalise_by)
-    names = [name for name, found in gradients(loss, smooth)[1].items() if found is not None]
+    names = [name for name, gradient in gradients(loss, smooth)[1].items() if gradient is not None]
     assert names, "no gradient reaches any input"
     leaves = [smooth.tensors[name].clone().requires_grad_() for name in names]
 
@@ -30,8 +30,8 @@ def gradient(loss: Loss, case: Case) -> None:
 def descent(loss: Loss, case: Case) -> None:
     """A small step against the gradient lowers the value (I12)."""
     smooth = general_position(case, loss.normalise_by)
-    start, found = gradients(loss, smooth)
-    steps = {name: each for name, each in found.items() if each is not None}
+    start, grads = gradients(loss, smooth)
+    steps = {name: each for name, each in grads.items() if each is not None}
     norm = math.sqrt(sum(float(each.square().sum()) for each in steps.values()))
     if norm < 1e-2:
         return  # too flat to tell

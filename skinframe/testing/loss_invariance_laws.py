@@ -49,8 +49,8 @@ def sample_order(loss: Loss, case: Case) -> None:
 
 def class_order(loss: Loss, case: Case) -> None:
     """Permuting the classes, with the labels, changes nothing (I2)."""
-    found = ((case.signals[name].dims.split(), tensor) for name, tensor in case.tensors.items())
-    C = next(tensor.shape[dims.index("C")] for dims, tensor in found if "C" in dims)
+    tensors = ((case.signals[name].dims.split(), tensor) for name, tensor in case.tensors.items())
+    C = next(tensor.shape[dims.index("C")] for dims, tensor in tensors if "C" in dims)
     order = torch.randperm(C, generator=case.random())
     moved = case.take("C", order)
     rank = order.argsort()
@@ -83,8 +83,8 @@ def additive(loss: Loss, case: Case) -> None:
 def pairwise(loss: Loss, case: Case) -> None:
     """A `pairwise_additive` loss is a sum over pairs of samples: three parts follow from the parts two by two (I8)."""
     n = length(loss, case)
-    one, two = sorted((torch.randperm(n - 1, generator=case.random())[:2] + 1).tolist())
-    a, b, c = torch.arange(one), torch.arange(one, two), torch.arange(two, n)
+    first, two = sorted((torch.randperm(n - 1, generator=case.random())[:2] + 1).tolist())
+    a, b, c = torch.arange(first), torch.arange(first, two), torch.arange(two, n)
 
     def total(*parts: Tensor) -> Tensor:
         index = torch.cat(parts)
@@ -94,5 +94,5 @@ def pairwise(loss: Loss, case: Case) -> None:
     assert close(total(a, b, c), pairs, 1e-9), f"{total(a, b, c)}, and {pairs} from the pairs: is it 'batch'?"
 
 
-def _same(one: Tensor, other: Tensor, tolerance: float, how: str) -> None:
-    assert close(one, other, tolerance), f"{one}, and {other} {how}"
+def _same(first: Tensor, other: Tensor, tolerance: float, how: str) -> None:
+    assert close(first, other, tolerance), f"{first}, and {other} {how}"

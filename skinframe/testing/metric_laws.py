@@ -66,15 +66,15 @@ def value(metric: Metric, data: Scored, weights: NDArray[np.float64] | None = No
 
 def number(metric: Metric, data: Scored) -> None:
     """The value is a float, and finite where every class has samples."""
-    found = value(metric, data)
-    assert isinstance(found, float), f"value returned {type(found).__name__}, not a float"
-    assert math.isfinite(found), f"{found}, though every class has samples"
+    result = value(metric, data)
+    assert isinstance(result, float), f"value returned {type(result).__name__}, not a float"
+    assert math.isfinite(result), f"{result}, though every class has samples"
 
 
 def deterministic(metric: Metric, data: Scored) -> None:
     """Two calls give the same bits."""
-    one, two = value(metric, data), value(metric, data)
-    assert one == two, f"first {one}, then {two}"
+    first, two = value(metric, data), value(metric, data)
+    assert first == two, f"first {first}, then {two}"
 
 
 def pure(metric: Metric, data: Scored) -> None:
@@ -115,11 +115,11 @@ def weights(metric: Metric, data: Scored) -> None:
 def undefined(metric: Metric, data: Scored) -> None:
     """Nothing to score is NaN, never 0 or 1."""
     none = data.take(np.arange(0))
-    for what, found in (
+    for what, result in (
         ("no sample", value(metric, none)),
         ("weights of 0", value(metric, data, np.zeros(len(data.labels)))),
     ):
-        assert math.isnan(found), f"{what} gives {found}"
+        assert math.isnan(result), f"{what} gives {result}"
 
 
 def direction(metric: Metric, data: Scored) -> None:
@@ -147,8 +147,8 @@ def resampled(metric: Metric, data: Scored) -> None:
     """`over`, which a bootstrap calls with weights [R, N], gives the values that `value` gives one by one."""
     rows = data.random().integers(0, 3, (4, len(data.labels))).astype(np.float64)
     together = metric.given(data.facts).over(data.labels, data.probabilities)(rows)
-    for row, found in zip(rows, together, strict=True):
-        _same(float(found), value(metric, data, row), f"from `value`, with weights {row.tolist()}")
+    for row, replicate in zip(rows, together, strict=True):
+        _same(float(replicate), value(metric, data, row), f"from `value`, with weights {row.tolist()}")
 
 
 METRIC = Suite(
@@ -185,6 +185,6 @@ def _labels(random: np.random.Generator, probabilities: NDArray[np.float64]) -> 
     return drawn
 
 
-def _same(one: float, other: float, how: str) -> None:
-    both = one == other or (math.isnan(one) and math.isnan(other))
-    assert both or abs(one - other) <= 1e-9 * max(1.0, abs(one)), f"{one}, and {other} {how}"
+def _same(first: float, other: float, how: str) -> None:
+    both = first == other or (math.isnan(first) and math.isnan(other))
+    assert both or abs(first - other) <= 1e-9 * max(1.0, abs(first)), f"{first}, and {other} {how}"

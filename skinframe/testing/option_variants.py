@@ -39,10 +39,10 @@ def tells_apart(component: C, digest: Callable[[C], str], gives: Callable[[C], A
     for what, other in variants(component):
         try:
             same = gives(other) == given
-            found = digest(other)
+            changed = digest(other)
         except SkinframeError:
             continue
-        assert same or found != own, f"with {what} it gives something else under the same digest"
+        assert same or changed != own, f"with {what} it gives something else under the same digest"
 
 
 def _others(hint: Any, value: Any) -> list[Any]:

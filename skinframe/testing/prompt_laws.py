@@ -42,8 +42,8 @@ class PromptInput:
 
 def deterministic(prompt: Prompt, given: PromptInput) -> None:
     """Two prompts of the same options write the same bytes."""
-    one, two = _texts(prompt, given), _texts(type(prompt)(prompt.config), given)
-    assert one == two, f"first {one!r}, then {two!r}"
+    first, two = _texts(prompt, given), _texts(type(prompt)(prompt.config), given)
+    assert first == two, f"first {first!r}, then {two!r}"
 
 
 def label_free(prompt: Prompt, given: PromptInput) -> None:
@@ -55,24 +55,24 @@ def label_free(prompt: Prompt, given: PromptInput) -> None:
     ]
     own = prompt.question(given.sample, given.fields)
     for other in others:
-        found = prompt.question(other, given.fields)
-        assert found == own, f"what it must not know changed the question from {own} to {found}"
+        question = prompt.question(other, given.fields)
+        assert question == own, f"what it must not know changed the question from {own} to {question}"
 
 
 def policy(prompt: Prompt, given: PromptInput) -> None:
     """A column without a field, and a value outside its field, are refused with a DataError or do not enter."""
     foreign = [given.with_metadata(histology=CANARY), given.with_metadata(**{given.fields[0].name: CANARY})]
     for each in foreign:
-        found = _question(prompt, each)
-        assert CANARY not in f"{found}", f"the question holds text that no field allows: {found}"
+        question = _question(prompt, each)
+        assert CANARY not in f"{question}", f"the question holds text that no field allows: {question}"
 
 
 def complete(prompt: Prompt, given: PromptInput) -> None:
     """A question is whole: neither part is blank, and no slot of a template is left open."""
-    found = prompt.question(given.sample, given.fields)
-    assert isinstance(found, PromptText), f"question returned {type(found).__name__}, not a PromptText"
-    for part in (found.system, found.user):
-        assert part.strip(), f"a blank part: {found}"
+    question = prompt.question(given.sample, given.fields)
+    assert isinstance(question, PromptText), f"question returned {type(question).__name__}, not a PromptText"
+    for part in (question.system, question.user):
+        assert part.strip(), f"a blank part: {question}"
         assert not {"{", "}"} & set(part), f"a slot was left open: {part}"
 
 
@@ -91,9 +91,9 @@ def class_texts(prompt: Prompt, given: PromptInput) -> None:
 def round_trip(prompt: Prompt, given: PromptInput) -> None:
     """`mentions` reads back from `rationale` every attribute that is present, and none that is not."""
     text = prompt.rationale(given.sample, given.classes, given.attributes)
-    found = prompt.mentions(text, given.attributes)
-    assert len(found) == len(given.attributes), f"{len(found)} answers for {len(given.attributes)} attributes"
-    for name, present, read in zip(given.attributes, given.sample.attributes, found, strict=True):
+    mentioned = prompt.mentions(text, given.attributes)
+    assert len(mentioned) == len(given.attributes), f"{len(mentioned)} answers for {len(given.attributes)} attributes"
+    for name, present, read in zip(given.attributes, given.sample.attributes, mentioned, strict=True):
         assert (read is True) == (present is True), f"{name} is {present}, and is read back as {read} from: {text}"
 
 

@@ -28,8 +28,8 @@ class Talk:
     images: Mapping[str, Tensor]
 
     def __repr__(self) -> str:
-        said = "\n".join(f"  {prompt.user!r} -> {target!r}" for prompt, target in self.pairs)
-        return f"seed {self.context.seed}, reads {dict(self.context.shapes)}\n{said}"
+        texts = "\n".join(f"  {prompt.user!r} -> {target!r}" for prompt, target in self.pairs)
+        return f"seed {self.context.seed}, reads {dict(self.context.shapes)}\n{texts}"
 
     def row(self, index: int) -> Talk:
         """Return the conversation with one of its rows alone."""
@@ -43,12 +43,12 @@ def talks(reasoner: Reasoner, shapes: Mapping[str, Shape]) -> st.SearchStrategy[
     @st.composite
     def build(draw: st.DrawFn) -> Talk:
         count, seed = draw(st.integers(2, 3)), draw(st.integers(0, 2**31))
-        said = zip(draw(st.permutations(QUESTIONS)), draw(st.permutations(TARGETS)), strict=True)
-        pairs = tuple((PromptText(system="You are a dermatologist.", user=q), target) for q, target in said)[:count]
-        found = {need: _shape(reasoner, need, shapes) for need in reasoner.needs()}
+        texts = zip(draw(st.permutations(QUESTIONS)), draw(st.permutations(TARGETS)), strict=True)
+        pairs = tuple((PromptText(system="You are a dermatologist.", user=q), target) for q, target in texts)[:count]
+        read_shapes = {need: _shape(reasoner, need, shapes) for need in reasoner.needs()}
         random = torch.Generator().manual_seed(seed)
-        images = {need: torch.randn(count, *shape, generator=random) for need, shape in found.items()}
-        return Talk(pairs, BuildContext(classes=("mel", "nv"), shapes=found, seed=seed), images)
+        images = {need: torch.randn(count, *shape, generator=random) for need, shape in read_shapes.items()}
+        return Talk(pairs, BuildContext(classes=("mel", "nv"), shapes=read_shapes, seed=seed), images)
 
     return build()
 
@@ -70,8 +70,8 @@ def batch_of(module: Any, talk: Talk) -> dict[str, Tensor]:
 def hidden(module: Any, batch: Mapping[str, Tensor]) -> Tensor:
     """Return the state at the answer position [B, H]."""
     with torch.no_grad():
-        found: Tensor = module(batch, frozenset({"hidden"}))["hidden"]
-    return found
+        state: Tensor = module(batch, frozenset({"hidden"}))["hidden"]
+    return state
 
 
 def _shape(reasoner: Reasoner, need: str, shapes: Mapping[str, Shape]) -> Shape:

@@ -34,11 +34,11 @@ def digested(reasoner: Reasoner, talk: Talk) -> None:
 
 def built(reasoner: Reasoner, talk: Talk) -> None:
     """The seed decides what is trained: two builds give the same bits, whatever the random state."""
-    one, two = (module_of(reasoner, talk, state).trained_state() for state in (1, 2))
-    assert one, "nothing is trained"
-    assert one.keys() == two.keys(), "two builds train different parameters"
-    for name in one:
-        assert torch.equal(one[name], two[name]), f"'{name}' differs between two builds from one seed"
+    first, two = (module_of(reasoner, talk, state).trained_state() for state in (1, 2))
+    assert first, "nothing is trained"
+    assert first.keys() == two.keys(), "two builds train different parameters"
+    for name in first:
+        assert torch.equal(first[name], two[name]), f"'{name}' differs between two builds from one seed"
 
 
 def tokenized(reasoner: Reasoner, talk: Talk) -> None:
@@ -64,9 +64,9 @@ def declared(reasoner: Reasoner, talk: Talk) -> None:
     widths = {name: shape[-1] for name, shape in reasoner.provides().items()}
     counts = {"hidden": len(talk.pairs), "rationale_logits": len(batch["rationale_targets"])}
     for want in (BOTH & widths.keys(), frozenset({"hidden"})):
-        found = module(batch, want)
-        assert set(found) == want, f"gives {sorted(found)} where {sorted(want)} is wanted"
-        for name, tensor in found.items():
+        outputs = module(batch, want)
+        assert set(outputs) == want, f"gives {sorted(outputs)} where {sorted(want)} is wanted"
+        for name, tensor in outputs.items():
             expected = [counts[name], widths[name]]
             assert list(tensor.shape) == expected, f"'{name}' is {list(tensor.shape)}, not {expected}"
             assert torch.isfinite(tensor).all(), f"'{name}' is not finite"
@@ -87,8 +87,8 @@ def class_path(reasoner: Reasoner, talk: Talk) -> None:
     own = hidden(module, batch_of(module, talk))
     for target in ("something else", None):
         rows = [module.tokenize(prompt, target) for prompt, _ in talk.pairs]
-        found = hidden(module, {**lay_out(rows, module.pad_id), **talk.images})
-        assert _near(own, found), f"the state changes with the target {target!r}"
+        state = hidden(module, {**lay_out(rows, module.pad_id), **talk.images})
+        assert _near(own, state), f"the state changes with the target {target!r}"
 
 
 def attentive(reasoner: Reasoner, talk: Talk) -> None:
@@ -108,17 +108,17 @@ def gradient(reasoner: Reasoner, talk: Talk) -> None:
     random = torch.Generator().manual_seed(0)
     moved = {name: value + 0.02 * torch.randn(value.shape, generator=random) for name, value in _state(module).items()}
     module.load_trained_state(moved)
-    found = module(batch_of(module, talk), BOTH & reasoner.provides().keys())
-    reaches(module, found, random)
+    outputs = module(batch_of(module, talk), BOTH & reasoner.provides().keys())
+    reaches(module, outputs, random)
 
 
 def saved(reasoner: Reasoner, talk: Talk) -> None:
     """Another build that takes back `trained_state` has the same bits; a state that does not fit is refused."""
-    one, two = module_of(reasoner, talk), module_of(reasoner, talk, more=1)
-    batch = batch_of(one, talk)
-    two.load_trained_state(_state(one))
-    assert torch.equal(hidden(one, batch), hidden(two, batch)), "the state differs after trained_state was taken back"
-    short = dict(list(_state(one).items())[1:])
+    first, two = module_of(reasoner, talk), module_of(reasoner, talk, more=1)
+    batch = batch_of(first, talk)
+    two.load_trained_state(_state(first))
+    assert torch.equal(hidden(first, batch), hidden(two, batch)), "the state differs after trained_state was taken back"
+    short = dict(list(_state(first).items())[1:])
     try:
         two.load_trained_state(short)
     except ValueError:
@@ -142,8 +142,8 @@ def words(reasoner: Reasoner, talk: Talk) -> None:
     """`label_rows` gives one row [H] a word, and refuses two words that begin with the same token."""
     module = module_of(reasoner, talk)
     H = reasoner.provides()["hidden"][-1]
-    found = module.label_rows(["nevus", "melanoma"])
-    assert found.shape == (2, H), f"label_rows gives {list(found.shape)}, not [2, {H}]"
+    rows = module.label_rows(["nevus", "melanoma"])
+    assert rows.shape == (2, H), f"label_rows gives {list(rows.shape)}, not [2, {H}]"
     try:
         module.label_rows(["nevus", "nevus"])
     except ValueError:
@@ -166,5 +166,5 @@ def _state(module: Any) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in module.trained_state().items()}
 
 
-def _near(one: Tensor, other: Tensor, tolerance: float = 1e-4) -> bool:
-    return bool((one - other).abs().max() <= tolerance * max(1.0, float(one.abs().max())))
+def _near(first: Tensor, other: Tensor, tolerance: float = 1e-4) -> bool:
+    return bool((first - other).abs().max() <= tolerance * max(1.0, float(first.abs().max())))

@@ -53,15 +53,15 @@ def scaling(reducing: Reducing, call: Call) -> None:
     """Weights of λ times as much give λ times the value, and the same weighted mean (I11)."""
     heavier = replace(call, weights=2.5 * call.weights)
     for reduction, factor in (("sum", 2.5), ("mean", 2.5), ("weighted_mean", 1.0)):
-        found = _value(reducing, heavier, reduction)
-        _same(found, factor * _value(reducing, call, reduction), f"{reduction} with weights of 2.5 times as much")
+        scaled = _value(reducing, heavier, reduction)
+        _same(scaled, factor * _value(reducing, call, reduction), f"{reduction} with weights of 2.5 times as much")
 
 
 def order(reducing: Reducing, call: Call) -> None:
     """Permuting the samples permutes `none` (I1)."""
     turned = Call(call.logits.flip(0), call.labels.flip(0), call.weights.flip(0))
-    one, two = _value(reducing, turned, "none"), _value(reducing, call, "none").flip(0)
-    assert torch.allclose(one, two, rtol=0, atol=1e-12), f"{one}, not {two}"
+    first, two = _value(reducing, turned, "none"), _value(reducing, call, "none").flip(0)
+    assert torch.allclose(first, two, rtol=0, atol=1e-12), f"{first}, not {two}"
 
 
 def reduction_contract(**functions: Callable[..., Tensor]) -> pytest.MarkDecorator:
@@ -91,5 +91,5 @@ def _value(reducing: Reducing, call: Call, reduction: str) -> Tensor:
     return reducing.function(call.logits, call.labels, reduction=reduction, **more)
 
 
-def _same(one: Tensor, other: Tensor, what: str) -> None:
-    assert torch.allclose(one, other, rtol=1e-12, atol=1e-12), f"{what} is {one}, not {other}"
+def _same(first: Tensor, other: Tensor, what: str) -> None:
+    assert torch.allclose(first, other, rtol=1e-12, atol=1e-12), f"{what} is {first}, not {other}"

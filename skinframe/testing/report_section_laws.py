@@ -53,8 +53,8 @@ def cited(section: ReportSection, run: PredictedRun) -> None:
 
 def deterministic(section: ReportSection, run: PredictedRun) -> None:
     """Two sections of the same options build the same content."""
-    one, two = section.build(run.data), type(section)(section.config).build(run.data)
-    assert one == two, f"first {one}, then {two}"
+    first, two = section.build(run.data), type(section)(section.config).build(run.data)
+    assert first == two, f"first {first}, then {two}"
 
 
 def pure(section: ReportSection, run: PredictedRun) -> None:
@@ -63,8 +63,8 @@ def pure(section: ReportSection, run: PredictedRun) -> None:
     before = [each.copy() for part in parts for each in (part.labels, part.probabilities, part.calibrated)]
     section.build(run.data)
     after = [each for part in parts for each in (part.labels, part.probabilities, part.calibrated)]
-    for one, two in zip(before, after, strict=True):
-        assert np.array_equal(one, two), "a table of predictions was changed"
+    for first, two in zip(before, after, strict=True):
+        assert np.array_equal(first, two), "a table of predictions was changed"
 
 
 LAWS = (titled, typed, cited, deterministic, pure)

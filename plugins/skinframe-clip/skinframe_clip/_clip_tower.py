@@ -108,7 +108,9 @@ def count(source: Source, precision: str) -> tuple[tuple[int, int], tuple[int, i
 
 
 def _sizes(parameters: Sequence[Tensor]) -> tuple[int, int]:
-    return sum(one.numel() for one in parameters), sum(one.numel() * one.element_size() for one in parameters)
+    return sum(module.numel() for module in parameters), sum(
+        module.numel() * module.element_size() for module in parameters
+    )
 
 
 def _options(source: Source) -> dict[str, Any]:

@@ -77,13 +77,13 @@ def _refuse_foreign(label: str, model_cfg: Mapping[str, Any]) -> None:
     for name, section in (("vision_cfg", vision), ("text_cfg", text), ("tokenizer_kwargs", _options(text))):
         if not isinstance(section, Mapping):
             raise RecipeError("open_clip", [Problem(label, f"model_cfg cannot be used: {name} is not an object")])
-    found = [f"model_cfg.{key}" for key in FOREIGN if model_cfg.get(key)]
-    found += [f"vision_cfg.{key}" for key in FOREIGN_VISION if vision.get(key)]
-    found += [f"text_cfg.{key}" for key in FOREIGN_TEXT if text.get(key)]
+    foreign = [f"model_cfg.{key}" for key in FOREIGN if model_cfg.get(key)]
+    foreign += [f"vision_cfg.{key}" for key in FOREIGN_VISION if vision.get(key)]
+    foreign += [f"text_cfg.{key}" for key in FOREIGN_TEXT if text.get(key)]
     # Tokenizer options reach the constructor as they stand; `trust_remote_code` among them would run a stranger's code.
-    found += [f"text_cfg.tokenizer_kwargs.{key}" for key in sorted({*_options(text)} - TOKENIZER_OPTIONS)]
+    foreign += [f"text_cfg.tokenizer_kwargs.{key}" for key in sorted({*_options(text)} - TOKENIZER_OPTIONS)]
     if isinstance(vision.get("layers"), (list, tuple)):
-        found.append("vision_cfg.layers (a ResNet)")
-    if found:
-        what = f"only native CLIP models with a ViT image tower are supported; it sets {', '.join(found)}"
+        foreign.append("vision_cfg.layers (a ResNet)")
+    if foreign:
+        what = f"only native CLIP models with a ViT image tower are supported; it sets {', '.join(foreign)}"
         raise RecipeError("open_clip", [Problem(label, what)])

@@ -90,8 +90,8 @@ def _from_hub(model: str) -> Source:
     config = _cached(repository, CONFIG_FILE) or _cached(repository, transformers_clip.CONFIG)
     if config is None:
         return Source(label=model, architecture=None, preprocess={}, weights=None, folder=None, next_step=step)
-    found = _from_folder(model, config.parent)
-    return found if found.weights is not None else replace(found, next_step=_hub_step(repository, found, step))
+    source = _from_folder(model, config.parent)
+    return source if source.weights is not None else replace(source, next_step=_hub_step(repository, source, step))
 
 
 def _hub_step(repository: str, found: Source, step: str) -> str:
@@ -162,10 +162,10 @@ def _cached(repository: str, file: str) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
     try:
-        found = try_to_load_from_cache(repository, file)
+        path = try_to_load_from_cache(repository, file)
     except ValueError as error:
         raise RecipeError("open_clip", [Problem("model", f"{repository!r} is not a hub id: {error}")]) from error
-    return Path(found) if isinstance(found, str) else None
+    return Path(path) if isinstance(path, str) else None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -27,8 +27,8 @@ class Ddi(Official, skinframe.Dataset):
     def rows(self, folder: Folder) -> Iterator[RawRow]:
         for row in folder.rows(folder.table(), ["DDI_file", "skin_tone", "malignant", "disease"]):
             raw = folder.raw(row, row.text("disease"))
-            told = row.word("malignant", ("True", "False"))
-            malignancy = {"True": "malignant", "False": "benign"}.get(told or "")
+            malignant = row.word("malignant", ("True", "False"))
+            malignancy = {"True": "malignant", "False": "benign"}.get(malignant or "")
             labels = {**raw["labels"], "malignancy": malignancy} if malignancy else raw["labels"]
             stem = (row.text("DDI_file") or "").rpartition(".")[0]
             yield {**raw, "labels": labels, "image": folder.image(stem)}
@@ -49,8 +49,8 @@ class Fitzpatrick17k(Official, skinframe.Dataset):
         for row in folder.rows(folder.table(), ["md5hash", "label", "three_partition_label"]):
             raw = folder.raw(row, row.text("label"))
             part = row.word("three_partition_label", ("benign", "malignant", "non-neoplastic"))
-            told = {"malignancy": part} if part in MALIGNANCY else {}
-            yield {**raw, "labels": {**raw["labels"], **told}, "image": folder.image(row.text("md5hash"))}
+            shared = {"malignancy": part} if part in MALIGNANCY else {}
+            yield {**raw, "labels": {**raw["labels"], **shared}, "image": folder.image(row.text("md5hash"))}
 
 
 class PadUfes20(Official, skinframe.Dataset):

@@ -88,9 +88,11 @@ class ClinicalTemplate(skinframe.Prompt):
         questions = self._text["questions"]
         parts.append(questions[derive(0, "paraphrase", sample.id) % self.config.paraphrases])
         user = " ".join(parts)
-        told = self._template.forbidden.search(user)
-        if told:
-            raise skinframe.DataError(f"sample {sample.id}: '{told[0]}' in its metadata would tell the diagnosis")
+        forbidden_word = self._template.forbidden.search(user)
+        if forbidden_word:
+            raise skinframe.DataError(
+                f"sample {sample.id}: '{forbidden_word[0]}' in its metadata would tell the diagnosis"
+            )
         return skinframe.PromptText(system=self._text["system"], user=user)
 
     def _slot(self, sample: Sample, field: Field) -> str:

@@ -34,13 +34,13 @@ class Folder:
     @cached_property
     def _found(self) -> dict[str, str]:
         """Return the relative path by file name without its ending, over all image folders."""
-        found: dict[str, str] = {}
+        tables: dict[str, str] = {}
         for folder in reversed([name for name in self.facts.folders if (self.root / name).is_dir()]):
             for entry in os.scandir(self.root / folder):
                 stem, _, ending = entry.name.rpartition(".")
                 if ending.lower() in ("jpg", "jpeg", "png"):
-                    found[stem] = f"{folder}/{entry.name}"
-        return found
+                    tables[stem] = f"{folder}/{entry.name}"
+        return tables
 
     def image(self, stem: str | None) -> str | None:
         """Return the image's path; one that is not there keeps its official path, for the image policy to judge."""

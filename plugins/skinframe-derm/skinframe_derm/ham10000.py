@@ -141,8 +141,8 @@ class Ham10000(skinframe.Dataset):
     def _layout(self) -> Layout:
         if self.config.images != "auto":
             return LAYOUTS[self.config.images]
-        found = [layout for layout in LAYOUTS.values() if any((self._root / name).is_dir() for name in layout.images)]
-        return found[0] if found else LAYOUTS["official"]
+        layouts = [layout for layout in LAYOUTS.values() if any((self._root / name).is_dir() for name in layout.images)]
+        return layouts[0] if layouts else LAYOUTS["official"]
 
     @cached_property
     def _truth(self) -> dict[str, str]:

@@ -85,8 +85,8 @@ class Isic2020(Official, skinframe.Dataset):
     def rows(self, folder: Folder) -> Iterator[RawRow]:
         for row in folder.rows(folder.table(), ["image_name", "patient_id", "diagnosis", "benign_malignant"]):
             raw = folder.raw(row, row.text("diagnosis") or "not recorded")
-            told = row.word("benign_malignant", MALIGNANCY)
-            labels = {**raw["labels"], "malignancy": told} if told else raw["labels"]
+            malignancy = row.word("benign_malignant", MALIGNANCY)
+            labels = {**raw["labels"], "malignancy": malignancy} if malignancy else raw["labels"]
             yield {**raw, "labels": labels, "image": folder.image(row.text("image_name"))}
 
 

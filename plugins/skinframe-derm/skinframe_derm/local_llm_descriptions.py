@@ -58,11 +58,11 @@ class LocalLlm(skinframe.Prompt):
     def description(self, sample: Sample, classes: Sequence[str], attributes: Sequence[str]) -> str:
         """Return the paraphrase of the template's description, or that itself where none holds. Raises DataError."""
         text = self.template.description(sample, classes, attributes)
-        found = self._read[1].get(text)
-        if found is None:
+        paraphrase = self._read[1].get(text)
+        if paraphrase is None:
             raise skinframe.DataError(f"{self.config.cache}: has no paraphrase of {text!r}; fill it for this data set")
         slots = self.template.slots(sample, classes, attributes)
-        return text if paraphrase_file.rejected(text, found, slots, self.template.forbidden) else found
+        return text if paraphrase_file.rejected(text, paraphrase, slots, self.template.forbidden) else paraphrase
 
     def question(self, sample: Sample, fields: Sequence[Field]) -> skinframe.PromptText:
         return self.template.question(sample, fields)

@@ -31,12 +31,12 @@ def context(dataset: Any, sample: Sample) -> Mapping[str, str]:
     """Return source, institution and modality of a sample, those that are known."""
     entry = institutions().get(dataset.name, {})
     own = entry.get("source", {}).get(sample.source, "") if sample.source is not None else ""
-    found = {
+    facts = {
         "source": sample.source or "",
         "institution": own or entry.get("institution", ""),
         "modality": entry.get("modality", ""),
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in facts.items() if value}
 
 
 def rows_digest(samples: Sequence[Sample]) -> str:

@@ -95,10 +95,12 @@ def fill(
     if cache.is_file():
         before, entries = paraphrase_file.read(cache)
         known = entries if before == made else {}
-    found = {text: known[text] if text in known else write(text) for text in sorted(wanted)}
-    paraphrase_file.write(cache, made, {**known, **found})
-    used = [t for t in found if paraphrase_file.rejected(t, found[t], wanted[t], template.forbidden) is None]
-    return len(found), len(used)
+    paraphrases = {text: known[text] if text in known else write(text) for text in sorted(wanted)}
+    paraphrase_file.write(cache, made, {**known, **paraphrases})
+    used = [
+        t for t in paraphrases if paraphrase_file.rejected(t, paraphrases[t], wanted[t], template.forbidden) is None
+    ]
+    return len(paraphrases), len(used)
 
 
 def main() -> int:

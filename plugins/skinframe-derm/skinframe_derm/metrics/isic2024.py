@@ -30,7 +30,7 @@ def pauc_tpr80(positive: NDArray[Any], scores: NDArray[Any]) -> Weighted:
 
 def retrieved(scores: NDArray[Any], groups: Sequence[str], top: int) -> Floats:
     """Return the chance [N] that each sample is among the `top` highest scores of its group, ties drawn by lot."""
-    found = np.zeros(len(scores))
+    hits = np.zeros(len(scores))
     members: dict[str, list[int]] = {}
     for row, group in enumerate(groups):
         members.setdefault(group, []).append(row)
@@ -39,8 +39,8 @@ def retrieved(scores: NDArray[Any], groups: Sequence[str], top: int) -> Floats:
         ascending = np.sort(own)
         above = len(own) - np.searchsorted(ascending, own, side="right")
         same = len(own) - np.searchsorted(ascending, own, side="left") - above
-        found[rows] = np.clip((top - above) / same, 0.0, 1.0)
-    return found
+        hits[rows] = np.clip((top - above) / same, 0.0, 1.0)
+    return hits
 
 
 class PAUC(skinframe.BinaryMetric):
