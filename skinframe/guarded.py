@@ -6,6 +6,7 @@ Files that a user can name are read by this module, or by `skinframe.recipe.yaml
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 
 from skinframe.errors import DataError, SkinframeError
 
@@ -90,7 +91,7 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a regular file of any size. Raises UnreadableError."""
     with open_regular(path) as stream:
         try:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            return hashlib.file_digest(cast(io.BufferedReader, stream), "sha256").hexdigest()
         except OSError as error:
             raise UnreadableError(path, (error.strerror or str(error)).lower()) from error
 

@@ -64,8 +64,8 @@ def plan_of_run(run: Path, plugins: Sequence[Path] = (), data: Sequence[str] = (
             what = no_common_labels(plan.parts.dataset, learnt, plan.parts.dataset.config)
             problems.append(Problem("data", what))
         plan = mapped or plan
-    written = selection.get("metadata_fields", selection.get("told"))  # the key's name until version 0.1
-    fields, field_problems = (None, []) if written is None else _fields(written)
+    told = selection.get("metadata_fields", selection.get("told"))  # the key's name until version 0.1
+    fields, field_problems = (None, []) if told is None else _fields(told)
     problems += field_problems
     if problems:
         raise RecipeError(str(path), problems)
@@ -79,7 +79,9 @@ def _with_classes(plan: Plan, home: Any, classes: Sequence[str], catalog: Catalo
     if trained is None:
         return None
     dataset = relabelled(plan.parts.dataset, trained, classes)
-    return dataset and dataclasses.replace(plan, parts=dataclasses.replace(plan.parts, dataset=dataset))
+    if dataset is None:
+        return None
+    return dataclasses.replace(plan, parts=dataclasses.replace(plan.parts, dataset=dataset))
 
 
 def read_statement(path: Path) -> tuple[dict[str, Any], dict[str, str]]:

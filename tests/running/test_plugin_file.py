@@ -189,8 +189,8 @@ def test_a_loss_that_reads_a_column_which_no_plugin_registers_is_refused(small: 
 def test_three_files_in_one_run(one_epoch: Callable[..., Any], files: dict[str, Path]) -> None:
     """A column of one file is read by the loss of another; a data set without docstring is no synthetic one by name."""
     plugins, presets = [files["bare"], files["column"], files["loss"]], [str(files["patients"])]
-    data = ("data.use=synthetic_looking", "data.config.images=60", "data.config.seed=110")  # another set: its own options
-    run = one_epoch(*data, plugins=plugins, presets=presets)
+    overrides = ("data.use=synthetic_looking", "data.config.images=60", "data.config.seed=110")
+    run = one_epoch(*overrides, plugins=plugins, presets=presets)
     data = json.loads((run.folder / "report.json").read_text())["data"]
     assert (data["sentence"], data["synthetic"]) == ("", False)
     lines = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]

@@ -143,7 +143,8 @@ class FolderTokenizer:
         sides = {name: options[name] for name in SIDES if options.get(name) in ("left", "right")}
         parse_object(read_text(folder / "tokenizer.json"), folder / "tokenizer.json")
         try:
-            self._fast: Any = PreTrainedTokenizerFast(
+            tokenizer: Any = PreTrainedTokenizerFast  # its __init__ has no types
+            self._fast = tokenizer(
                 tokenizer_file=str(folder / "tokenizer.json"), **tokens, **sides, clean_up_tokenization_spaces=False
             )
         except Exception as error:  # the Rust parser raises bare exceptions

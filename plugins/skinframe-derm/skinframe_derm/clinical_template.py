@@ -15,7 +15,9 @@ from skinframe_derm.templates import read_template
 
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 /+.,()&'-]{0,39}")  # an enumeration's value, not a way to write free text
 DERMOSCOPIC: Literal["dermoscopic image"] = "dermoscopic image"
-IMAGES = {  # what texts call an image, by how it was taken
+IMAGES: dict[
+    str, Literal["dermoscopic image", "clinical photograph"]
+] = {  # what texts call an image, by how it was taken
     "dermoscopy": DERMOSCOPIC,
     "clinical photograph": "clinical photograph",
     "total body photography": "clinical photograph",

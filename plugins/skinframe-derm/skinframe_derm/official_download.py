@@ -78,6 +78,11 @@ class Official(ABC):
     name: ClassVar[str]
     level: ClassVar[str]
     config: Any
+    modality: str
+
+    def __init__(self, config: Any = None) -> None:
+        super().__init__(config)  # type: ignore[call-arg]  # of Dataset, which comes after this class among the bases
+        self.modality = str(institutions().get(self.name, {}).get("modality", ""))
 
     @abstractmethod
     def rows(self, folder: Folder) -> Iterator[RawRow]:
@@ -109,10 +114,6 @@ class Official(ABC):
     @property
     def classes(self) -> tuple[str, ...]:
         return tuple(self.reading.manifest.schema.classes) if self._open else self.facts.classes(self.config.label_set)
-
-    @property
-    def modality(self) -> str:  # type: ignore[override]
-        return str(institutions().get(self.name, {}).get("modality", ""))
 
     @property
     def fields(self) -> tuple[Field, ...]:
