@@ -28,6 +28,16 @@ class Dataset(Component):
     def classes(self) -> tuple[str, ...]: ...
 
     @property
+    def class_titles(self) -> Mapping[str, str]:
+        """Return the full name of each class whose label is an abbreviation."""
+        return {}
+
+    @property
+    def malignant(self) -> tuple[str, ...]:
+        """Return the classes that a screening looks for: the report's headline says how well they are found."""
+        return ()
+
+    @property
     def attributes(self) -> tuple[str, ...]:
         return ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class Metric(Component):
     higher_is_better: ClassVar[bool] = True
     has_floor: ClassVar[bool] = False  # report what a perfectly calibrated model of this sharpness would score
     signed: ClassVar[bool] = False  # with a floor: may be below 0, as a debiased error may
+    span: ClassVar[tuple[float, float]] = (-math.inf, math.inf)  # the values that it can have; no interval leaves it
     by_default: ClassVar[bool] = True  # computed where a recipe names no metrics
     facts: Facts = Facts()
 

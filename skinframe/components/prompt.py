@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from skinframe.components.base import Component
@@ -42,6 +42,15 @@ class Prompt(Component):
     def class_words(self, classes: Sequence[str]) -> list[str]:
         """Return what each class is called in text, in order: a verbalizer reads the first token of each."""
         return list(classes)
+
+    def diagnosis_words(self, classes: Sequence[str]) -> Mapping[str, str]:
+        """Return the diagnoses that a written rationale may name, by how they are written, in lower case.
+
+        A class of the run is returned by its label; other diagnoses may be among them, so that a rationale that names
+        one is not taken for one that names nothing.
+        """
+        words = zip(self.class_words(classes), classes, strict=True)
+        return {written.lower(): name for written, name in (*words, *zip(classes, classes, strict=True))}
 
     @abstractmethod
     def rationale(self, sample: Sample, classes: Sequence[str], attributes: Sequence[str]) -> str:

@@ -45,20 +45,22 @@ def check_prevalence(
     *,
     waive: Collection[str] = (),
     max_drift: float = 0.05,
+    given: bool = False,
 ) -> None:
     """Raise DataError if a part has no image of a class that is not waived, or if the share of a class drifts too far.
 
     A share may differ from the whole set's by `max_drift`, plus the share that the largest component of the class takes
-    of the part: a patient with 40 lesions cannot be divided.
+    of the part: a patient with 40 lesions cannot be divided. `given` says that the split was read and not made.
     """
     rows = prevalence(split, samples, classes)
     missing = [row for row in rows if not row.images and row.label not in waive]
     if missing:
         pairs = ", ".join(f"{row.label} in {row.part}" for row in missing[:8])
         names = ",".join(dict.fromkeys(row.label for row in missing))
+        change = "Change the split that was given" if given else "Choose other fractions or another seed"
         raise DataError(
-            f"split: no image of {pairs}; its metrics would be undefined. Choose other fractions or another seed, or "
-            f"accept this: split.waive=[{names}]"
+            f"split: no image of {pairs}; its metrics would be undefined. {change}, or accept this:"
+            f" split.waive=[{names}]"
         )
     largest = _largest(samples, classes)
     for row in rows:

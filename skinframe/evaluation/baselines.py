@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,23 @@ class LinearProbe:
     test: Floats
     strength: float
     warnings: tuple[str, ...] = ()
+    weights: ProbeWeights | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ProbeWeights:
+    """A fitted probe: W [K, D + 1] of standardised features, its last column the biases, and the K classes it knows."""
+
+    mean: Floats
+    spread: Floats
+    w: Floats
+    seen: Ints
+    classes: int
+
+    def predict(self, features: Floats) -> Floats:
+        """Return probabilities [N, C] of features [N, D], or of [views, N, D] by their mean log probabilities."""
+        scaled = (features - self.mean) / self.spread
+        return _spread(_asked(scaled @ self.w[:, :-1].T + self.w[:, -1]), self.seen, self.classes)
 
 
 def prior(labels_train: Ints, classes: int, rows: int) -> Floats:
@@ -134,7 +151,9 @@ def linear_probe(
             break
     if best is None:
         raise ValueError("strengths must name at least one inverse penalty")
-    return best[1]
+    probe = best[1]
+    assert probe.weights is not None
+    return replace(probe, weights=replace(probe.weights, mean=mean, spread=spread))
 
 
 def _fit(
@@ -164,7 +183,8 @@ def _fit(
     if gamma:
         w, said = focal_fit(train, np.searchsorted(seen, labels), w, strength=strength, gamma=gamma)
     on_valid, on_test = (_spread(_asked(part @ w[:, :-1].T + w[:, -1]), seen, classes) for part in (valid, test))
-    return LinearProbe(on_valid, on_test, strength, said)
+    unscaled = ProbeWeights(np.zeros(train.shape[1]), np.ones(train.shape[1]), w, seen, classes)
+    return LinearProbe(on_valid, on_test, strength, said, unscaled)
 
 
 def _asked(scores: Floats) -> Floats:

@@ -34,6 +34,7 @@ class ECE(Metric):
     """
 
     name = "ece"
+    span = (0.0, 1.0)
     higher_is_better = False
     has_floor = True
 
@@ -129,6 +130,7 @@ class ECEMass(_Binned):
     """ECE of the top class in equal-mass bins (Nguyen and O'Connor 2015, arXiv:1508.05154)."""
 
     name = "ece_mass"
+    span = (0.0, 1.0)
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return ece_mass(labels, probabilities, self.config.bins)
@@ -138,6 +140,7 @@ class ECEClasswise(_Binned):
     """Mean over classes of the ECE of each class's own probability (Kull et al. 2019, arXiv:1910.12656)."""
 
     name = "ece_classwise"
+    span = (0.0, 1.0)
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return ece_classwise(labels, probabilities, self.config.bins)
@@ -147,6 +150,7 @@ class MCE(_Binned):
     """Maximum calibration error over bins (Naeini et al. 2015); a bin of one sample can decide it."""
 
     name = "mce"
+    span = (0.0, 1.0)
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return mce(labels, probabilities, self.config.bins)
@@ -156,6 +160,7 @@ class Overconfidence(_Binned):
     """The part of the ECE from bins whose confidence exceeds their accuracy; with underconfidence it adds up to ECE."""
 
     name = "overconfidence"
+    span = (0.0, 1.0)
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return one_sided(labels, probabilities, self.config.bins, -1.0)
@@ -165,6 +170,7 @@ class Underconfidence(_Binned):
     """The part of the ECE from bins whose accuracy exceeds their confidence; with overconfidence it adds up to ECE."""
 
     name = "underconfidence"
+    span = (0.0, 1.0)
     breaks: ClassVar = {"direction": "certainty in the wrong class is all overconfidence"}
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:

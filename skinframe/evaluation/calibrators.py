@@ -39,8 +39,8 @@ class Temperature(Calibrator):
     """One positive number divides all logits (Guo et al. 2017, arXiv:1706.04599): p = softmax(z / T).
 
     T minimises the validation NLL. NLL is convex in 1 / T, so a bounded search over log T in [low, high] finds the
-    only minimum; the class that is named, and NLL on the fitted samples, never get worse.
-    Raises DataError where there is nothing to fit on.
+    only minimum; the class that is named, and NLL on the fitted samples, never get worse. Predictions of a single
+    class leave T at 1. Raises DataError where there is nothing to fit on.
     """
 
     name = "temperature"
@@ -60,6 +60,8 @@ class Temperature(Calibrator):
         logits, labels = np.asarray(logits, dtype=np.float64), np.asarray(labels, dtype=np.int64)
         if not len(labels):
             raise DataError("calibrator: no validation prediction to fit the temperature on; give the split samples")
+        if single_class(labels):
+            return {"temperature": 1.0, "n": len(labels), "warnings": [SINGLE_CLASS]}
         bounds = (math.log(self.config.low), math.log(self.config.high))
         found = minimize_scalar(
             lambda log_t: temperature_nll(logits, labels, math.exp(log_t)),
@@ -71,15 +73,31 @@ class Temperature(Calibrator):
         # the search ends within its tolerance of the optimum, so "no worse than T = 1" needs its own comparison
         if temperature_nll(logits, labels, 1.0) <= temperature_nll(logits, labels, temperature):
             temperature = 1.0
-        at_bound = min(abs(math.log(temperature) - bound) for bound in bounds) < 1e-3
-        warning = (
-            f"temperature {temperature:.3g} is at the bound of [{self.config.low:g}, {self.config.high:g}]: the"
-            " validation split is separated without error, or too small to fit on"
-        )
-        return {"temperature": temperature, "n": len(labels), "warnings": [warning] if at_bound else []}
+        return {"temperature": temperature, "n": len(labels), "warnings": self._at_bound(temperature, logits, labels)}
+
+    def _at_bound(self, temperature: float, logits: Floats, labels: Ints) -> list[str]:
+        """Return which bound the temperature reached and why, from the predictions that it was fitted on."""
+        low, high = self.config.low, self.config.high
+        wrong = int((logits.argmax(axis=1) != labels).sum())
+        where = f"the {len(labels)} calibration predictions ({wrong} wrong, {len(set(labels.tolist()))} classes)"
+        if abs(math.log(temperature / low)) < 1e-3:
+            what = f"lower bound {low:g}: {where} would be fitted better by still sharper probabilities"
+        elif abs(math.log(temperature / high)) < 1e-3:
+            what = f"upper bound {high:g}: {where} would be fitted better by probabilities that are nearly uniform"
+        else:
+            return []
+        return [f"the temperature is at its {what}; probabilities after calibration are not to be trusted"]
 
     def apply(self, logits: Floats, parameters: Mapping[str, Any]) -> Floats:
         return softmax(np.asarray(logits, dtype=np.float64) / float(parameters["temperature"]))
+
+
+SINGLE_CLASS = "all calibration predictions are of one class: no calibrator can be fitted, and none is applied"
+
+
+def single_class(labels: Ints) -> bool:
+    """Say whether all samples are of one class: a fit would learn its share, which is 1 here and nowhere else."""
+    return len(np.unique(labels)) == 1
 
 
 def log_probabilities(logits: Floats, labels: Ints, what: str) -> tuple[Floats, Ints]:
@@ -122,9 +140,12 @@ def remarks(before: Floats, after: Floats, settled: bool) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Ridge:
-    """How strongly the fit is pulled towards plain temperature scaling."""
+    """How strongly the fit is pulled towards plain temperature scaling, in samples.
 
-    ridge: float = 0.01
+    The penalty stands beside the sum of the log losses, not their mean: the more data there are, the less it matters.
+    """
+
+    ridge: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 < self.ridge < np.inf:
@@ -132,7 +153,7 @@ class Ridge:
 
 
 class BiasCorrectedTemperature(Calibrator):
-    """p = softmax(z / T + b) (Alexandari et al. 2020, arXiv:1901.06852): minimises NLL + ridge |b|^2.
+    """p = softmax(z / T + b) (Alexandari et al. 2020, arXiv:1901.06852): minimises sum NLL + ridge |b|^2.
 
     Never worse than temperature scaling on the samples it is fitted on. Corrects class shares that training bent.
     """
@@ -143,13 +164,14 @@ class BiasCorrectedTemperature(Calibrator):
     def fit(self, logits: Floats, labels: Ints) -> dict[str, Any]:
         z, labels = log_probabilities(logits, labels, "temperature and biases")
         start = np.append(np.zeros(z.shape[1]), inverse_temperature(z, labels))
+        if single_class(labels):
+            return {"temperature": 1.0, "bias": start[:-1].tolist(), "n": len(labels), "warnings": [SINGLE_CLASS]}
+        ridge = self.config.ridge / len(labels)
 
         def cost(theta: Floats) -> tuple[float, Floats]:
             b, u = theta[:-1], theta[-1]
             nll, slope = nll_and_slope(u * z + b, labels)
-            return nll + self.config.ridge * float(b @ b), np.append(
-                slope.sum(axis=0) + 2 * self.config.ridge * b, (slope * z).sum()
-            )
+            return nll + ridge * float(b @ b), np.append(slope.sum(axis=0) + 2 * ridge * b, (slope * z).sum())
 
         theta, settled = minimise(cost, start, [(None, None)] * z.shape[1] + [(1e-3, 1e3)])
         found = {"temperature": float(1 / theta[-1]), "bias": theta[:-1].tolist(), "n": len(labels)}
@@ -163,8 +185,8 @@ class BiasCorrectedTemperature(Calibrator):
 class Vector(Calibrator):
     """p = softmax(a * log p + b), a factor and a bias a class (Guo et al. 2017, arXiv:1706.04599).
 
-    Minimises NLL + ridge (|a - 1/T|^2 + |b|^2), T that of temperature scaling, which it is never worse than where it is
-    fitted.
+    Minimises sum NLL + ridge (|a - 1/T|^2 + |b|^2), T that of temperature scaling, which it is never worse than where
+    it is fitted.
     """
 
     name = "vector"
@@ -172,7 +194,10 @@ class Vector(Calibrator):
 
     def fit(self, logits: Floats, labels: Ints) -> dict[str, Any]:
         z, labels = log_probabilities(logits, labels, "factors and biases")
-        u, classes, ridge = inverse_temperature(z, labels), z.shape[1], self.config.ridge
+        u, classes, ridge = inverse_temperature(z, labels), z.shape[1], self.config.ridge / len(labels)
+        if single_class(labels):
+            same = {"factor": [1.0] * classes, "bias": [0.0] * classes}
+            return {**same, "n": len(labels), "warnings": [SINGLE_CLASS]}
 
         def cost(theta: Floats) -> tuple[float, Floats]:
             a, b = theta[:classes], theta[classes:]
@@ -192,15 +217,15 @@ class Vector(Calibrator):
 class Dirichlet(Calibrator):
     """p = softmax(W log p + b) with a penalty off the diagonal (Kull et al. 2019, arXiv:1910.12656).
 
-    Minimises NLL + off_diagonal sum_{i != j} W_ij^2 + ridge (|diag W - 1/T|^2 + |b|^2), T that of temperature scaling.
-    As off_diagonal grows it becomes `vector`. May name other classes, and says so; wants many samples.
+    Minimises sum NLL + off_diagonal sum_{i != j} W_ij^2 + ridge (|diag W - 1/T|^2 + |b|^2), T that of temperature
+    scaling. As off_diagonal grows it becomes `vector`. May name other classes, and says so; wants many samples.
     """
 
     name = "dirichlet"
 
     @dataclass(frozen=True, kw_only=True)
     class Config(Ridge):
-        off_diagonal: float = 0.1
+        off_diagonal: float = 10.0
 
         def __post_init__(self) -> None:
             super().__post_init__()
@@ -210,16 +235,20 @@ class Dirichlet(Calibrator):
     def fit(self, logits: Floats, labels: Ints) -> dict[str, Any]:
         z, labels = log_probabilities(logits, labels, "a matrix")
         classes = z.shape[1]
+        if single_class(labels):
+            same = {"matrix": np.eye(classes).tolist(), "bias": [0.0] * classes}
+            return {**same, "n": len(labels), "warnings": [SINGLE_CLASS]}
         centre = inverse_temperature(z, labels) * np.eye(classes)
+        ridge, off_diagonal = self.config.ridge / len(labels), self.config.off_diagonal / len(labels)
         # in units of the penalty it is |v|^2, so that a stiff penalty does not make the fit ill-conditioned
-        unit = np.where(np.eye(classes) > 0, self.config.ridge, self.config.off_diagonal) ** -0.5
+        unit = np.where(np.eye(classes) > 0, ridge, off_diagonal) ** -0.5
 
         def cost(v: Floats) -> tuple[float, Floats]:
             matrix, bias = centre + unit * v[classes:].reshape(classes, classes), v[:classes]
             nll, slope = nll_and_slope(z @ matrix.T + bias, labels)
-            grad = np.concatenate([slope.sum(axis=0) + 2 * self.config.ridge * bias, (slope.T @ z * unit).ravel()])
+            grad = np.concatenate([slope.sum(axis=0) + 2 * ridge * bias, (slope.T @ z * unit).ravel()])
             grad[classes:] += 2 * v[classes:]
-            return nll + float(v[classes:] @ v[classes:]) + self.config.ridge * float(bias @ bias), grad
+            return nll + float(v[classes:] @ v[classes:]) + ridge * float(bias @ bias), grad
 
         v, settled = minimise(cost, np.zeros(classes + classes**2))
         matrix = centre + unit * v[classes:].reshape(classes, classes)

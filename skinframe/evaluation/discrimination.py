@@ -57,6 +57,7 @@ class Accuracy(Metric):
     """Share of samples named right; says little where classes are rare."""
 
     name = "accuracy"
+    span = (0.0, 1.0)
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return accuracy(labels, probabilities)
@@ -66,6 +67,7 @@ class BalancedAccuracy(Metric):
     """Mean recall over the classes present, the headline of ISIC 2018 and 2019."""
 
     name = "balanced_accuracy"
+    span = (0.0, 1.0)
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return balanced_accuracy(labels, probabilities)
@@ -75,6 +77,7 @@ class MacroF1(Metric):
     """Mean F1 over classes, for comparison with papers; not a proper measure (Van Calster 2025, arXiv:2412.10288)."""
 
     name = "macro_f1"
+    span = (0.0, 1.0)
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return macro_f1(labels, probabilities)
@@ -84,6 +87,7 @@ class MacroAUROC(Metric):
     """Mean one-vs-rest area under the ROC curve (Hanley and McNeil 1982), ties counted half."""
 
     name = "macro_auroc"
+    span = (0.0, 1.0)
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
         return macro_auroc(labels, probabilities)
@@ -111,6 +115,7 @@ class MCC(Metric):
     """Matthews correlation coefficient, from -1 to 1; 0 is chance."""
 
     name = "mcc"
+    span = (-1.0, 1.0)
     by_default = False
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
@@ -160,6 +165,7 @@ class WeightedAUROC(Metric):
     """One-vs-rest AUROC weighted by the classes' shares: says most of the common classes."""
 
     name = "weighted_auroc"
+    span = (0.0, 1.0)
     by_default = False
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
@@ -170,6 +176,7 @@ class MacroAUPRC(Metric):
     """Mean average precision over classes; read it beside the classes' shares, which are its chance level."""
 
     name = "macro_auprc"
+    span = (0.0, 1.0)
     by_default = False
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
@@ -180,6 +187,7 @@ class AUROC(BinaryMetric):
     """Area under the ROC curve of the positive classes against the rest (Hanley and McNeil 1982)."""
 
     name = "auroc"
+    span = (0.0, 1.0)
 
     def of(self, positive: NDArray[np.bool_], scores: Floats) -> Weighted:
         return auroc(positive, scores)
@@ -189,6 +197,7 @@ class AUPRC(BinaryMetric):
     """Average precision of the positive classes against the rest; chance is their share of the samples."""
 
     name = "auprc"
+    span = (0.0, 1.0)
 
     def of(self, positive: NDArray[np.bool_], scores: Floats) -> Weighted:
         return average_precision(positive, scores)
@@ -198,6 +207,7 @@ class PartialAUC(BinaryMetric):
     """Standardised partial area at low FPR (McClish 1989), as scikit-learn's `max_fpr`; chance 0.5."""
 
     name = "pauc_mcclish"
+    span = (0.0, 1.0)
 
     @dataclass(frozen=True, kw_only=True)
     class Config(Positive):

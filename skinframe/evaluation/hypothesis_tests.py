@@ -120,6 +120,18 @@ def _one_sided(difference: Replicates, null: float, sign: float) -> float:
     return two / 2 if sign * (difference.estimate - null) > 0 else 1 - two / 2
 
 
+ALPHA = 0.05
+
+
+def resamples_for(tests: int, *, least: int = 1000, alpha: float = ALPHA) -> int:
+    """Return how many resamples a family of so many tests needs, at least `least`.
+
+    The smallest p of R resamples is 2 / (R + 1). Holm multiplies the smallest of a family by its size, so that many
+    tests on few resamples could never reach alpha. Here the smallest adjusted p is at most alpha / 2.
+    """
+    return max(least, math.ceil(4 * tests / alpha))
+
+
 def holm(p_values: Sequence[float]) -> Floats:
     """Return p-values adjusted so that any false positive stays as rare as stated (Holm 1979); NaN is no test.
 

@@ -67,7 +67,11 @@ def centred(replicates: Replicates) -> Replicates:
 
 
 def p_value(replicates: Replicates, null: float = 0.0) -> float:
-    """Return the two-sided p at which the interval would just touch `null`; never below 2 / (resamples + 1)."""
+    """Return the two-sided p at which the interval would just touch `null`; never below 2 / (resamples + 1).
+
+    Resamples say nothing of the tail beyond the last of them: where all lie on one side of `null`, p is that of
+    (estimate - null) / standard error under the same t distribution, if that is smaller.
+    """
     from scipy import special
 
     drawn, shape = _defined(replicates), shape_of(replicates)
@@ -78,7 +82,15 @@ def p_value(replicates: Replicates, null: float = 0.0) -> float:
     moved = float(special.ndtri(_share_below(drawn, null))) - shape.centre
     z = moved / max(1 + shape.bend * moved, 1e-3) - shape.centre
     p = 2 * float(special.stdtr(shape.df, -abs(z) / shape.stretch))
-    return min(1.0, max(p, 2 / (len(drawn) + 1)))
+    if (drawn.min() > null or drawn.max() < null) and np.ptp(drawn) > 0:
+        error = float(drawn.std(ddof=1)) * shape.stretch
+        p = min(p, 2 * float(special.stdtr(shape.df, -abs(replicates.estimate - null) / error)))
+    return min(1.0, max(p, smallest_p(len(drawn))))
+
+
+def smallest_p(resamples: int) -> float:
+    """Return the smallest two-sided p that this number of resamples can give: 2 / (resamples + 1)."""
+    return 2 / (resamples + 1)
 
 
 def shape_of(replicates: Replicates) -> IntervalShape | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skinframe.components import Calibrator
-from skinframe.evaluation.calibrators import Ridge, log_probabilities, minimise, remarks
+from skinframe.evaluation.calibrators import SINGLE_CLASS, Ridge, log_probabilities, minimise, remarks, single_class
 from skinframe.evaluation.softmax import log_softmax, softmax
 from skinframe.weighted_statistics import Floats, Ints
 
@@ -29,6 +29,9 @@ class Isotonic(Calibrator):
 
         z, labels = log_probabilities(logits, labels, "steps")
         p, least = np.exp(z), 1 / (len(labels) + 2)
+        if single_class(labels):
+            same = [{"x": [0.0, 1.0], "y": [0.0, 1.0]} for _ in range(p.shape[1])]
+            return {"steps": same, "n": len(labels), "warnings": [SINGLE_CLASS]}
         steps = []
         for c in range(p.shape[1]):
             model = IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip")
@@ -51,7 +54,7 @@ LOWEST = -700.0  # log of the smallest probability that is told from 0
 class Beta(Calibrator):
     """logit q = a log p - b log(1 - p) + c, a and b >= 0 (Kull et al. 2017, doi 10.1214/17-EJS1338SI).
 
-    For two classes q is the second's; for more, one against the rest and rows normalised. Minimises NLL + ridge
+    For two classes q is the second's; for more, one against the rest and rows normalised. Minimises sum NLL + ridge
     ((a - 1)^2 + (b - 1)^2 + c^2), so that it is no worse than no calibration where it is fitted.
     """
 
@@ -61,6 +64,8 @@ class Beta(Calibrator):
     def fit(self, logits: Floats, labels: Ints) -> dict[str, Any]:
         z, labels = log_probabilities(logits, labels, "a, b and c")
         places = [1] if z.shape[1] == 2 else range(z.shape[1])
+        if single_class(labels):
+            return {"abc": [[1.0, 1.0, 0.0] for _ in places], "n": len(labels), "warnings": [SINGLE_CLASS]}
         fits = [self._one(z, labels, place) for place in places]
         found: dict[str, Any] = {"abc": [theta.tolist() for theta, _ in fits], "n": len(labels)}
         return found | {"warnings": remarks(z, self.apply(z, found), all(settled for _, settled in fits))}
@@ -77,7 +82,7 @@ class Beta(Calibrator):
 
     def _one(self, z: Floats, labels: Ints, place: int) -> tuple[Floats, bool]:
         x, hit = _features(z, place), (labels == place).astype(np.float64)
-        identity, ridge = np.array([1.0, 1.0, 0.0]), self.config.ridge
+        identity, ridge = np.array([1.0, 1.0, 0.0]), self.config.ridge / len(labels)
 
         def cost(theta: Floats) -> tuple[float, Floats]:
             odds, away = x @ theta, theta - identity

@@ -31,6 +31,7 @@ class Sensitivity(BinaryMetric):
     """Share of the positive samples that are called positive."""
 
     name = "sensitivity"
+    span = (0.0, 1.0)
     Config = DecisionThreshold
 
     def of(self, positive: Truth, scores: Floats) -> Weighted:
@@ -41,6 +42,7 @@ class Specificity(BinaryMetric):
     """Share of the negative samples that are called negative."""
 
     name = "specificity"
+    span = (0.0, 1.0)
     Config = DecisionThreshold
 
     def of(self, positive: Truth, scores: Floats) -> Weighted:
@@ -51,6 +53,7 @@ class PPV(BinaryMetric):
     """Share of those called positive that are; follows the prevalence of this very set."""
 
     name = "ppv"
+    span = (0.0, 1.0)
     Config = DecisionThreshold
 
     def of(self, positive: Truth, scores: Floats) -> Weighted:
@@ -61,6 +64,7 @@ class NPV(BinaryMetric):
     """Share of those called negative that are; follows the prevalence of this very set."""
 
     name = "npv"
+    span = (0.0, 1.0)
     Config = DecisionThreshold
 
     def of(self, positive: Truth, scores: Floats) -> Weighted:
@@ -120,6 +124,7 @@ class SensitivityAtSpecificity(_AtPoint):
     """Sensitivity at the threshold that gave the specificity `at` on validation."""
 
     name = "sensitivity_at_specificity"
+    span = (0.0, 1.0)
     held = "specificity"
 
     def of(self, positive: Truth, scores: Floats) -> Weighted:
@@ -127,12 +132,35 @@ class SensitivityAtSpecificity(_AtPoint):
         return undefined if math.isnan(chosen) else share_of(scores >= chosen, positive)
 
 
+class SpecificityHeld(SensitivityAtSpecificity):
+    """Specificity that the threshold of `sensitivity_at_specificity` holds on the samples that are judged."""
+
+    name = "specificity_held"
+    span = (0.0, 1.0)
+
+    def of(self, positive: Truth, scores: Floats) -> Weighted:
+        chosen = self.threshold()
+        return undefined if math.isnan(chosen) else share_of(scores < chosen, ~positive)
+
+
 class SpecificityAtSensitivity(_AtPoint):
     """Specificity at the threshold that gave the sensitivity `at` on validation."""
 
     name = "specificity_at_sensitivity"
+    span = (0.0, 1.0)
     held = "sensitivity"
 
     def of(self, positive: Truth, scores: Floats) -> Weighted:
         chosen = self.threshold()
         return undefined if math.isnan(chosen) else share_of(scores < chosen, ~positive)
+
+
+class SensitivityHeld(SpecificityAtSensitivity):
+    """Sensitivity that the threshold of `specificity_at_sensitivity` holds on the samples that are judged."""
+
+    name = "sensitivity_held"
+    span = (0.0, 1.0)
+
+    def of(self, positive: Truth, scores: Floats) -> Weighted:
+        chosen = self.threshold()
+        return undefined if math.isnan(chosen) else share_of(scores >= chosen, positive)

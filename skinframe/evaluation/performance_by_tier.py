@@ -75,7 +75,7 @@ def by_tier(
         statistics[f"drop {name}"] = _times(sign, between(whole, here.astype(float), there.astype(float)))
     found = replicate(statistics, groups, seed=derive(seed, "tiers"), resamples=resamples)
     drops = {name: found[f"drop {name}"] for name in order if f"drop {name}" in found}
-    adjusted = holm([two_sided(one.estimate, one.resampled) for one in drops.values()])
+    adjusted = holm([two_sided(one) for one in drops.values()])
     p = {name: float(value) for name, value in zip(drops, adjusted, strict=True)}
     return tuple(_judged(sizes[name], found.get(f"in {name}"), drops.get(name), p.get(name), level) for name in order)
 

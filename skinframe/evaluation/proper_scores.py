@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
@@ -37,6 +38,7 @@ class NLL(Metric):
     """Mean negative log likelihood in nats (Good 1952): proper, so only the true probabilities minimise it."""
 
     name = "nll"
+    span = (0.0, math.inf)
     higher_is_better = False
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
@@ -47,6 +49,7 @@ class BalancedNLL(Metric):
     """Negative log likelihood averaged within each class first, so that rare classes count as much as common ones."""
 
     name = "balanced_nll"
+    span = (0.0, math.inf)
     higher_is_better = False
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
@@ -57,6 +60,7 @@ class Brier(Metric):
     """Brier score summed over classes (Brier 1950), from 0 to 2: proper and bounded."""
 
     name = "brier"
+    span = (0.0, 2.0)
     higher_is_better = False
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
@@ -111,6 +115,7 @@ class BrierMCB(Metric):
     """Miscalibration part of the Brier score (CORP, Dimitriadis et al. 2021, doi 10.1073/pnas.2016191118)."""
 
     name = "brier_mcb"
+    span = (0.0, 2.0)
     higher_is_better = False
     has_floor = True
     by_default = False
@@ -123,6 +128,7 @@ class BrierDSC(Metric):
     """Discrimination part of the Brier score (CORP): how much is known beyond the class shares."""
 
     name = "brier_dsc"
+    span = (0.0, 2.0)
     by_default = False
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
@@ -133,6 +139,7 @@ class BrierUNC(Metric):
     """Uncertainty part of the Brier score (CORP): the score of the class shares; says nothing of the model."""
 
     name = "brier_unc"
+    span = (0.0, 1.0)
     breaks: ClassVar = {"direction": "is of the labels alone"}
     higher_is_better = False
     by_default = False

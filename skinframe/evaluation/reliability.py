@@ -62,6 +62,37 @@ def null_floor(
     return NullFloor(float(drawn.mean()), float(np.quantile(drawn, 0.95)), (1 + reached) / (draws + 1), draws)
 
 
+def classwise_floor(
+    labels: Ints,
+    probabilities: Floats,
+    *,
+    seed: int,
+    bins: int = 15,
+    draws: int = 1000,
+    units: Sequence[str] | None = None,
+) -> tuple[float, NullFloor] | None:
+    """Return the class-wise ECE and its null floor, as `null_floor` of ECEClasswise; None without a sample.
+
+    Only the counts of labels in bins change from draw to draw, so that a draw costs N and not N x C x bins.
+    """
+    count, classes = probabilities.shape
+    if not count or draws < 1:
+        return None
+    place = bin_of(probabilities, bins) + bins * np.arange(classes)
+    stated = np.bincount(place.ravel(), weights=probabilities.ravel(), minlength=classes * bins)
+    rows = np.arange(count)
+
+    def error(drawn: Ints) -> float:
+        seen = np.bincount(place[rows, drawn], minlength=classes * bins)
+        return float(np.abs(seen - stated).sum() / (count * classes))
+
+    observed = error(labels)
+    null = np.array([error(y) for y in null_labels(probabilities, seed=seed, draws=draws, units=units)])
+    reached = int((null >= observed - 1e-12).sum())
+    floor = NullFloor(float(null.mean()), float(np.quantile(null, 0.95)), (1 + reached) / (draws + 1), draws)
+    return observed, floor
+
+
 @dataclass(frozen=True)
 class ReliabilityBin:
     """Samples with confidence in (low, high]: their mean confidence, accuracy, and the consistency band.

@@ -74,6 +74,7 @@ class AUGRC(Metric):
     """Area under the generalised risk-coverage curve (Traub et al. 2024, arXiv:2407.01032), from 0 to 1/2."""
 
     name = "augrc"
+    span = (0.0, 0.5)
     higher_is_better = False
     by_default = False
 
@@ -85,6 +86,7 @@ class AURC(Metric):
     """Area under the risk-coverage curve (Geifman et al. 2019, arXiv:1805.08206); gives the surest samples most say."""
 
     name = "aurc"
+    span = (0.0, 1.0)
     higher_is_better = False
     by_default = False
 
@@ -96,6 +98,7 @@ class ExcessAURC(Metric):
     """AURC less that of the best order of the same errors (Geifman et al. 2019): how well doubt is ranked."""
 
     name = "excess_aurc"
+    span = (0.0, 1.0)
     breaks: ClassVar = {"direction": "certainty in the wrong class leaves nothing to rank"}
     higher_is_better = False
     by_default = False

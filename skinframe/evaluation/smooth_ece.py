@@ -61,6 +61,7 @@ class SmoothECE(Metric):
     """Smooth ECE of the top class (Blasiok and Nakkiran 2023, arXiv:2309.12236): no bins to choose, still biased up."""
 
     name = "smooth_ece"
+    span = (0.0, 1.0)
     higher_is_better = False
     has_floor = True
     by_default = False

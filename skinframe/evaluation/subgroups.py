@@ -11,7 +11,7 @@ import numpy as np
 from skinframe.components import Metric
 from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.hypothesis_tests import holm
-from skinframe.evaluation.interval_methods import interval
+from skinframe.evaluation.interval_methods import degrees_of_freedom, interval, jackknife_variance
 from skinframe.evaluation.scores_with_intervals import checked
 from skinframe.seeding import derive
 from skinframe.weighted_statistics import Bounded, Floats, Ints, Share, Weighted, dense
@@ -35,23 +35,39 @@ def between(whole: Weighted, inside: Floats, other: Floats) -> Weighted:
     return lambda weights: whole(weights * inside) - whole(weights * other)
 
 
-def two_sided(estimate: float, resampled: Floats) -> float:
-    """Return the p of a gap from its bootstrap error by the normal law; NaN where the gap is not defined."""
+def shared_classes(labels: Ints, one: np.ndarray, other: np.ndarray) -> Ints:
+    """Return the classes that both of two sets of samples [N] have."""
+    return np.intersect1d(labels[one], labels[other])
+
+
+def two_sided(gap: Replicates) -> float:
+    """Return the p of a gap by a t distribution; NaN where the gap is not defined or does not vary.
+
+    The error is the larger of the jackknife's and the bootstrap's, the degrees of freedom are those of the groups'
+    influences: a small cell's error is known badly, and a normal law would call 1 gap of 8 real where none is.
+    """
     from scipy import special
 
-    drawn = resampled[~np.isnan(resampled)]
-    if math.isnan(estimate) or len(drawn) < 2 or drawn.std() == 0:
+    drawn, left = (values[~np.isnan(values)] for values in (gap.resampled, gap.left_out))
+    if math.isnan(gap.estimate) or len(drawn) < 2 or len(left) < 2:
         return math.nan
-    return float(2 * special.ndtr(-abs(estimate) / drawn.std(ddof=1)))
+    error = max(math.sqrt(jackknife_variance(left)), float(drawn.std(ddof=1)))
+    if error == 0:
+        return math.nan
+    return float(2 * special.stdtr(degrees_of_freedom(left.mean() - left), -abs(gap.estimate) / error))
 
 
 @dataclass(frozen=True)
 class SubgroupScore:
-    """One subgroup: its metric, the gap to everybody else's, its p after Holm; NaN where it is not assessable."""
+    """One subgroup: its metric, the gap to everybody else's, its p after Holm; NaN where it is not assessable.
+
+    The gap is over the `classes` that the subgroup and the rest both have.
+    """
 
     name: str
     n: int
     n_groups: int
+    classes: int
     value: float
     low: float
     high: float
@@ -87,8 +103,10 @@ def by_subgroup(
 ) -> SubgroupScores:
     """Judge each value of a field; unknown values are a cell of their own, 'not recorded'.
 
-    The p of a cell is of its gap to everybody else. The p of the largest gap asks how often groups dealt to cells at
-    random would differ as much: whole groups trade places, so a field must not vary within a patient to be exact.
+    Two sides of a gap are compared over the classes that both have: a mean over classes of which one side lacks the
+    hardest would differ without any difference in recall. The p of a cell is of its gap to everybody else. The p of
+    the largest gap asks how often groups dealt to cells at random would differ as much: whole groups trade places, so a
+    field must not vary within a patient to be exact.
     Raises ValueError where lengths do not fit.
     """
     labels, probabilities = checked(labels, probabilities, groups)
@@ -101,14 +119,15 @@ def by_subgroup(
     whole = metric.over(labels, probabilities)
     statistics: dict[str, Weighted] = {}
     for name in used:
-        inside = (names == name).astype(np.float64)
-        statistics[f"in {name}"] = within(whole, inside)
-        statistics[f"gap {name}"] = between(whole, inside, 1 - inside)
+        inside = names == name
+        both = np.isin(labels, shared_classes(labels, inside, ~inside))
+        statistics[f"in {name}"] = within(whole, inside.astype(np.float64))
+        statistics[f"gap {name}"] = between(whole, (inside & both).astype(float), (~inside & both).astype(float))
     found = replicate(statistics, groups, seed=derive(seed, "subgroups", field), resamples=resamples)
     gaps = {name: found[f"gap {name}"] for name in used}
-    p = dict(zip(used, holm([two_sided(gaps[name].estimate, gaps[name].resampled) for name in used]), strict=True))
+    p = dict(zip(used, holm([two_sided(gaps[name]) for name in used]), strict=True))
     cells = [
-        _cell(name, names == name, count, found.get(f"in {name}"), gaps.get(name), p.get(name, math.nan), level)
+        _cell(name, labels, names == name, count, found.get(f"in {name}"), gaps.get(name), p.get(name, math.nan), level)
         for name, count in counts.items()
     ]
     rated = {cell.name: cell.value for cell in cells if not math.isnan(cell.value)}
@@ -120,6 +139,7 @@ def by_subgroup(
 
 def _cell(
     name: str,
+    labels: Ints,
     inside: np.ndarray,
     n_groups: int,
     own: Replicates | None,
@@ -132,6 +152,7 @@ def _cell(
         name=name,
         n=int(inside.sum()),
         n_groups=n_groups,
+        classes=len(shared_classes(labels, inside, ~inside)),
         value=math.nan if own is None else own.estimate,
         low=low,
         high=high,
@@ -154,22 +175,27 @@ def _largest(
     keep = np.isin(names, used)
     if len(used) < 2:
         return math.nan, math.nan
-    whole = metric.over(labels[keep], probabilities[keep])
+    labels = labels[keep]
+    whole = metric.over(labels, probabilities[keep])
     ids, member = np.unique(group[keep], return_inverse=True)
     cell = np.zeros(len(ids), dtype=np.int64)
     cell[member] = np.searchsorted(sorted(used), names[keep])
-    observed = _range(whole, (np.searchsorted(sorted(used), names[keep])[None, :] == np.arange(len(used))[:, None]))
+    observed = _widest(whole, labels, np.searchsorted(sorted(used), names[keep]), len(used))
     random = np.random.default_rng(derive(seed, "largest gap"))
-    dealt = [
-        _range(whole, random.permutation(cell)[member][None, :] == np.arange(len(used))[:, None]) for _ in range(draws)
-    ]
+    dealt = [_widest(whole, labels, random.permutation(cell)[member], len(used)) for _ in range(draws)]
     if math.isnan(observed):
         return observed, math.nan
     reached = sum(one >= observed - 1e-12 for one in dealt)
     return observed, (1 + reached) / (draws + 1)
 
 
-def _range(whole: Weighted, inside: np.ndarray) -> float:
-    values = whole(inside.astype(np.float64))
-    values = values[~np.isnan(values)]
-    return float(values.max() - values.min()) if len(values) > 1 else math.nan
+def _widest(whole: Weighted, labels: Ints, cell: Ints, cells: int) -> float:
+    """Return the largest gap between two cells, each pair over the classes that both have; NaN where there is none."""
+    has = np.array([np.bincount(labels[cell == one], minlength=int(labels.max()) + 1) > 0 for one in range(cells)])
+    pairs = [(a, b) for a in range(cells) for b in range(a + 1, cells) if (has[a] & has[b]).any()]
+    sides = [(cell == one) & (has[a] & has[b])[labels] for a, b in pairs for one in (a, b)]
+    if not sides:
+        return math.nan
+    values = whole(np.stack(sides).astype(np.float64)).reshape(-1, 2)
+    gaps = np.abs(values[:, 0] - values[:, 1])
+    return float(np.nanmax(gaps)) if not np.isnan(gaps).all() else math.nan

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from skinframe.data.feed import Feed
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.grounding import mask_lift
 from skinframe.evaluation.rationale_accuracy import score_rationales
+from skinframe.evaluation.rationale_agreement import agreeing, named_diagnoses
 from skinframe.evaluation.scores_with_intervals import score_of
 from skinframe.judging.report_estimates import estimate, known
 from skinframe.model.module import Model
@@ -36,25 +38,40 @@ from skinframe.reporting.report_values import (
     ReportedTest,
 )
 from skinframe.seeding import derive
-from skinframe.weighted_statistics import mean_of
+from skinframe.weighted_statistics import mean_of, share_of
 
 Floats = NDArray[np.float64]
 
 
-def choose(labels: NDArray[np.int64], probabilities: Floats, count: int) -> list[tuple[int, str]]:
-    """Return positions and why: the most confident mistakes, the surest of each class, the least sure."""
+def choose(
+    labels: NDArray[np.int64], probabilities: Floats, count: int, units: Sequence[str] | None = None
+) -> list[tuple[int, str]]:
+    """Return positions and why: the most confident mistakes, the surest of each class, the least sure.
+
+    `units` [N] name the lesions: no lesion is shown twice.
+    """
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
-    wrong = [int(i) for i in np.argsort(-confidence, kind="stable") if predicted[i] != labels[i]]
+    lesion = np.unique(np.arange(len(labels)) if units is None else np.asarray(units), return_inverse=True)[1]
+    wrong = _one_a_lesion([int(i) for i in np.argsort(-confidence, kind="stable") if predicted[i] != labels[i]], lesion)
     chosen: dict[int, str] = dict.fromkeys(wrong[: count // 3], "confident mistake")
     for k in range(probabilities.shape[1]):
-        right = [int(i) for i in np.flatnonzero((labels == k) & (predicted == k)) if int(i) not in chosen]
+        taken = {int(lesion[i]) for i in chosen}
+        right = [int(i) for i in np.flatnonzero((labels == k) & (predicted == k)) if int(lesion[i]) not in taken]
         if right and len(chosen) < count:
             chosen[max(right, key=lambda i: (confidence[i], -i))] = "surest of its class"
     for i in np.argsort(confidence, kind="stable"):
         if len(chosen) >= count:
             break
-        chosen.setdefault(int(i), "least sure")
+        if int(lesion[i]) not in {int(lesion[j]) for j in chosen}:
+            chosen[int(i)] = "least sure"
     return list(chosen.items())
+
+
+def _one_a_lesion(positions: Sequence[int], lesion: NDArray[np.int64]) -> list[int]:
+    first: dict[int, int] = {}
+    for position in positions:
+        first.setdefault(int(lesion[position]), position)
+    return list(first.values())
 
 
 def make_case(
@@ -65,6 +82,10 @@ def make_case(
     row = prepared.split.test[position]
     sample = prepared.samples[row]
     posterior = plan.parts.dataset.posterior(sample)
+    classes, attributes = plan.parts.dataset.classes, plan.parts.dataset.attributes
+    # without annotated attributes the template would write what a class usually shows, and not what this image does
+    annotated = any(value is not None for value in sample.attributes)
+    text = texts[position]
     return ExampleCase(
         id=sample.id,
         image=encode(np.asarray(prepared.seen(row))),
@@ -74,8 +95,9 @@ def make_case(
         prediction=int(test.calibrated[position].argmax()),
         heat=None if heat is None else grid(heat[position]),
         metadata={k: "not recorded" if v is None else _shown(v) for k, v in sample.metadata.items()},
-        rationale=texts[position] or None,
-        target_rationale=plan.parts.prompt.rationale(sample, plan.parts.dataset.classes, plan.parts.dataset.attributes),
+        rationale=text or None,
+        target_rationale=plan.parts.prompt.rationale(sample, classes, attributes) if annotated else None,
+        names=named_diagnoses(text, plan.parts.prompt.diagnosis_words(classes)) if text else None,
         posterior=None if posterior is None else tuple(float(p) for p in posterior),
         note=note,
     )
@@ -96,6 +118,7 @@ class Explanations:
     grounding: Grounding | None
     cases: tuple[ExampleCase, ...]
     notes: tuple[str, ...] = ()
+    explained: tuple[str, ...] = ()  # what was made, and what of it was not tested on this set
 
 
 def explain_test(
@@ -104,17 +127,40 @@ def explain_test(
     """Write a rationale and a heat map for every test sample, score both, choose the cases, where the recipe asks."""
     plan, rows = prepared.plan, prepared.split.test
     if not plan.recipe.evaluate.explain:
-        return Explanations(None, None, (), ("No rationale and no heat map was made: evaluate.explain is off.",))
+        off = "No rationale and no heat map was made: evaluate.explain is off."
+        return Explanations(None, None, (), explained=(off,))
     predictor = Predictor(plan, model)
     with display.task("rationales") as task:
         texts = predictor.rationales(feed, rows, task.update)
     heat = predictor.heat(feed, rows, [int(k) for k in outcome.test.calibrated.argmax(1)])
     _write(prepared, texts, outcome, folder)
-    shown = choose(outcome.test.labels, outcome.test.calibrated, plan.recipe.evaluate.cases)
+    units = prepared.lesions(rows)
+    shown = choose(outcome.test.labels, outcome.test.calibrated, plan.recipe.evaluate.cases, units)
     cases = tuple(make_case(prepared, outcome, texts, heat, position, note) for position, note in shown)
     trained = any(part.use == "rationale" and part.enabled for part in plan.recipe.losses.values())
     notes = () if trained else ("The rationale term is off: the generated texts were not trained for this task.",)
-    return Explanations(_quality(prepared, texts), _grounding(prepared, heat), cases, notes)
+    quality, grounding = _quality(prepared, outcome, texts), _grounding(prepared, heat)
+    drawn = sum(case.heat is not None for case in cases)
+    return Explanations(quality, grounding, cases, notes, _explained(quality, grounding, drawn))
+
+
+def _explained(quality: RationaleQuality | None, grounding: Grounding | None, drawn: int) -> tuple[str, ...]:
+    """Say what was written and drawn, and what could not be tested: silence would read as nothing to report."""
+    said = []
+    if quality is None:
+        said.append("No rationale was written: the recipe has no part that writes one, or it wrote none.")
+    elif quality.accuracy is None:
+        said.append(
+            "Whether the findings in the rationales are true was not tested: this set has no annotated attributes."
+        )
+    if not drawn:
+        said.append("No heat map was drawn.")
+    elif grounding is None:
+        said.append(
+            f"Heat maps are shown for {drawn} cases; whether they lie on the lesion was not tested: this set has no"
+            " lesion masks."
+        )
+    return tuple(said)
 
 
 def _write(prepared: Prepared, texts: Sequence[str], outcome: Outcome, folder: Path) -> None:
@@ -126,12 +172,17 @@ def _write(prepared: Prepared, texts: Sequence[str], outcome: Outcome, folder: P
     write_atomic(folder / "rationales.jsonl", ("\n".join(lines) + "\n").encode())
 
 
-def _quality(prepared: Prepared, texts: Sequence[str]) -> RationaleQuality | None:
+def _quality(prepared: Prepared, outcome: Outcome, texts: Sequence[str]) -> RationaleQuality | None:
+    """Return how often the rationales name the model's own answer, and how often their attributes are right."""
+    if not any(texts):
+        return None
     plan, split = prepared.plan, prepared.split
+    agreed = _agreement(prepared, outcome, texts)
     names = plan.parts.dataset.attributes
     truth = [prepared.samples[row].attributes for row in split.test]
-    if not names or not any(texts) or any(len(row) != len(names) for row in truth):
-        return None
+    unknown = all(value is None for row in truth for value in row)
+    if not names or unknown or any(len(row) != len(names) for row in truth):
+        return agreed
     quality = score_rationales(
         [plan.parts.prompt.mentions(text, names) for text in texts],
         truth,
@@ -143,8 +194,8 @@ def _quality(prepared: Prepared, texts: Sequence[str]) -> RationaleQuality | Non
     )
     gain = f"gain {quality.gain.value:+.3f} ({quality.gain.low:+.3f} to {quality.gain.high:+.3f})"
     better = quality.gain.low > 0
-    return RationaleQuality(
-        n=len(texts),
+    return replace(
+        agreed,
         accuracy=estimate(quality.accuracy),
         majority=estimate(quality.baseline),
         attributes=tuple(
@@ -157,6 +208,29 @@ def _quality(prepared: Prepared, texts: Sequence[str]) -> RationaleQuality | Non
             for row in quality.attributes
         ),
         test=ReportedTest(name=RATIONALE_TEST, passed=better, detail=gain),
+    )
+
+
+def _agreement(prepared: Prepared, outcome: Outcome, texts: Sequence[str]) -> RationaleQuality:
+    """Return how many rationales name the predicted class, another diagnosis, or none."""
+    plan, test = prepared.plan, outcome.test
+    classes, evaluate = plan.parts.dataset.classes, plan.recipe.evaluate
+    words = plan.parts.prompt.diagnosis_words(classes)
+    named = [named_diagnoses(text, words) for text in texts]
+    answers = [classes[int(k)] for k in test.calibrated.argmax(1)]
+    agrees = np.array(agreeing(named, answers))
+    statistic = {"agreement": share_of(agrees, np.ones(len(agrees), dtype=bool))}
+    seed = derive(plan.recipe.seed, "agreement")
+    found = replicate(statistic, test.groups, seed=seed, resamples=evaluate.resamples)["agreement"]
+    others = Counter(name for names, answer in zip(named, answers, strict=True) for name in names if name != answer)
+    return RationaleQuality(
+        n=len(texts),
+        agreement=estimate(
+            score_of(found, len(texts), test.groups, level=evaluate.level, resamples=evaluate.resamples)
+        ),
+        others=sum(bool(names) and not agreed for names, agreed in zip(named, agrees, strict=True)),
+        silent=sum(not names for names in named),
+        named=dict(others.most_common(8)),
     )
 
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
-import numpy as np
-
 from skinframe.catalog import Catalog
 from skinframe.components import Metric
 from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
@@ -16,7 +14,7 @@ from skinframe.evaluation.hypothesis_tests import Margin
 from skinframe.evaluation.predictions import Predictions, read_predictions
 from skinframe.finished.csv_export import export_csv
 from skinframe.finished.pseudonyms import pseudonyms, with_pseudonyms
-from skinframe.judging.model_comparison import model_tests, score_differences
+from skinframe.judging.model_comparison import aligned, model_tests, score_differences
 from skinframe.judging.table_to_compare import table_to_compare
 from skinframe.plugins import load
 from skinframe.reporting.checklists.checklist import write_documents
@@ -62,14 +60,14 @@ def compare_runs(
         raise RecipeError("compare", [Problem("runs", f"expected at least two run folders or tables, got {len(runs)}")])
     metrics, limits = _compared(catalog or load([]), margins or {})
     compared = [_compared_files(run, {name: metrics[name] for name in COMPARED}) for run in runs]
-    reports, read = [report for report, *_ in compared], [(table, classes) for _, table, classes in compared]
-    tables, classes = [table for table, _ in read], read[0][1]
+    reports = [report for report, *_ in compared]
+    classes = compared[0][2]
+    matched = aligned(
+        [(str(run), table) for run, (_, table, _) in zip(runs, compared, strict=True)], [one for *_, one in compared]
+    )
     names = list(run_names(reports))
     names = names if len(set(names)) == len(names) else [str(run) for run in runs]
-    for run, (table, named) in zip(runs, read, strict=True):
-        if table.ids != tables[0].ids or not np.array_equal(table.labels, tables[0].labels) or named != classes:
-            what = f"was tested on other samples than {runs[0]}; only runs on the same split can be compared"
-            raise DataError(f"{run}: {what}")
+    tables = [table for _, table in matched]
     pairs = list(combinations(zip(names, tables, strict=True), 2))
     differences = score_differences(pairs, {name: metrics[name] for name in COMPARED})
     tests = model_tests(pairs, classes, metrics, limits)

@@ -113,7 +113,7 @@ def values(base: Request, path: str, texts: Sequence[str]) -> list[Arm]:
 def fractions(base: Request, shares: Sequence[float]) -> list[Arm]:
     """Return an arm for each share of the training images, the largest first; a smaller one is part of a larger."""
     return [
-        Arm(name=f"{share:g} of the training images", request=base.also([f"split.subset={share!r}"]), at=share)
+        Arm(name=f"{100 * share:g} % of the training images", request=base.also([f"split.subset={share!r}"]), at=share)
         for share in sorted(shares, reverse=True)
     ]
 

@@ -13,6 +13,7 @@ from skinframe.grid.run_request import RunItem, digest
 from skinframe.guarded import UnreadableError, read_object, well_formed
 from skinframe.planning import Plan
 from skinframe.planning.plan import reseeded
+from skinframe.running.resume_changes import training_changes
 from skinframe.running.verify_files import FILES
 
 Kind = Literal["ablation", "sweep", "learning curve"]
@@ -113,7 +114,15 @@ def _twins(items: Sequence[RunItem]) -> list[Problem]:
 
 
 def state(item: RunItem) -> Literal["done", "begun", "to do"]:
-    """Return how far a run is. It is done once the hashes of its files are written, the last step of a run."""
+    """Return how far a run is. It is done once the hashes of its files are written, the last step of a run.
+
+    Raises RecipeError for a run that was resumed with other values: it is not the run that the grid asks for.
+    """
+    changes = training_changes(item.folder)
+    if changes:
+        keys = ", ".join(dict.fromkeys(change["key"] for change in changes))
+        what = f"was resumed with another {keys}, so it is not a run of this recipe; move it away to run it again"
+        raise RecipeError(item.name, [Problem(str(item.folder), what)])
     if (item.folder / FILES).is_file():
         return "done"
     return "begun" if any(item.folder.glob("checkpoints/*")) else "to do"

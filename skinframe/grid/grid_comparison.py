@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from skinframe.components import Facts, Metric
-from skinframe.errors import DataError, Problem, RecipeError, did_you_mean
+from skinframe.errors import Problem, RecipeError, did_you_mean
 from skinframe.evaluation.bootstrap import Replicates, replicate
-from skinframe.evaluation.hypothesis_tests import holm
+from skinframe.evaluation.hypothesis_tests import holm, resamples_for
 from skinframe.evaluation.interval_methods import centred
 from skinframe.evaluation.predictions import Predictions, read_predictions
 from skinframe.evaluation.seed_bootstrap import OverSeeds, over_seeds
 from skinframe.grid.contrasts import Contrast
 from skinframe.grid.grid import Grid
+from skinframe.judging.model_comparison import aligned
 from skinframe.judging.report_estimates import infos, known
 from skinframe.plugins import load
 from skinframe.reporting.grid_report import Figure, Paired
@@ -26,6 +27,7 @@ from skinframe.seeding import derive
 from skinframe.weighted_statistics import Floats
 
 RESAMPLES = 2000
+EVERYTHING = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,7 @@ class ComparedRuns:
 
     found: Mapping[str, Mapping[str, Sequence[Replicates]]]
     infos: tuple[MetricInfo, ...]
-    errors: frozenset[str]  # metrics that cannot be below 0
+    spans: Mapping[str, tuple[float, float]]  # the values that a metric can have, where it is bounded
     groups: int
     samples: int
     seed: int
@@ -43,9 +45,7 @@ class ComparedRuns:
     def figure(self, metric: str, arm: str) -> Figure:
         """Return an arm's mean over seeds."""
         over = self._over(self.found[metric][arm])
-        figure = _estimate(over)
-        if metric in self.errors and figure.low is not None:  # centring moves the lower end, perhaps past 0
-            figure = replace(figure, low=max(0.0, figure.low))
+        figure = _within(_estimate(over), self.spans.get(metric, EVERYTHING))
         return Figure(arm=arm, metric=metric, estimate=figure, sd=known(over.sd), values=_values(over))
 
     def paired(self, contrasts: Sequence[Contrast]) -> tuple[Paired, ...]:
@@ -57,7 +57,7 @@ class ComparedRuns:
                 first=contrast.first,
                 second=contrast.second,
                 metric=metric,
-                estimate=_estimate(over),
+                estimate=_within(_estimate(over), _of_contrast(contrast, self.spans.get(metric, EVERYTHING))),
                 sd=known(over.sd),
                 values=_values(over),
                 p_value=known(over.p),
@@ -82,8 +82,7 @@ def compare_grid(grid: Grid) -> ComparedRuns:
     """
     tables = {item.name: read_predictions(item.folder / "predictions" / "test.parquet") for item in grid.items}
     first, classes = tables[grid.items[0].name]
-    for name, (table, named) in tables.items():
-        _same(first, classes, table, named, grid.out / name)
+    matched = dict(aligned([(name, table) for name, (table, _) in tables.items()], [one for _, one in tables.values()]))
     metrics = {name: m.given(Facts(classes=classes, groups=first.groups)) for name, m in metrics_of(grid).items()}
     recipe = grid.main.recipe
     seed = derive(recipe.seed, grid.kind)
@@ -91,18 +90,20 @@ def compare_grid(grid: Grid) -> ComparedRuns:
         name: {arm.name: [] for arm in grid.arms} for name in metrics
     }
     statistics = {
-        (metric, item.arm, item.seed): measure.over(first.labels, _probabilities(grid, tables[item.name][0]))
+        (metric, item.arm, item.seed): measure.over(first.labels, _probabilities(grid, matched[item.name]))
         for metric, measure in metrics.items()
         for item in grid.items
     }
+    # the larger family that Holm corrects for is each other arm against the reference, in every metric
+    resamples = resamples_for((len(grid.arms) - 1) * len(metrics), least=RESAMPLES)
     keyed = {str(place): statistic for place, statistic in enumerate(statistics.values())}
-    drawn = replicate(keyed, first.groups, seed=derive(seed, "bootstrap"), resamples=RESAMPLES, blocks=2)
+    drawn = replicate(keyed, first.groups, seed=derive(seed, "bootstrap"), resamples=resamples, blocks=2)
     for (metric, arm, _), replicates in zip(statistics, drawn.values(), strict=True):
         # resampling adds noise to an error that noise only increases; that of one arm is not that of another
         replicates_of[metric][arm].append(centred(replicates) if metrics[metric].has_floor else replicates)
     count = len(set(first.groups))
-    errors = frozenset(name for name, metric in metrics.items() if metric.has_floor and not metric.signed)
-    return ComparedRuns(replicates_of, infos(metrics), errors, count, len(first.ids), seed, recipe.evaluate.level)
+    spans = {name: metric.span for name, metric in metrics.items()}
+    return ComparedRuns(replicates_of, infos(metrics), spans, count, len(first.ids), seed, recipe.evaluate.level)
 
 
 def metrics_of(grid: Grid) -> dict[str, Metric]:
@@ -123,12 +124,6 @@ def _probabilities(grid: Grid, table: Predictions) -> Floats:
     return table.probabilities if grid.before else table.calibrated
 
 
-def _same(first: Predictions, classes: Sequence[str], other: Predictions, named: Sequence[str], run: Path) -> None:
-    same = first.ids == other.ids and first.groups == other.groups and np.array_equal(first.labels, other.labels)
-    if not same or tuple(classes) != tuple(named):
-        raise DataError(f"{run}: was tested on other samples than the other runs; all arms of a grid share one split")
-
-
 def _sum(terms: Sequence[tuple[float, Replicates]]) -> Replicates:
     return Replicates(
         estimate=float(sum(c * replicates.estimate for c, replicates in terms)),
@@ -141,6 +136,19 @@ def _estimate(over: OverSeeds) -> Estimate:
     return Estimate(
         value=known(over.value), low=known(over.low), high=known(over.high), method=over.method, warnings=over.warnings
     )
+
+
+def _of_contrast(contrast: Contrast, span: tuple[float, float]) -> tuple[float, float]:
+    """Return the span of a sum of metrics with these coefficients, each of which has `span`."""
+    ends = [sorted((c * span[0], c * span[1])) for c in contrast.coefficients.values() if c]
+    return sum(low for low, _ in ends), sum(high for _, high in ends)
+
+
+def _within(found: Estimate, span: tuple[float, float]) -> Estimate:
+    """Return an estimate whose interval is cut at the ends of the span: stretching for few seeds may pass them."""
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(span[0], found.low), high=min(span[1], found.high))
 
 
 def _values(over: OverSeeds) -> tuple[float | None, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from skinframe.evaluation.column_guess import TableColumns
 from skinframe.judging.evaluation_options import EvaluationOptions
 from skinframe.judging.evaluation_report import assess
 from skinframe.judging.run_predictions import of_run
-from skinframe.judging.table_predictions import of_table
+from skinframe.judging.table_predictions import fingerprint_of, of_table
 from skinframe.planning.resolve_components import default_metrics
 from skinframe.plugins import load
 from skinframe.progress import Display
+from skinframe.reporting.report_files import read_report
 from skinframe.reporting.run_result import RunResult
 
 TABLE_OPTIONS = {
@@ -46,7 +48,7 @@ def evaluate(
     `overrides` lay `data.…` paths over the run's recipe: another data set, which the chosen checkpoint then predicts.
     Raises DataError where the data are not usable as they stand, RecipeError where the request does not hold.
     """
-    out = out or Path("evaluations") / target.stem
+    out = out or _default_folder(target, overrides)
     if target.is_dir():
         _refuse_table_options(target, options)
         source = of_run(target, options, overrides, plugins, cache or out / ".cache", display or Display(), out)
@@ -68,6 +70,19 @@ def _refuse_table_options(run: Path, options: EvaluationOptions) -> None:
     what = "is for a table of predictions; a run is calibrated on its own validation images, and its columns are known"
     if names:
         raise RecipeError(str(run), [Problem(name, what) for name in names])
+
+
+def _default_folder(target: Path, overrides: Sequence[str]) -> Path:
+    """Return evaluations/NAME; with a hash behind it for other data, and where NAME holds another file's evaluation."""
+    name = target.stem
+    if overrides:
+        name += f"-{hashlib.sha256(chr(10).join(overrides).encode()).hexdigest()[:8]}"
+    folder = Path("evaluations") / name
+    if target.is_file() and (folder / "report.json").is_file():
+        digest = fingerprint_of(target)
+        if read_report(folder).headline.fingerprint != digest:
+            return Path("evaluations") / f"{name}-{digest[:8]}"
+    return folder
 
 
 def metrics_of(catalog: Catalog, options: EvaluationOptions) -> dict[str, Metric]:

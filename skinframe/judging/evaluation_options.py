@@ -13,7 +13,7 @@ from skinframe.evaluation.external_predictions import TableColumns
 class EvaluationOptions:
     """How to judge. `positive` are the classes to look for, `prevalence` their share where the model will be used,
     `thresholds` the range that a decision would accept, `subgroups` recorded fields to compare by, `tier` a field of
-    tiers and the one in distribution, `fit_on` a table whose patients calibrate and set thresholds for the one that is
+    tiers and the one to compare with, `fit_on` a table whose patients calibrate and set thresholds for the one that is
     judged, `requires` plugins to load. Without a `seed` a run is resampled with its own, and a table with 0.
     """
 

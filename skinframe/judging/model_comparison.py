@@ -9,6 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from skinframe.components import Metric
+from skinframe.errors import DataError
+from skinframe.evaluation.bootstrap import Replicates
 from skinframe.evaluation.delong import clustered_delong, delong
 from skinframe.evaluation.hypothesis_tests import (
     Margin,
@@ -18,24 +20,32 @@ from skinframe.evaluation.hypothesis_tests import (
     holm,
     mcnemar,
     non_inferior,
+    resamples_for,
 )
 from skinframe.evaluation.predictions import Predictions
-from skinframe.evaluation.scores_with_intervals import paired_difference, paired_replicates
+from skinframe.evaluation.scores_with_intervals import difference_of, replicates_of_pairs
 from skinframe.judging.report_estimates import estimate, known
-from skinframe.reporting.report_values import Estimate
-from skinframe.reporting.run_comparison import Difference, ModelTest
+from skinframe.reporting.report_values import Difference, Estimate
+from skinframe.reporting.run_comparison import ModelTest
 
-SEED, RESAMPLES = 0, 1000
+SEED = 0
+LEVEL = 0.95
 NON_INFERIORITY, EQUIVALENCE = "non-inferiority", "equivalence, TOST"
 Named = tuple[str, Predictions]
 
 
 def score_differences(pairs: Sequence[tuple[Named, Named]], metrics: Mapping[str, Metric]) -> list[Difference]:
-    """Return first - second in each metric for each pair, resampled by group, with Holm-corrected p-values."""
+    """Return first - second in each metric for each pair, resampled by group, with Holm-corrected p-values.
+
+    All tables have the same samples in the same order (`aligned`). The resamples grow with the number of tests.
+    """
+    resamples = resamples_for(len(pairs) * len(metrics))
+    gaps = _differences([(pair, metric) for pair in pairs for metric in metrics.values()], resamples)
     found = []
-    for (first, a), (second, b) in pairs:
-        for name, metric in metrics.items():
-            gap = paired_difference(metric, a.labels, a.calibrated, b.calibrated, a.groups, seed=SEED)
+    for place, ((first, a), (second, _)) in enumerate(pairs):
+        for column, (name, metric) in enumerate(metrics.items()):
+            drawn = gaps[place * len(metrics) + column]
+            gap = difference_of(drawn, len(a.labels), a.groups, level=LEVEL, resamples=resamples)
             found.append(
                 Difference(
                     first=first,
@@ -50,6 +60,60 @@ def score_differences(pairs: Sequence[tuple[Named, Named]], metrics: Mapping[str
     return [replace(row, adjusted=known(float(p))) for row, p in zip(found, corrected, strict=True)]
 
 
+def _differences(asked: Sequence[tuple[tuple[Named, Named], Metric]], resamples: int) -> list[Replicates]:
+    """Return metric(first) - metric(second) of each pair and metric, all on the same resamples."""
+    if not asked:
+        return []
+    ((_, table), _), _ = asked[0]
+    pairs = {str(i): (metric, a.calibrated, b.calibrated) for i, (((_, a), (_, b)), metric) in enumerate(asked)}
+    return list(replicates_of_pairs(pairs, table.labels, table.groups, seed=SEED, resamples=resamples).values())
+
+
+def aligned(tables: Sequence[Named], classes: Sequence[Sequence[str]]) -> list[Named]:
+    """Return the tables with the rows and the classes of the first, matched by sample id and by class name.
+
+    Raises DataError where a table has other samples or classes, or another label for a sample.
+    """
+    (reference, first), order = tables[0], list(classes[0])
+    for name, own in zip((name for name, _ in tables), classes, strict=True):
+        if sorted(own) != sorted(order):
+            raise DataError(f"{name}: its classes are {', '.join(own)}; those of {reference} are {', '.join(order)}")
+    matched = [
+        (name, _like(first, reference, table, name, [own.index(one) for one in order]))
+        for (name, table), own in zip(tables, map(list, classes), strict=True)
+    ]
+    # one grouping for all, so that every model is resampled by the same patients: the coarsest that is known
+    groups = min((table.groups for _, table in matched), key=lambda groups: len(set(groups)))
+    return [(name, replace(table, groups=groups)) for name, table in matched]
+
+
+def _like(first: Predictions, reference: str, table: Predictions, name: str, columns: Sequence[int]) -> Predictions:
+    place = {sample: row for row, sample in enumerate(table.ids)}
+    missing = [sample for sample in first.ids if sample not in place]
+    extra = len(table.ids) - (len(first.ids) - len(missing))
+    if missing or extra:
+        what = f"{len(missing)} of its samples are missing" if missing else f"{extra} more samples than in it"
+        such = f", such as '{missing[0]}'" if missing else ""
+        raise DataError(
+            f"{name}: was tested on other samples than {reference} ({what}{such}); only the same test samples can be"
+            " compared"
+        )
+    rows = [place[sample] for sample in first.ids]
+    back = np.argsort(columns)  # from this table's class numbers to the first's
+    labels = np.where(table.labels < 0, -1, back[table.labels])[rows]
+    other = np.flatnonzero(labels != first.labels)
+    if len(other):
+        raise DataError(
+            f"{name}: was tested on other samples than {reference}: {len(other)} samples have another label, such as"
+            f" '{first.ids[other[0]]}'"
+        )
+    logits, probabilities, calibrated = (
+        block[rows][:, list(columns)] for block in (table.logits, table.probabilities, table.calibrated)
+    )
+    groups = tuple(table.groups[row] for row in rows)
+    return Predictions(first.ids, groups, first.labels, logits, probabilities, calibrated, first.lesions)
+
+
 def model_tests(
     pairs: Sequence[tuple[Named, Named]],
     classes: Sequence[str],
@@ -61,11 +125,19 @@ def model_tests(
     p-values are Holm-corrected within each method over all pairs. Where groups hold several samples the clustered
     forms are used: Durkalski's McNemar and Obuchowski's DeLong.
     """
+    asked = [(pair, margin) for pair in pairs for margin in margins]
+    resamples = resamples_for(len(asked), alpha=0.025)
+    gaps = _differences([(pair, metrics[margin.metric]) for pair, margin in asked], resamples)
     families = [
         [_mcnemar(*pair) for pair in pairs],
         [test for pair in pairs for test in _delong(*pair, classes)],
-        [_margin_test(*pair, metrics[margin.metric], margin, NON_INFERIORITY) for pair in pairs for margin in margins],
-        [_margin_test(*pair, metrics[margin.metric], margin, EQUIVALENCE) for pair in pairs for margin in margins],
+        *(
+            [
+                _margin_test(pair, gap, metrics[margin.metric], margin, kind)
+                for (pair, margin), gap in zip(asked, gaps, strict=True)
+            ]
+            for kind in (NON_INFERIORITY, EQUIVALENCE)
+        ),
     ]
     return [test for family in families for test in _corrected(family)]
 
@@ -105,9 +177,8 @@ def _delong(one: Named, other: Named, classes: Sequence[str]) -> Iterator[ModelT
             )
 
 
-def _margin_test(one: Named, other: Named, metric: Metric, margin: Margin, kind: str) -> ModelTest:
-    (first, a), (second, b) = one, other
-    drawn = paired_replicates(metric, a.labels, a.calibrated, b.calibrated, a.groups, seed=SEED, resamples=RESAMPLES)
+def _margin_test(pair: tuple[Named, Named], drawn: Replicates, metric: Metric, margin: Margin, kind: str) -> ModelTest:
+    (first, _), (second, _) = pair
     test = non_inferior if kind == NON_INFERIORITY else equivalent
     found: MarginTest = test(drawn, metric, margin)
     return ModelTest(

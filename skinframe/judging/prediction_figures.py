@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from skinframe.components import Facts, Metric
 from skinframe.evaluation.bootstrap import Replicates, replicate
 from skinframe.evaluation.interval_methods import interval
-from skinframe.evaluation.reliability import reliability
+from skinframe.evaluation.reliability import NullFloor, classwise_floor, reliability
 from skinframe.evaluation.scores_with_intervals import Score, score
 from skinframe.judging.report_estimates import estimate
 from skinframe.reporting.report_values import (
     CALIBRATION_TEST,
+    CLASSWISE_TEST,
     Bin,
     ClassRow,
     Confusion,
@@ -72,7 +73,10 @@ def confusion_of(judged: JudgedSamples, probabilities: Floats) -> Confusion:
 
 
 def class_rows_of(
-    judged: JudgedSamples, probabilities: Floats, counts: Mapping[str, Mapping[str, int]]
+    judged: JudgedSamples,
+    probabilities: Floats,
+    counts: Mapping[str, Mapping[str, int | None]],
+    titles: Mapping[str, str],
 ) -> tuple[ClassRow, ...]:
     """Return counts by part, recall and precision with intervals, and AUROC of each class."""
     classes = judged.classes
@@ -89,9 +93,10 @@ def class_rows_of(
     return tuple(
         ClassRow(
             name=name,
+            title=titles.get(name, ""),
             n_train=counts["train"][name],
             n_valid=counts["valid"][name],
-            n_test=counts["test"][name],
+            n_test=counts["test"][name] or 0,
             recall=interval_of(found[f"recall:{name}"], judged.level),
             precision=interval_of(found[f"precision:{name}"], judged.level),
             auroc=interval_of(found[f"auroc:{name}"], judged.level),
@@ -103,13 +108,17 @@ def class_rows_of(
 def interval_of(found: Replicates, level: float) -> Estimate:
     """Return a resampled statistic as the report holds it."""
     low, high, method = interval(found, level)
+    drawn = found.resampled[~np.isnan(found.resampled)]
+    if found.trials is None and len(drawn) and np.ptp(drawn) == 0:  # zero width would read as certainty
+        low = high = np.nan
     values = [value if np.isfinite(value) else None for value in (found.estimate, low, high)]
     return Estimate(value=values[0], low=values[1], high=values[2], method=method)
 
 
 def reliability_of(judged: JudgedSamples, name: str, probabilities: Floats, ece: Score | None) -> Reliability:
-    """Return a diagram with bands from the floor's own draws, and the floor's verdict."""
+    """Return a diagram with bands from the floor's own draws, and the tests of the top class and of every class."""
     seed = derive(judged.seed, "floor")
+    classwise = classwise_floor(judged.labels, probabilities, seed=seed, draws=judged.resamples, units=judged.units)
     bins = reliability(judged.labels, probabilities, seed=seed, draws=judged.resamples, units=judged.units)
     return Reliability(
         name=name,
@@ -124,13 +133,28 @@ def reliability_of(judged: JudgedSamples, name: str, probabilities: Floats, ece:
             for one in bins
         ),
         ece=None if ece is None else estimate(ece),
-        verdict=verdict(ece),
+        verdict=None if ece is None else floor_test(CALIBRATION_TEST, ece.floor, ece.n),
+        classwise=None if classwise is None else floor_test(CLASSWISE_TEST, classwise[1], len(judged.labels)),
     )
 
 
-def verdict(ece: Score | None) -> ReportedTest | None:
-    """Return the test of the ECE against what perfect calibration would score by chance."""
-    if ece is None or ece.floor is None:
+def floor_test(name: str, floor: NullFloor | None, images: int) -> ReportedTest | None:
+    """Return the test of an error against what perfect calibration would score by chance.
+
+    Not run where the draws are too few: p cannot be below 1 / (draws + 1), so that nothing could ever fail.
+    """
+    if floor is None:
         return None
-    detail = f"p = {ece.floor.p:.3f}, {ece.n} images, {ece.floor.draws:,} draws"
-    return ReportedTest(name=CALIBRATION_TEST, passed=ece.floor.p >= ALPHA, detail=detail)
+    if floor.p >= ALPHA and floor.draws < LEAST_DRAWS:
+        detail = f"{few_draws(floor.draws)}; {images} images"
+        return ReportedTest(name=name, passed=None, detail=detail)
+    detail = f"p = {floor.p:.3f}, {images} images, {floor.draws:,} draws"
+    return ReportedTest(name=name, passed=floor.p >= ALPHA, detail=detail)
+
+
+LEAST_DRAWS = 199  # below, a test that finds nothing could hardly have found anything
+
+
+def few_draws(draws: int) -> str:
+    """Say why a test that found nothing is not reported as one."""
+    return f"not tested: {draws} draws are too few, use --resamples {LEAST_DRAWS} or more"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from skinframe.errors import DataError, did_you_mean
 from skinframe.evaluation.external_predictions import ExternalPredictions
@@ -13,6 +13,8 @@ from skinframe.judging.prediction_figures import JudgedSamples
 from skinframe.weighted_statistics import Floats, Ints
 
 Words = Sequence[str | None]
+# name, note, role, probabilities [N, C] here, and those of validation where the row was fitted to something
+Reference = tuple[str, str, str, Floats, Floats | None]
 NO_LESIONS = (
     "it is not known which images show the same lesion (for a table: --lesion COLUMN), so the floors of the calibration"
     " errors assume independent diagnoses: where lesions have several images, their p is too small"
@@ -32,7 +34,11 @@ class Fold:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tiers:
-    """Samples by their distance from the training data; `reference` is the tier that the others are compared with."""
+    """Samples by tier; `reference` is the tier that the others are compared with.
+
+    `by_distance` says that the tiers are distances from the training data and the reference is in distribution. A
+    recorded field says nothing of that.
+    """
 
     title: str
     names: Words
@@ -40,6 +46,7 @@ class Tiers:
     labels: Ints
     probabilities: Floats
     groups: Sequence[str]
+    by_distance: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,6 +69,11 @@ class PredictionSource:
     level: str = "patient"
     synthetic: bool = False
     warnings: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()  # other rows on the same samples
+    malignant: tuple[str, ...] = ()
+    class_titles: Mapping[str, str] = field(default_factory=dict)
+    trained_on: str = ""
+    external: bool = False  # a run on another data set than its own
 
 
 def judged_of(

@@ -2,44 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load, save
 
+from skinframe.atomic_write import write_atomic
 from skinframe.data.columns import metadata_matrix
-from skinframe.evaluation.baselines import LinearProbe, bayes, linear_probe, prior, zero_shot
+from skinframe.errors import DataError
+from skinframe.evaluation.baselines import LinearProbe, ProbeWeights, bayes, linear_probe, prior, zero_shot
+from skinframe.judging.prediction_source import Reference
 from skinframe.predicting.validation_metrics import labels_of
 from skinframe.preparing.prepared_data import Prepared
+from skinframe.sample import Field
 
 Floats = NDArray[np.float64]
-# name, note, role, test probabilities [N, C], and those of validation where the row was fitted to something
-Reference = tuple[str, str, str, Floats, Floats | None]
+KEPT = "references.safetensors"  # what the references of a run need to be judged on other images
 
+PRIOR, UNIFORM = "class prior", "uniform guess"
+_POOLED = "logistic regression on the pooled frozen features of {}"
+PROBES = (  # title, note, with metadata, class-balanced
+    ("linear probe", _POOLED, False, False),
+    ("linear probe, class-balanced", _POOLED, False, True),
+    ("linear probe + metadata", f"{_POOLED} and the same metadata", True, False),
+    ("linear probe + metadata, class-balanced", f"{_POOLED} and the same metadata", True, True),
+)
 GAMMA = 2.0  # the usual one, and the main recipe's
 
 
-def references(prepared: Prepared) -> Iterator[Reference]:
-    """Yield each reference row that this run's encoders and data allow."""
+def references(prepared: Prepared, folder: Path | None = None) -> tuple[Reference, ...]:
+    """Return each reference row that this run's encoders and data allow, and keep them in `folder`, if given."""
+    kept: dict[str, Any] = {}
+    rows = tuple(_fitted(prepared, kept))
+    if folder is not None:
+        kept |= {f"test/{title}": table for title, _, _, table, _ in rows}
+        # one key only: safetensors does not keep the order of several, and runs must be equal to the byte
+        about = {"rows": json.dumps([[title, note, role] for title, note, role, _, _ in rows])}
+        arrays = {name: np.ascontiguousarray(value) for name, value in kept.items()}
+        write_atomic(folder / KEPT, save(arrays, metadata=about))
+    return rows
+
+
+def _fitted(prepared: Prepared, kept: dict[str, Any]) -> Iterator[Reference]:
+    """Yield the references; what it takes to ask them elsewhere is added to `kept`."""
     plan = prepared.plan
     classes = len(plan.parts.dataset.classes)
     train, test = prepared.split.train, prepared.split.test
-    yield (
-        "class prior",
-        "class shares of the training split",
-        "baseline",
-        prior(labels_of(prepared, train), classes, len(test)),
-        None,
-    )
+    labels = labels_of(prepared, train)
+    kept["prior"] = prior(labels, classes, 1)[0]
+    yield PRIOR, "class shares of the training split", "baseline", prior(labels, classes, len(test)), None
     pooled = [name for name in prepared.features if "image_embedding" in prepared.features[name].shapes]
     for name in pooled:
         if name in prepared.class_texts:
             yield _zero_shot(prepared, name)
         if plan.recipe.evaluate.probes:
-            yield from _probes(prepared, name)
+            yield from _probes(prepared, name, kept)
     known = bayes(plan.parts.dataset, [prepared.samples[row] for row in test])
     if known is not None:
         yield "Bayes classifier", "the data's own law: nothing can do better on average", "reference", known, None
+
+
+def own_references(run: Path) -> tuple[Reference, ...]:
+    """Return the reference rows of a finished run on its own test images, as they were kept with it."""
+    path = run / KEPT
+    kept = _kept(run)
+    if not kept:
+        return ()
+    with safe_open(path, framework="numpy") as file:
+        about = json.loads((file.metadata() or {}).get("rows", "[]"))
+    return tuple((title, note, role, kept[f"test/{title}"], None) for title, note, role in about)
 
 
 def embeddings(prepared: Prepared, name: str, rows: tuple[int, ...], view: int = 0) -> NDArray[np.float64]:
@@ -65,15 +101,54 @@ def focal_probes(prepared: Prepared) -> Iterator[Reference]:
             yield "focal probe + metadata", note, "baseline", fitted.test, fitted.valid
 
 
-def _probes(prepared: Prepared, name: str) -> Iterator[Reference]:
+def references_elsewhere(prepared: Prepared, run: Path, fields: Sequence[Field]) -> Iterator[Reference]:
+    """Yield the reference rows of a finished run on other images: as they were fitted, on its own training images.
+
+    `prepared` holds the other images, all of them test; `fields` are the metadata fields that the run was trained with.
+    """
+    classes, rows = len(prepared.plan.parts.dataset.classes), prepared.split.test
+    yield UNIFORM, "the same probability for every class", "baseline", np.full((len(rows), classes), 1 / classes), None
+    kept = _kept(run)
+    if "prior" in kept:
+        shares = np.tile(kept["prior"], (len(rows), 1))
+        yield PRIOR, "class shares of the run's training split", "baseline", shares, None
+    metadata = metadata_matrix([prepared.samples[row] for row in rows], fields)[0]
+    for name in prepared.features:
+        if "image_embedding" not in prepared.features[name].shapes:
+            continue
+        if name in prepared.class_texts:
+            yield _zero_shot(prepared, name)
+        views = range(prepared.plan.recipe.evaluate.views)
+        pooled = np.stack([embeddings(prepared, name, rows, view) for view in views])
+        for title, note, with_metadata, balanced in PROBES:
+            key = f"{name}/{int(with_metadata)}{int(balanced)}"
+            if f"{key}/w" not in kept:
+                continue
+            mean, spread, w, seen = (kept[f"{key}/{part}"] for part in ("mean", "spread", "w", "seen"))
+            probe = ProbeWeights(mean, spread, w, seen, classes)
+            features = _joined(pooled, metadata) if with_metadata else pooled
+            fitted = f"{note.format(name)}, fitted on the run's training images"
+            yield title, fitted, "baseline", probe.predict(features), None
+
+
+def _kept(run: Path) -> dict[str, Any]:
+    path = run / KEPT
+    if not path.is_file():  # a run of an earlier version kept none
+        return {}
+    try:
+        return dict(load(path.read_bytes()))
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise DataError(f"{run / KEPT}: cannot be read ({type(error).__name__}); verify the run") from error
+
+
+def _probes(prepared: Prepared, name: str, kept: dict[str, Any]) -> Iterator[Reference]:
     frozen = _Frozen(prepared, name)
-    for with_metadata in (False, True):
-        for balanced in (False, True):
-            title = "linear probe" + (" + metadata" if with_metadata else "") + (", class-balanced" if balanced else "")
-            fitted = frozen.probe(with_metadata=with_metadata, balanced=balanced)
-            note = f"logistic regression on the pooled frozen features of {name}"
-            note += " and the same metadata" if with_metadata else ""
-            yield title, note, "baseline", fitted.test, fitted.valid
+    for title, note, with_metadata, balanced in PROBES:
+        fitted = frozen.probe(with_metadata=with_metadata, balanced=balanced)
+        if fitted.weights is not None:
+            key = f"{name}/{int(with_metadata)}{int(balanced)}"
+            kept |= {f"{key}/{part}": getattr(fitted.weights, part) for part in ("mean", "spread", "w", "seen")}
+        yield title, note.format(name), "baseline", fitted.test, fitted.valid
 
 
 class _Frozen:

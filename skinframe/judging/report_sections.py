@@ -12,6 +12,7 @@ from skinframe.judging.prediction_figures import JudgedSamples, reliability_of
 from skinframe.planning import Plan
 from skinframe.planning.cost_estimate import module_rows
 from skinframe.planning.plan_text import plan_yaml
+from skinframe.predicting.trained_on import training_sentence
 from skinframe.predicting.validation_metrics import Outcome, facts_of
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.reporting.report_schema import Data, PlanModule, PlanText, Quarantined, SplitCounts
@@ -67,6 +68,13 @@ def data_section(prepared: Prepared) -> Data:
         ),
         quarantined=tuple(Quarantined(file=name, reason=reason) for name, reason in prepared.quarantined),
     )
+
+
+def trained_on(prepared: Prepared) -> str:
+    """Say what the model was trained on, and what that was not."""
+    dataset, images = prepared.plan.parts.dataset, len(prepared.split.train)
+    groups = len({prepared.samples[row].group for row in prepared.split.train})
+    return training_sentence(dataset, images, groups, trains=prepared.plan.recipe.trains)
 
 
 def _split_sentence(prepared: Prepared) -> str:

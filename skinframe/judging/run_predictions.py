@@ -21,8 +21,10 @@ from skinframe.judging.prediction_source import (
     tiers_of,
     unknown_lesions,
 )
+from skinframe.judging.reference_models import KEPT, own_references, references_elsewhere
 from skinframe.predicting.external_dataset import predict_external
 from skinframe.predicting.finished_run import plan_of_run, read_json
+from skinframe.predicting.trained_on import trained_on
 from skinframe.progress import Display
 from skinframe.sample import Sample
 
@@ -57,6 +59,7 @@ def placed_tiers(
         reference=OWN,
         labels=np.concatenate([test.labels, own.labels]),
         probabilities=np.concatenate([test.calibrated, own.calibrated]),
+        by_distance=True,
         groups=[*(f"own:{group}" for group in test.groups), *(f"other:{group}" for group in own.groups)],
     )
 
@@ -75,9 +78,19 @@ def of_run(
     saved = read_json(run / "calibrator.json")
     plan = plan_of_run(run, plugins, overrides)
     if overrides:
-        own, samples, warnings = predict_external(run, plan, cache, display, out)
+        home = plan_of_run(run, plugins)
+        fields = plan.metadata_fields or home.parts.dataset.fields
+        own, prepared, warnings = predict_external(run, plan, cache, display, out, fields)
+        samples = [prepared.samples[row] for row in prepared.split.test]
         name = f"{plan.recipe.name} on {plan.recipe.data.use}, another data set"
+        references = tuple(references_elsewhere(prepared, run, fields))
+        if not (run / KEPT).is_file():
+            warnings = (
+                *warnings,
+                "this run kept no probes (an earlier version made it): only simpler references",
+            )
     else:
+        home, references = plan, own_references(run)
         own, _ = read_predictions(run / "predictions" / "test.parquet")
         samples, warnings = [], ()
         name = f"{plan.recipe.name} on its own test images"
@@ -115,6 +128,11 @@ def of_run(
         level=plan.parts.dataset.level,
         synthetic=plan.parts.dataset.synthetic,
         warnings=(*warnings, *unknown_lesions(own)),
+        references=references,
+        malignant=home.parts.dataset.malignant,
+        class_titles=home.parts.dataset.class_titles,
+        trained_on=trained_on(run, home),
+        external=bool(overrides),
     )
 
 

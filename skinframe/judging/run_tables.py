@@ -7,16 +7,36 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from skinframe.evaluation.calibrators import Temperature
+from skinframe.evaluation.subgroups import LEAST_GROUPS
 from skinframe.judging.evidence.calibration_table import Method, calibration_table
-from skinframe.judging.evidence.selective_and_conformal import selective_table, sets_table
+from skinframe.judging.evidence.selective_and_conformal import lac_rule, selective_table, sets_table
 from skinframe.judging.prediction_figures import JudgedSamples
-from skinframe.judging.reference_models import GAMMA, Reference, focal_probes
+from skinframe.judging.prediction_source import Reference
+from skinframe.judging.reference_models import GAMMA, focal_probes
 from skinframe.predicting.validation_metrics import Outcome, labels_of
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.reporting.report_values import EvidenceTable
 from skinframe.weighted_statistics import Floats, Ints
 
 PROBE = "linear probe + metadata"  # trained by cross entropy without class weights
+
+
+def case_sets(prepared: Prepared, outcome: Outcome) -> dict[str, tuple[int, ...]]:
+    """Return the 90 % prediction set (LAC) of each test image by its id; empty where calibration has too few groups."""
+    known = _calibration(prepared, outcome)
+    if len(set(known[2])) < LEAST_GROUPS:
+        return {}
+    rule = lac_rule(known, prepared.plan.recipe.seed)
+    sets = rule.sets(outcome.test.probabilities)
+    return {name: tuple(int(k) for k in np.flatnonzero(row)) for name, row in zip(outcome.test.ids, sets, strict=True)}
+
+
+def _calibration(prepared: Prepared, outcome: Outcome) -> tuple[Ints, Floats, list[str]]:
+    """Return labels, probabilities and groups of the calibration fold, before calibration."""
+    fold = prepared.folds.calibration
+    place = {row: i for i, row in enumerate(prepared.split.valid)}
+    probabilities = outcome.valid.probabilities[[place[row] for row in fold]]
+    return labels_of(prepared, fold), probabilities, [prepared.samples[row].group for row in fold]
 
 
 def run_evidence(
@@ -27,11 +47,7 @@ def run_evidence(
     fold = prepared.folds.calibration
     place = {row: i for i, row in enumerate(prepared.split.valid)}
     rows = [place[row] for row in fold]
-    known = (
-        labels_of(prepared, fold),
-        outcome.valid.probabilities[rows],
-        [prepared.samples[row].group for row in fold],
-    )
+    known = _calibration(prepared, outcome)
     # sets are made of probabilities that no calibrator has bent to the very fold that sets their thresholds
     sets = sets_table(judged, test.probabilities, known, own=prepared.folds.own)
     methods = list(_methods(prepared, outcome, tables, rows))

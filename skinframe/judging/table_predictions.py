@@ -6,10 +6,13 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from skinframe.errors import DataError
+from skinframe.evaluation.baselines import prior
 from skinframe.evaluation.external_predictions import ExternalPredictions, read_external
 from skinframe.judging.evaluation_options import EvaluationOptions
-from skinframe.judging.prediction_source import Fold, PredictionSource, judged_of, tiers_of, unknown_lesions
+from skinframe.judging.prediction_source import Fold, PredictionSource, Reference, judged_of, tiers_of, unknown_lesions
 
 NOTHING_FITTED = "no calibration table was given (--fit-on): nothing is calibrated and no threshold is set"
 NO_PATIENTS = (
@@ -28,6 +31,11 @@ def of_table(path: Path, options: EvaluationOptions) -> PredictionSource:
         _apart(own, other)
         fold = Fold(other.labels, other.logits, other.groups, options.fit_on.name)
         there = other.probabilities
+    uniform = np.full(own.probabilities.shape, 1 / len(own.classes))
+    references: list[Reference] = [("uniform guess", "the same probability for every class", "baseline", uniform, None)]
+    if fold is not None:
+        shares = prior(fold.labels, len(own.classes), len(own.labels))
+        references.append(("class prior", f"class shares of {fold.name}", "baseline", shares, None))
     return PredictionSource(
         title=own.source,
         scale="outside predictions",
@@ -39,7 +47,8 @@ def of_table(path: Path, options: EvaluationOptions) -> PredictionSource:
         fold=fold,
         fields={name: own.words[name] for name in options.subgroups},
         tiers=options.tier and tiers_of(options.tier, own.words[options.tier[0]], own, own.probabilities),
-        fingerprint=hashlib.sha256(path.read_bytes()).hexdigest()[:16],
+        references=tuple(references),
+        fingerprint=fingerprint_of(path),
         warnings=(
             *_read_as(own),
             *(() if own.grouped else (NO_PATIENTS,)),
@@ -54,6 +63,11 @@ def _read_as(own: ExternalPredictions) -> tuple[str, ...]:
     guessed = f"columns were guessed: {' '.join(own.guesses)}; name them if one is wrong"
     scaled = f"probabilities are rounded to {own.scaled} digits; each row was scaled to sum to 1"
     return (*((guessed,) if own.guesses else ()), *((scaled,) if own.scaled else ()))
+
+
+def fingerprint_of(path: Path) -> str:
+    """Return what tells a table from another: 16 hex digits of its SHA-256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _apart(own: ExternalPredictions, other: ExternalPredictions) -> None:

@@ -38,6 +38,9 @@ class FusedModule(nn.Module):
         self.state = LinearModule(hidden, 0, classes, dropout, "hidden", "logits")
         self.image = LinearModule(image, 0, classes, dropout, "image_embedding", "logits")
         self.told = None if metadata_width is None else nn.Linear(metadata_width, classes, bias=False)
+        if self.told is not None:
+            # from zero, so that an input that training never shows, as a 'not recorded', means nothing and not a draw
+            nn.init.zeros_(self.told.weight)
         self._share = state_dropout
 
     def forward(self, signals: dict[str, Tensor]) -> dict[str, Tensor]:

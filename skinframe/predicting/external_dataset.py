@@ -16,17 +16,19 @@ from skinframe.predicting.finished_run import read_json
 from skinframe.predicting.output_folder import make_ready
 from skinframe.predicting.relabelled_dataset import RelabelledDataset
 from skinframe.preparing.known_images import same_files
+from skinframe.preparing.prepared_data import Prepared
 from skinframe.progress import Display
-from skinframe.sample import Sample
+from skinframe.sample import Field, Sample
 
 
 def predict_external(
-    run: Path, plan: Plan, cache: Path, display: Display, out: Path
-) -> tuple[Predictions, Sequence[Sample], tuple[str, ...]]:
+    run: Path, plan: Plan, cache: Path, display: Display, out: Path, fields: Sequence[Field] = ()
+) -> tuple[Predictions, Prepared, tuple[str, ...]]:
     """Predict every sample of the plan's data set with the run's chosen checkpoint and its calibrator.
 
-    Returns the predictions, their samples and what to know of them; writes them into `out`. Raises DataError where the
-    data are not usable or every one of them was trained on.
+    `fields` are the metadata fields that the run was trained with: those that this set does not record are named.
+    Returns the predictions, the data as they were prepared (all of them test) and what to know of them; writes the
+    predictions into `out`. Raises DataError where the data are not usable or every one of them was trained on.
     """
     refuse_foreign_settings(os.environ)
     refuse_missing(plan)
@@ -59,11 +61,12 @@ def predict_external(
     aside = len(prepared.quarantined)
     return (
         predictions,
-        samples,
+        prepared,
         (
             *_seen(run, samples),
             *_copies(run, samples, [prepared.keys[row] for row in rows]),
             *((dataset.note(),) if isinstance(dataset := plan.parts.dataset, RelabelledDataset) else ()),
+            *_unrecorded(fields, samples),
             *([f"{aside} images could not be read and were set aside"] if aside else []),
         ),
     )
@@ -82,6 +85,30 @@ def _copies(run: Path, samples: Sequence[Sample], keys: Sequence[str]) -> tuple[
         f"{len(copies)} of {len(samples)} images are byte for byte images that the run trained or validated on, such as"
         f" {samples[copies[0]].id}: every figure here is too good by them; leave them out",
     )
+
+
+def _unrecorded(fields: Sequence[Field], samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Name the metadata that the run was trained with and that this set does not record, or seldom does."""
+    missing, seldom = [], []
+    for field in fields:
+        known = sum(field.problem(s.metadata.get(field.name)) is None for s in samples if _has(s, field.name))
+        if known == 0:
+            missing.append(field.name)
+        elif known < len(samples) / 2:
+            seldom.append(f"{field.name} in {known:,} of {len(samples):,} images")
+    said = []
+    if missing:
+        said.append(
+            f"the model was trained with {', '.join(missing)}, which this set does not record: it is asked without, and"
+            " the probes with metadata are, too"
+        )
+    if seldom:
+        said.append(f"metadata that the model was trained with is seldom recorded here: {'; '.join(seldom)}")
+    return tuple(said)
+
+
+def _has(sample: Sample, name: str) -> bool:
+    return sample.metadata.get(name) is not None
 
 
 def _seen(run: Path, samples: Sequence[Sample]) -> tuple[str, ...]:

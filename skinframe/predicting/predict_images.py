@@ -19,6 +19,7 @@ from skinframe.data.manifest import check_samples
 from skinframe.data.safe_csv import csv_text
 from skinframe.device import best_device
 from skinframe.errors import DataError
+from skinframe.evaluation.rationale_agreement import named_diagnoses
 from skinframe.features.feature_extraction import cache_once, extract_images
 from skinframe.features.image_sources import LiveFeatures
 from skinframe.model.module import Model
@@ -28,6 +29,7 @@ from skinframe.predicting.finished_run import plan_of_run
 from skinframe.predicting.image_file import Incoming, read_incoming
 from skinframe.predicting.prediction_inputs import InputImage, input_images
 from skinframe.predicting.predictor import Predictor
+from skinframe.predicting.trained_on import trained_on
 from skinframe.preparing.run_feed import assemble_feed, column_context
 from skinframe.sample import Field, Sample
 from skinframe.weighted_statistics import Floats
@@ -38,7 +40,8 @@ class Prediction:
     """One image: its file, calibrated probabilities by class, the rationale and the heat map's file.
 
     `missing` are the metadata fields that are not recorded for it. With a `problem` the image could not be read, and
-    nothing was predicted.
+    nothing was predicted. `rationale_names` are the diagnoses that the rationale names; the prediction alone where it
+    agrees.
     """
 
     image: str
@@ -48,6 +51,15 @@ class Prediction:
     heat: str | None
     missing: tuple[str, ...] = ()
     problem: str = ""
+    rationale_names: tuple[str, ...] = ()
+
+    @property
+    def contradiction(self) -> str:
+        """Say that the rationale does not name the predicted class alone; empty where it does or there is none."""
+        if not self.rationale or self.rationale_names == (self.prediction,):
+            return ""
+        named = ", ".join(self.rationale_names) or "no diagnosis"
+        return f"the rationale names {named}, not the predicted class alone"
 
 
 class ImagePredictions(tuple[Prediction, ...]):
@@ -77,6 +89,7 @@ class ImagePredictions(tuple[Prediction, ...]):
             ranked = sorted(prediction.probabilities.items(), key=lambda pair: -pair[1])
             lines = [f"{prediction.image}: {prediction.prediction}", *(f"  {name:<28}{p:6.1%}" for name, p in ranked)]
             lines += [f"  rationale: {prediction.rationale}"] if prediction.rationale else []
+            lines += [f"  warning: {prediction.contradiction}"] if prediction.contradiction else []
             lines += [f"  heat map:  {prediction.heat}"] if prediction.heat else []
             lines += [f"  metadata not recorded: {', '.join(prediction.missing)}"] if prediction.missing else []
             blocks.append("\n".join(lines))
@@ -117,11 +130,11 @@ def predict(
         feed = _feed(plan, predictor.model, samples, arrived, Path(cache))
         predicted = _predict(predictor, feed, arrived, heat_folder)
     whole = [
-        replace(prediction, missing=image.missing(dataset.fields))
+        replace(prediction, missing=image.missing(dataset.fields), trained_on(run, plan))
         for prediction, image in zip(predicted, asked, strict=True)
     ]
     predictions = ImagePredictions([*whole, *problems])
-    predictions.notes = (*notes, *_missing_note(asked, dataset.fields))
+    predictions.notes = (*notes, *_missing_note(asked, dataset.fields), trained_on(run, plan))
     if table is not None:
         write_atomic(table, predictions.to_csv().encode())
     elif out is not None:
@@ -170,6 +183,7 @@ def _predict(predictor: Predictor, feed: Feed, images: Sequence[Incoming], out: 
     probabilities = predictor.calibrated(predictor.logits(feed, rows))
     texts = predictor.rationales(feed, rows)
     heat = predictor.heat(feed, rows, [int(k) for k in probabilities.argmax(1)])
+    words = plan.parts.prompt.diagnosis_words(dataset.classes)
     return ImagePredictions(
         Prediction(
             image=str(arrived.path),
@@ -177,6 +191,7 @@ def _predict(predictor: Predictor, feed: Feed, images: Sequence[Incoming], out: 
             probabilities=dict(zip(dataset.classes, map(float, probabilities[row]), strict=True)),
             rationale=texts[row],
             heat=None if heat is None or out is None else _save_heat(plan, arrived, heat[row], out, row),
+            rationale_names=named_diagnoses(texts[row], words),
         )
         for row, arrived in enumerate(images)
     )

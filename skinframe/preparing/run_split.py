@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +93,10 @@ def split_of(
         shares = (wanted.train, wanted.valid, wanted.test)
         official = wanted.official
         split = make_split(samples, fractions=shares, seed=seed, keys=keys, near=near, official=official, accept=accept)
-    if wanted.file is None and not (wanted.official and any(sample.split is not None for sample in samples)):
-        check_prevalence(split, samples, classes, waive=wanted.waive, max_drift=wanted.max_drift)
+    # who made the split changes nothing for a class that a part lacks; only its shares are not ours to limit
+    given = wanted.file is not None or (wanted.official and any(sample.split is not None for sample in samples))
+    drift = math.inf if given else wanted.max_drift
+    check_prevalence(split, samples, classes, waive=wanted.waive, max_drift=drift, given=given)
     return subset(split, samples, share=wanted.subset, seed=seed, keys=keys, near=near), near
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,11 @@ def compose(
     """
     source = find_recipe(path)
     data = _with_parents(source, 0)
+    chosen = _chosen(data, _root(source, 0))
     for preset in presets:
-        merge(data, _with_parents(find_preset(source, preset), 0))
+        overlay = _with_parents(find_preset(source, preset), 0)
+        _leave(overlay, data, chosen)
+        merge(data, overlay)
     before = copy.deepcopy(data)
     problems: list[Problem] = []
     for override in overrides:
@@ -59,6 +62,49 @@ def compose(
         if changed != title:
             data["title"] = changed
     return data, problems
+
+
+def _root(path: Path, depth: int) -> dict[str, Any]:
+    """Return what the last of a recipe's parents says, which presets are written for."""
+    data = read_mapping(path)
+    parent = data.get("extends")
+    if not isinstance(parent, str) or depth > MAX_PARENTS:
+        return data
+    return _root(find_recipe(parent, path.parent), depth + 1)
+
+
+def _components(data: Mapping[str, Any]) -> dict[tuple[str, ...], Mapping[str, Any]]:
+    """Return every entry that names a component, by its path: `heads.classify`, `reasoner`."""
+    found: dict[tuple[str, ...], Mapping[str, Any]] = {}
+    for kind, value in data.items():
+        if not isinstance(value, Mapping):
+            continue
+        if "use" in value:
+            found[(kind,)] = value
+        found |= {(kind, name): entry for name, entry in value.items() if isinstance(entry, Mapping) and "use" in entry}
+    return found
+
+
+def _chosen(data: Mapping[str, Any], root: Mapping[str, Any]) -> set[tuple[str, ...]]:
+    """Return the components that a recipe chose itself: another `use` than that of its last parent."""
+    before = _components(root)
+    return {path for path, entry in _components(data).items() if path in before and entry["use"] != before[path]["use"]}
+
+
+def _leave(overlay: dict[str, Any], data: Mapping[str, Any], chosen: Collection[tuple[str, ...]]) -> None:
+    """Take out of a preset what would replace a component that the recipe chose, or switch on what it switched off.
+
+    A preset says how large the parts are. Which parts there are is the recipe's to say: a linear probe stays one.
+    """
+    for path, entry in _components(overlay).items():
+        if path in chosen and entry["use"] != _components(data)[path]["use"]:
+            place = overlay if len(path) == 1 else overlay[path[0]]
+            del place[path[-1]]
+    for kind in NAMED:
+        for name, entry in _entries(data, kind).items():
+            changed = _entries(overlay, kind).get(name)
+            if isinstance(entry, Mapping) and entry.get("enabled") is False and isinstance(changed, dict):
+                changed.pop("enabled", None)
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # dark blue to pale yellow by way of teal: lightness rises all along, so it reads in grey and to the colour-blind
 ANCHORS = ((16, 24, 66), (24, 76, 122), (22, 131, 138), (110, 184, 112), (250, 231, 100))
 LARGEST_SIDE = 4096  # of a picture that we are willing to decode
-SHOWN_SIDE = 360  # of a picture on the page
+SHOWN_SIDE = 720  # of a picture on the page, where it can be opened to fill the screen
 
 
 def encode(pixels: NDArray[np.uint8]) -> bytes:

@@ -129,12 +129,35 @@ def floor_sentence(estimate: Estimate | None) -> str:
 
 
 def reliability_sentence(diagram: Reliability) -> str:
-    """State the verdict of the calibration test, or that none was made."""
-    verdict = diagram.verdict
-    if verdict is None or verdict.passed is None:
-        return "No test of calibration was made on these probabilities, so none is claimed."
-    outcome = "found no departure from calibration" if verdict.passed else "found a departure from calibration"
-    return f"Test “{verdict.name}” {outcome}{_detail(verdict)}."
+    """State the outcome of the calibration tests: of the top class, and of every class's own probability.
+
+    Only both together may say that no departure was found; one alone is said to be of what it tested.
+    """
+    made = [(test, what) for test, what in _calibration_tests(diagram) if test.passed is not None]
+    if not made:
+        reasons = [test.detail for test, _ in _calibration_tests(diagram) if test.detail]
+        because = f" ({reasons[0]})" if reasons else ""
+        return f"No test of calibration was made on these probabilities{because}, so none is claimed."
+    failed = [(test, what) for test, what in made if not test.passed]
+    if failed:
+        return (
+            "A departure from calibration was found: "
+            + "; ".join(f"{what}, test “{test.name}”{_detail(test)}" for test, what in failed)
+            + "."
+        )
+    if len(made) == 2:
+        tests = " and ".join(f"“{test.name}”{_detail(test)}" for test, _ in made)
+        return f"No departure from calibration was found, of the top class or of the classes one by one: tests {tests}."
+    (test, what), untested = made[0], "class-wise" if made[0][0] is diagram.verdict else "top-class"
+    return (
+        f"No departure from calibration {what} was found: test “{test.name}”{_detail(test)}. {untested.capitalize()}"
+        " calibration was not tested."
+    )
+
+
+def _calibration_tests(diagram: Reliability) -> list[tuple[ReportedTest, str]]:
+    pairs = ((diagram.verdict, "of the top class"), (diagram.classwise, "of the classes one by one"))
+    return [(test, what) for test, what in pairs if test is not None]
 
 
 def grounding_sentence(grounding: Grounding) -> str:
@@ -163,7 +186,7 @@ def rationale_sentence(test: ReportedTest | None) -> str:
 
 def metric_label(name: str) -> str:
     """Return a standard metric's label, or the name as words."""
-    return next((info.label for info in STANDARD if info.name == name), plain(name))
+    return next((info.label for info in (*STANDARD, *OTHERS) if info.name == name), plain(name))
 
 
 def cautions(report: Report) -> list[str]:

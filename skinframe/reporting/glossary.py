@@ -70,7 +70,11 @@ _TEXTS = (
         "Holm correction",
         "p-values adjusted for the number of tests: any false positive stays as rare as stated.",
     ),
-    ("tier", "Tier", "Images grouped by how far their institution and modality are from the training data's."),
+    (
+        "tier",
+        "Tier",
+        "Images grouped by distance of institution and modality from the training data, or by a field.",
+    ),
     ("rationale", "Rationale", "The text that the model generates to explain its prediction."),
     (
         "lift",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from skinframe.reporting import formatting
+from skinframe.reporting import claims, formatting
 from skinframe.reporting.glossary import TERMS
 from skinframe.reporting.page_sections import PageSection, citing, page_sections
 from skinframe.reporting.report_schema import Report
-from skinframe.reporting.report_values import Estimate, EvidenceTable, ReportedTest
+from skinframe.reporting.report_values import SCREENING, Estimate, EvidenceTable, ReportedTest
 
 NOTICE = "**For research only. Not a medical device, and not for any decision about a patient.**"
 
@@ -43,11 +43,20 @@ def _parts(report: Report) -> Iterator[str]:
     head = report.headline
     yield f"# {plain(head.name)}"
     yield NOTICE
+    if claims.bottom_line(report):
+        yield f"**Bottom line.** {plain(claims.bottom_line(report))}"
     sizes = f"{head.n_test:,} test images of {head.groups_test:,} {head.group_level}s"
     yield f"{sizes}; scale {plain(head.scale)}; {plain(head.device)}; {head.date}; skinframe {head.version}"
     if report.data is not None:
         yield plain(f"{report.data.name}. {report.data.sentence} {report.data.split_sentence}")
+    if report.trained_on:
+        yield plain(report.trained_on)
+    names = [f"{label} {title}" for label, title in report.class_titles.items() if title.lower() != label.lower()]
+    if names:
+        yield plain(f"Classes: {', '.join(names)}.")
     yield from (f"**Warning:** {plain(warning)}." for warning in report.warnings)
+    for screening in (table for table in report.evidence if table.topic == SCREENING):
+        yield from _table(screening, "")
     used: set[str] = set()
     for section in page_sections(report):
         parts = list(_section(section, citing(report, section.cites)))
@@ -84,6 +93,8 @@ def _results(report: Report) -> Iterator[str]:
 
 
 def _calibration(report: Report) -> Iterator[str]:
+    if claims.calibrator_sentence(report):
+        yield plain(claims.calibrator_sentence(report))
     for diagram in report.reliability:
         yield f"{plain(diagram.name.capitalize())}: {plain(formatting.reliability_sentence(diagram))}"
 
@@ -100,7 +111,10 @@ def _classes(report: Report) -> Iterator[str]:
 
 
 def _explanations(report: Report) -> Iterator[str]:
-    if report.rationale is not None:
+    yield from map(plain, report.explained)
+    if report.rationale is not None and report.rationale.agreement is not None:
+        yield plain(claims.agreement_sentence(report.rationale))
+    if report.rationale is not None and report.rationale.accuracy is not None:
         tested = plain(formatting.rationale_sentence(report.rationale.test))
         yield f"Rationale accuracy: {cell(report.rationale.accuracy)}. {tested}"
     if report.grounding is not None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from skinframe.reporting import formatting
+from skinframe.reporting import claims, formatting
 from skinframe.reporting.glossary import TERMS, GlossaryTerm
 from skinframe.reporting.page_sections import PageSection, Values, citing, page_sections
 from skinframe.reporting.page_views import tiles
 from skinframe.reporting.report_schema import Report
+from skinframe.reporting.report_values import SCREENING
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -43,6 +44,7 @@ def environment() -> Environment:
         percent=formatting.percent,
         plain=formatting.plain,
         listed=formatting.listed,
+        capitalize_first=lambda text: text[:1].upper() + text[1:],
     )
     return env
 
@@ -58,6 +60,9 @@ def render(report: Report) -> str:
             whole=report,
             head=report.headline,
             tiles=tiles(report),
+            screening=next((table for table in report.evidence if table.topic == SCREENING), None),
+            names=[(k, v) for k, v in report.class_titles.items() if v.lower() != k.lower()],
+            claims=claims,
             views=views,
             glossary=[term for key, term in TERMS.items() if key in used],
             words=formatting,
@@ -80,4 +85,4 @@ def section_views(report: Report) -> list[SectionView]:
 def summary_html(report: Report) -> str:
     """Return a short HTML fragment for a notebook: headline, warnings, the table of figures. No script or style."""
     template = environment().get_template("summary.html.j2")
-    return template.render(report=report, head=report.headline, columns=formatting.columns(report), words=formatting)
+    return template.render(report=report, head=report.headline, columns=formatting.columns(report), claims=claims)

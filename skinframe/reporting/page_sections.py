@@ -23,9 +23,11 @@ from skinframe.reporting.report_schema import Report
 from skinframe.reporting.report_values import (
     CALIBRATION,
     CALIBRATION_TEST,
+    CLASSWISE_TEST,
     CONFORMAL,
     DECISION,
     DISCRIMINATION,
+    DROP_FROM_REFERENCE,
     GROUNDING_TESTS,
     INJECTION,
     LARGEST_GAP,
@@ -35,6 +37,7 @@ from skinframe.reporting.report_values import (
     SELECTIVE,
     SUBGROUPS,
     TIERS,
+    TIERS_BY_FIELD,
     AddedSection,
     ReportedTest,
 )
@@ -58,6 +61,7 @@ class PageSection:
     link: str = ""
     cites: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
+    clinical: bool = False  # to be read first, by whoever looks at patients
 
 
 def citing(report: Report, cites: Sequence[str]) -> Report:
@@ -105,7 +109,7 @@ def _cases(report: Report) -> Values | None:
 
 
 def _explanations(report: Report) -> Values | None:
-    return {"share": share_chart} if report.rationale or report.grounding else None
+    return {"share": share_chart} if report.rationale or report.grounding or report.explained else None
 
 
 def _training(report: Report) -> Values | None:
@@ -136,6 +140,36 @@ def _of_topic(topic: str, title: str, place: int, link: str, terms: tuple[str, .
 
 SECTIONS: tuple[PageSection, ...] = (
     PageSection(
+        anchor="classes",
+        title="Per-class performance",
+        place=50,
+        clinical=True,
+        template="classes.html.j2",
+        build=_classes,
+        link="Classes",
+        terms=("recall", "precision", "auroc"),
+    ),
+    PageSection(
+        anchor="cases",
+        title="Example cases",
+        place=60,
+        template="cases.html.j2",
+        build=_cases,
+        link="Cases",
+        clinical=True,
+    ),
+    PageSection(
+        anchor="explanations",
+        title="Explanations: rationales and heat maps",
+        place=70,
+        clinical=True,
+        template="explanations.html.j2",
+        build=_explanations,
+        link="Explanations",
+        cites=(*GROUNDING_TESTS, RATIONALE_TEST),
+        terms=("rationale", "lift"),
+    ),
+    PageSection(
         anchor="results",
         title="Performance on the test set",
         place=100,
@@ -150,17 +184,8 @@ SECTIONS: tuple[PageSection, ...] = (
         place=200,
         template="calibration.html.j2",
         build=_calibration,
-        cites=(CALIBRATION_TEST,),
+        cites=(CALIBRATION_TEST, CLASSWISE_TEST),
         terms=("calibration", "calibrator", "ece", "floor", "proper-score"),
-    ),
-    PageSection(
-        anchor="classes",
-        title="Per-class performance",
-        place=300,
-        template="classes.html.j2",
-        build=_classes,
-        link="Classes",
-        terms=("recall", "precision", "auroc"),
     ),
     _of_topic(
         DISCRIMINATION,
@@ -193,22 +218,10 @@ SECTIONS: tuple[PageSection, ...] = (
         ("tier", "holm", "group"),
         OUT_OF_DISTRIBUTION,
     ),
+    _of_topic(TIERS_BY_FIELD, "Performance by tier", 950, "Tiers", ("holm", "group"), DROP_FROM_REFERENCE),
     _of_topic(INJECTION, "Robustness to injected text", 1000, "Injected text", ("group",), NOTHING_ENTERS),
     # tables of reports that were written before tables had a topic
     _of_topic("", "Further analyses", 1100, "", (), CALIBRATION_TEST, LARGEST_GAP, OUT_OF_DISTRIBUTION, NOTHING_ENTERS),
-    PageSection(
-        anchor="cases", title="Example cases", place=1200, template="cases.html.j2", build=_cases, link="Cases"
-    ),
-    PageSection(
-        anchor="explanations",
-        title="Explanations: rationales and heat maps",
-        place=1300,
-        template="explanations.html.j2",
-        build=_explanations,
-        link="Explanations",
-        cites=(*GROUNDING_TESTS, RATIONALE_TEST),
-        terms=("rationale", "lift"),
-    ),
     PageSection(
         anchor="training",
         title="Training curves",

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from skinframe.reporting import formatting
+from skinframe.reporting import claims, formatting
 from skinframe.reporting.case_pictures import colours, overlay_uri, plain_uri
 from skinframe.reporting.charts import bars, curves, reliability_diagram
 from skinframe.reporting.charts.svg_shapes import Chart
@@ -109,12 +109,13 @@ def tiles(report: Report, most: int = 4) -> list[Tile]:
 
 
 def _other_rows(report: Report, metric: str) -> str:
-    values = [
-        f"{row.name} {formatting.number(row.metrics[metric].value)}"
-        for row in report.rows
-        if metric in row.metrics and row.role in ("baseline", "reference")
-    ]
-    return "; ".join(values[:1] + values[-1:] if len(values) > 1 else values)
+    """Return the best baseline by name, and the ceiling where one is known."""
+    best = claims.best_reference(report, metric)
+    row = None if best is None else best[0]
+    values = [] if row is None else [f"best reference: {row.name} {formatting.number(row.metrics[metric].value)}"]
+    ceilings = [row for row in report.rows if row.role == "reference" and metric in row.metrics]
+    values += [f"{row.name} {formatting.number(row.metrics[metric].value)}" for row in ceilings]
+    return "; ".join(values)
 
 
 def diagrams(report: Report) -> list[tuple[Reliability, Chart]]:

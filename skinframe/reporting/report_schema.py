@@ -16,6 +16,7 @@ from skinframe.reporting.report_values import (
     ClassRow,
     Confusion,
     Derived,
+    Difference,
     Estimate,
     EvidenceRow,
     EvidenceTable,
@@ -40,6 +41,7 @@ __all__ = [
     "Confusion",
     "Data",
     "Derived",
+    "Difference",
     "Estimate",
     "EvidenceRow",
     "EvidenceTable",
@@ -111,6 +113,8 @@ class ExampleCase:
     target_rationale: str | None = None
     posterior: tuple[float, ...] | None = None
     note: str = ""  # why this case is shown, e.g. "most confident mistake"
+    names: tuple[str, ...] | None = None  # the diagnoses that the rationale names; None where it was not read
+    prediction_set: tuple[int, ...] | None = None  # classes that cannot be ruled out at 90 %
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,3 +184,7 @@ class Report:
     notes: tuple[str, ...] = ()
     checks: tuple[ReportedTest, ...] = ()  # written by version 0.1 only; a section's tests stand in its tables
     sections: tuple[AddedSection, ...] = ()
+    class_titles: Mapping[str, str] = field(default_factory=dict)  # full names, by label
+    trained_on: str = ""  # what the model was trained on, in one sentence
+    differences: tuple[Difference, ...] = ()  # this model minus each reference, on the same images
+    explained: tuple[str, ...] = ()  # what was written and drawn to explain, and what of it was not tested

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Number = float | None
 
 CALIBRATION_TEST = "ECE against its null floor"
+CLASSWISE_TEST = "class-wise ECE against its null floor"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,19 @@ class ResultRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Difference:
+    """`first` minus `second` in one metric, paired on the same test samples; `adjusted` is p after a correction."""
+
+    first: str
+    second: str
+    metric: str
+    estimate: Estimate
+    p_value: Number = None
+    adjusted: Number = None
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bin:
     """One bin of a reliability diagram; [low, high] is where `accuracy` would lie if confidence were right."""
 
@@ -78,7 +92,9 @@ class Reliability:
     name: str  # "before calibration", "after calibration"
     bins: tuple[Bin, ...]
     ece: Estimate | None = None
-    verdict: ReportedTest | None = None  # only a test may call probabilities calibrated
+    # only tests may call probabilities calibrated: one of the top class, one of every class's own probability
+    verdict: ReportedTest | None = None
+    classwise: ReportedTest | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +111,8 @@ class ClassRow:
 
     name: str
     title: str = ""  # the clinical name of a code such as "NV"
-    n_train: int = 0
-    n_valid: int = 0
+    n_train: int | None = 0  # None: not known
+    n_valid: int | None = 0
     n_test: int = 0
     recall: Estimate | None = None
     precision: Estimate | None = None
@@ -105,11 +121,12 @@ class ClassRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """One line over epochs or steps: x and y of equal length; None where y is undefined."""
+    """One line over epochs or steps: x and y of equal length; None where y is undefined. `beside`: reference lines."""
 
     name: str
     x: tuple[float, ...]
     y: tuple[Number, ...]
+    beside: tuple[tuple[Number, ...], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,11 +168,14 @@ DECISION = "decision-curves"
 SELECTIVE = "selective-prediction"
 CONFORMAL = "conformal"
 SUBGROUPS = "subgroups"
-TIERS = "tiers"
+SCREENING = "screening"  # the malignant classes against the rest; stands in the headline
+TIERS = "tiers"  # by distance from the training data
+TIERS_BY_FIELD = "tiers-by-field"
 INJECTION = "injected-text"
 # names of tests, by which a table is recognised whatever its title
 LARGEST_GAP = "Largest difference between subgroups beyond chance"
 OUT_OF_DISTRIBUTION = "Drop beyond chance out of distribution"
+DROP_FROM_REFERENCE = "Drop beyond chance from the reference tier"
 NOTHING_ENTERS = "Text enters only through the pixels"
 
 
@@ -215,10 +235,19 @@ class AttributeRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RationaleQuality:
-    """Attributes read back from the generated rationales of the test set."""
+    """What was read back from the generated rationales of the test set: the diagnosis that each names, and attributes.
+
+    `agreement` is the share that names the predicted class and no other diagnosis; it needs no annotation. `others`
+    name another diagnosis, counted in `named` by its name; `silent` name none. `accuracy` is None where the set has no
+    annotated attributes.
+    """
 
     n: int
-    accuracy: Estimate
+    accuracy: Estimate | None = None
+    agreement: Estimate | None = None
+    others: int = 0
+    silent: int = 0
+    named: Mapping[str, int] = field(default_factory=dict)
     majority: Estimate | None = None
     attributes: tuple[AttributeRow, ...] = ()
     test: ReportedTest | None = None

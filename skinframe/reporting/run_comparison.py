@@ -10,25 +10,12 @@ from typing import Any
 from skinframe.atomic_write import write_atomic
 from skinframe.errors import RecipeError
 from skinframe.recipe.yaml_text import parse_mapping
-from skinframe.reporting import formatting
+from skinframe.reporting import claims, formatting
 from skinframe.reporting.report_schema import Headline, Report
-from skinframe.reporting.report_values import Estimate, MetricInfo, Number
+from skinframe.reporting.report_values import Difference, Estimate, MetricInfo, Number
 
 ABSENT = "(not there)"
 DERIVED = ("identity.", "graph.", "wiring.", "origins.", "dropped", "fingerprint")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """`first` minus `second` in one metric, paired on the same test samples; `adjusted` is p after a correction."""
-
-    first: str
-    second: str
-    metric: str
-    estimate: Estimate
-    p_value: Number = None
-    adjusted: Number = None
-    higher_is_better: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,14 +107,11 @@ def write_comparison(comparison: Comparison, path: Path) -> None:
 def difference_sentence(difference: Difference) -> str:
     """Say what a paired difference shows; a direction is named only where its interval and p leave zero out."""
     p = difference.adjusted if difference.adjusted is not None else difference.p_value
-    low, high = difference.estimate.low, difference.estimate.high
-    if p is None or low is None or high is None:
+    if p is None or difference.estimate.low is None or difference.estimate.high is None:
         return "not tested"
-    if p >= 0.05 or low <= 0 <= high:
+    if not claims.shown(difference):
         return "no difference shown"
-    first_is_larger = low > 0
-    better = first_is_larger == difference.higher_is_better
-    return f"favours {difference.first if better else difference.second}"
+    return f"favours {difference.first if claims.favours_first(difference) else difference.second}"
 
 
 def model_test_sentence(test: ModelTest) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from skinframe.reporting import formatting
+from skinframe.reporting import claims, formatting
 from skinframe.reporting.report_schema import Report
-from skinframe.reporting.report_values import Estimate, MetricInfo
+from skinframe.reporting.report_values import SCREENING, Estimate, MetricInfo
 from skinframe.reporting.run_comparison import Comparison, difference_sentence, model_test_sentence
 
 NOTICE = "for research only; not a medical device"
@@ -21,8 +21,10 @@ def summary_text(report: Report) -> str:
     lines = [
         f"{head.name} (scale: {head.scale}{synthetic}) on {head.device}, {head.date}",
         f"{head.n_test:,} test images of {head.groups_test:,} {head.group_level}s{_epoch(report)}",
+        *([report.trained_on] if report.trained_on else []),
         *(f"warning: {warning}" for warning in report.warnings),
     ]
+    bottom = claims.bottom_line(report)
     shown = formatting.columns(report)
     main = [row for row in report.rows if row.role == "main"]
     figures = [
@@ -30,10 +32,19 @@ def summary_text(report: Report) -> str:
     ]
     values = [[row.name, *(_value(row.metrics.get(info.name)) for info in shown)] for row in report.rows]
     parts = ["\n".join(safe(line) for line in lines)]
+    if bottom:
+        parts.append(safe(bottom))
+    for screening in (one for one in report.evidence if one.topic == SCREENING):
+        rows = [[row.name, *map(_cell, row.cells), row.note] for row in screening.rows]
+        parts.append(table([screening.name.lower(), *screening.head, "images"], rows))
+    agreed = "" if report.rationale is None else claims.agreement_sentence(report.rationale)
+    explained = [line for line in (agreed, *report.explained) if line]
     if figures:
         parts.append(table(["this run, test images", f"value ({formatting.percent(report.level)} interval)"], figures))
     if values:
         parts.append(table(["model", *(info.label for info in shown)], values))
+    if explained:
+        parts.append("\n".join(safe(line) for line in explained))
     return "\n\n".join([*parts, NOTICE])
 
 

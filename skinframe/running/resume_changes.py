@@ -44,6 +44,11 @@ def record_changes(folder: Path, changes: Sequence[Change]) -> None:
         write_json(folder / CHANGES, [*recorded_changes(folder), *(asdict(change) for change in changes)])
 
 
+def training_changes(folder: Path) -> list[dict[str, str]]:
+    """Return the recorded changes but those of the evaluation, which leave the trained model as it is."""
+    return [change for change in recorded_changes(folder) if not change["key"].startswith("evaluate.")]
+
+
 def recorded_changes(folder: Path) -> list[dict[str, str]]:
     """Return every change that was allowed in this run so far."""
     path = folder / CHANGES

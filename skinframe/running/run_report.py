@@ -16,27 +16,32 @@ from skinframe.evaluation.scores_with_intervals import Score
 from skinframe.explaining.explanations import Explanations, explain_test
 from skinframe.explaining.injection_table import injection_table
 from skinframe.guarded import read_list
+from skinframe.judging.paired_references import reference_differences, screening_table
 from skinframe.judging.plugin_sections import added_sections, run_data
 from skinframe.judging.prediction_figures import JudgedSamples, class_rows_of, confusion_of
-from skinframe.judging.reference_models import Reference, references
+from skinframe.judging.prediction_source import Reference
+from skinframe.judging.reference_models import references
 from skinframe.judging.report_estimates import estimate, infos, plain, said
 from skinframe.judging.report_sections import (
     data_section,
     judged_test,
     plan_section,
     reliability_sections,
+    trained_on,
     training_curves,
 )
-from skinframe.judging.run_tables import run_evidence
+from skinframe.judging.run_tables import case_sets, run_evidence
 from skinframe.model.module import Model
 from skinframe.predicting.validation_metrics import Outcome, measure
 from skinframe.preparing.derived_from_counts import derived_numbers
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.progress import Display
+from skinframe.reporting.claims import shift_warnings
 from skinframe.reporting.formatting import several
 from skinframe.reporting.report_files import write_report
 from skinframe.reporting.report_schema import Headline, Report
 from skinframe.reporting.report_values import Calibration, ResultRow
+from skinframe.running.resume_changes import recorded_changes, training_changes
 from skinframe.version import __version__
 from skinframe.weight_location import PREFIX
 
@@ -61,7 +66,7 @@ def write_run_report(
     """Evaluate the chosen checkpoint on the test split and write metrics.json, report.json and report.html."""
     outcome = measure(prepared, model, feed, folder)
     explanations = explain_test(prepared, model, feed, outcome, folder, display)
-    tables = [*_own(prepared, outcome), *references(prepared)]
+    tables = [*_own(prepared, outcome), *references(prepared, folder)]
     judged = judged_test(prepared, outcome)
     rows, scores = _rows(prepared, judged, outcome, tables, display)
     write_json(folder / "metrics.json", {name: plain(score) for name, score in scores.items()})
@@ -69,16 +74,22 @@ def write_run_report(
     main = scores["this run"]
     counts = prepared.split.counts(prepared.samples, plan.parts.dataset.classes)
     sections, unbuilt = added_sections(plan.parts.report_sections, run_data(prepared, outcome, main))
+    sets = case_sets(prepared, outcome)
+    dataset = plan.parts.dataset
+    screening = screening_table(
+        judged, outcome.test.calibrated, dataset.malignant, dataset.class_titles, word="malignant"
+    )
+    main_row, *others = ((name, probabilities) for name, _, role, probabilities, _ in tables if role != "reference")
     report = Report(
         headline=_headline(prepared, folder, chosen, seconds),
         classes=plan.parts.dataset.classes,
         rows=tuple(rows),
         metrics=infos(plan.parts.metrics),
         level=plan.recipe.evaluate.level,
-        warnings=(*_warnings(prepared, main, outcome), *unbuilt),
+        warnings=(*_warnings(prepared, main, outcome, folder), *unbuilt),
         reliability=reliability_sections(judged, outcome, scores),
         confusion=confusion_of(judged, outcome.test.calibrated),
-        per_class=class_rows_of(judged, outcome.test.calibrated, counts),
+        per_class=class_rows_of(judged, outcome.test.calibrated, counts, dataset.class_titles),
         training=replace(training_curves(folder, chosen), derived=derived_numbers(prepared)),
         calibration=Calibration(
             method=plan.parts.calibrator.name,
@@ -86,17 +97,23 @@ def write_run_report(
             fitted_on="calibration fold" if prepared.folds.own else "validation",
         ),
         evidence=(
+            *(() if screening is None else (screening,)),
             *run_evidence(prepared, judged, outcome, tables),
             *injection_table(prepared, model, feed, judged, outcome),
         ),
         rationale=explanations.quality,
         grounding=explanations.grounding,
         data=data_section(prepared),
-        cases=explanations.cases,
+        cases=tuple(replace(case, prediction_set=sets.get(case.id)) for case in explanations.cases),
         plan=plan_section(plan),
         notes=_notes(prepared, explanations),
         sections=sections,
+        class_titles=dataset.class_titles,
+        trained_on=trained_on(prepared),
+        differences=reference_differences(judged, main_row, others),
+        explained=explanations.explained,
     )
+    report = replace(report, warnings=(*report.warnings, *shift_warnings(report)))
     write_report(report, folder)
     return report
 
@@ -139,7 +156,8 @@ def _headline(prepared: Prepared, folder: Path, chosen: int | None, seconds: flo
     }
     epochs = len(read_list(folder / "validation.json"))  # checkpoints are thinned out
     return Headline(
-        name=f"{plan.recipe.title or plan.recipe.name} on {plan.recipe.data.use}",
+        name=f"{plan.recipe.title or plan.recipe.name} on {plan.recipe.data.use}"
+        + (", resumed with changes" if training_changes(folder) else ""),
         scale=plan.recipe.scale,
         device=_device(prepared.device),
         date=datetime.now(UTC).date().isoformat(),
@@ -164,8 +182,13 @@ def _device(device: str) -> str:
     return f"CPU ({platform.machine()}, {several(torch.get_num_threads(), 'thread')})"
 
 
-def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome) -> tuple[str, ...]:
+def _warnings(prepared: Prepared, main: Mapping[str, Score], outcome: Outcome, folder: Path) -> tuple[str, ...]:
     warnings = list(said(main))
+    warnings += [
+        f"resumed with other values than it was started with, so it is not the run of one recipe: {change['key']} was"
+        f" {change['was']}, then {change['now']}"
+        for change in recorded_changes(folder)
+    ]
     warnings += list(outcome.parameters.get("warnings", []))
     warnings += [prepared.folds.warning] if prepared.folds.warning else []
     warnings += [f"accepted leak, {sentence}" for sentence in prepared.split.accepted]

@@ -65,10 +65,12 @@ def value(metric: Metric, data: Scored, weights: NDArray[np.float64] | None = No
 
 
 def number(metric: Metric, data: Scored) -> None:
-    """The value is a float, and finite where every class has samples."""
+    """The value is a float, finite where every class has samples, and within the metric's `span`."""
     result = value(metric, data)
     assert isinstance(result, float), f"value returned {type(result).__name__}, not a float"
     assert math.isfinite(result), f"{result}, though every class has samples"
+    low, high = metric.span
+    assert low - 1e-9 <= result <= high + 1e-9, f"{result} is outside of the metric's span, {low} to {high}"
 
 
 def deterministic(metric: Metric, data: Scored) -> None:

@@ -78,7 +78,7 @@ def evaluate(
     tier: Annotated[
         tuple[str, str] | None,
         Option(
-            "field of distribution-shift tiers, and the in-distribution tier, such as tier=T1",
+            "field of tiers, and the tier that the others are compared with, such as tier=T1",
             metavar="FIELD=NAME",
             parse=words_about("FIELD=NAME", "tier=T1"),
         ),

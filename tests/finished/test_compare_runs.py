@@ -12,11 +12,13 @@ import skinframe
 from skinframe.cli import main
 from skinframe.errors import DataError, RecipeError
 from skinframe.evaluation.delong import clustered_delong, delong
-from skinframe.evaluation.hypothesis_tests import clustered_mcnemar, holm, mcnemar
+from skinframe.evaluation.hypothesis_tests import clustered_mcnemar, holm, mcnemar, resamples_for
+from skinframe.evaluation.interval_methods import smallest_p
 from skinframe.evaluation.predictions import Predictions, write_predictions
 from skinframe.evaluation.softmax import softmax
 from skinframe.reporting.report_files import write_report
 from skinframe.reporting.report_schema import Headline, Report
+from skinframe.reporting.run_comparison import difference_sentence
 
 CLASSES = ("nevus", "melanoma", "bcc")
 N = 240
@@ -115,4 +117,75 @@ def test_runs_on_other_samples_do_not_compare(tmp_path: Path) -> None:
     first = run(tmp_path / "a", 0, one)
     other = run(tmp_path / "b", 1, dataclasses.replace(one, ids=tuple(f"x{row}" for row in range(N))))
     with pytest.raises(DataError, match="was tested on other samples than"):
+        skinframe.compare(first, other)
+
+
+def noisy(noise: float, seed: int) -> Predictions:
+    random = np.random.default_rng(seed)
+    labels = np.random.default_rng(4).integers(0, 3, N)
+    logits = (2.0 - noise) * np.eye(3)[labels] + random.normal(size=(N, 3))
+    names = tuple(f"i{row}" for row in range(N))
+    return Predictions(names, names, labels, logits, softmax(logits), softmax(logits))
+
+
+def test_eight_models_still_tell_the_worst_from_the_best(tmp_path: Path) -> None:
+    """28 pairs x 3 metrics: on 1,000 resamples the smallest p, 2 / 1001, times 84 would be 0.17."""
+    runs = [run(tmp_path / f"m{i}", i, noisy(0.35 * i, i)) for i in range(8)]
+    made = skinframe.compare(*runs)
+    assert len(made.differences) == 84
+    ends = [row for row in made.differences if (row.first, row.second) == ("m0", "m7")]
+    assert {difference_sentence(row) for row in ends} == {"favours m0"}
+    assert all(row.adjusted is not None and row.adjusted < 0.05 for row in ends)
+    assert f"{resamples_for(84):,} resamples" in ends[0].estimate.method
+
+
+def test_equal_models_are_not_told_apart_by_more_resamples(tmp_path: Path) -> None:
+    runs = [run(tmp_path / f"m{i}", i, noisy(0.5, i)) for i in range(6)]
+    assert {difference_sentence(row) for row in skinframe.compare(*runs).differences} == {"no difference shown"}
+
+
+def test_resamples_are_enough_for_the_family_and_no_fewer_than_before() -> None:
+    for tests in (1, 3, 12, 84, 255, 1000):
+        resamples = resamples_for(tests)
+        assert resamples >= 1000
+        assert tests * smallest_p(resamples) < 0.05
+    assert resamples_for(12) == 1000
+
+
+def shuffled(table: Predictions, order: list[int], columns: list[int]) -> Predictions:
+    back = np.argsort(columns)
+    return Predictions(
+        tuple(table.ids[row] for row in order), tuple(table.groups[row] for row in order), back[table.labels[order]],
+        *(block[order][:, columns] for block in (table.logits, table.probabilities, table.calibrated)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", [[0, 1, 2], [2, 0, 1]])
+def test_rows_are_matched_by_id_and_columns_by_class(tmp_path: Path, columns: list[int]) -> None:
+    first, second = run(tmp_path / "a", 1, table(0.2, 1)), run(tmp_path / "b", 2, table(3.0, 1))
+    order = np.random.default_rng(1).permutation(N).tolist()
+    moved = run(tmp_path / "c" / "b", 2, table(3.0, 1))
+    write_predictions(
+        moved / "predictions" / "test.parquet",
+        shuffled(table(3.0, 1), order, columns),
+        [CLASSES[column] for column in columns],
+    )
+    plain, matched = skinframe.compare(first, second), skinframe.compare(first, moved)
+    assert matched.differences == plain.differences
+    assert matched.tests == plain.tests
+
+
+def test_a_sample_that_is_missing_or_labelled_otherwise_is_named(tmp_path: Path) -> None:
+    first = run(tmp_path / "a", 1, table(0.2, 1))
+    whole = table(3.0, 1)
+    order = list(range(1, N))
+    fewer = run(tmp_path / "b", 2, shuffled(whole, order, [0, 1, 2]))
+    with pytest.raises(DataError, match="1 of its samples are missing, such as 'i0'"):
+        skinframe.compare(first, fewer)
+    with pytest.raises(DataError, match="1 more samples than in it"):
+        skinframe.compare(fewer, first)
+    labels = whole.labels.copy()
+    labels[7] = (labels[7] + 1) % 3
+    other = run(tmp_path / "c", 3, dataclasses.replace(whole, labels=labels))
+    with pytest.raises(DataError, match="1 samples have another label, such as 'i7'"):
         skinframe.compare(first, other)

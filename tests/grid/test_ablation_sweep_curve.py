@@ -44,7 +44,7 @@ def test_a_sweep_shares_the_runs_of_an_ablation_and_draws_its_curve(small: Any, 
 def test_a_learning_curve_is_nested(small: Any, copied: Path) -> None:
     found = skinframe.learning_curve(small.recipe, [0.5, 1.0], **asked(small, copied, 1))
     train = [_train(copied / arm.runs[0]) for arm in found.report.arms]
-    assert found.report.reference == "1 of the training images"
+    assert found.report.reference == "100 % of the training images"
     assert train[1] < train[0]
     assert 0.3 < len(train[1]) / len(train[0]) < 0.8  # whole patients, and one of each class at least
     page = (found.folder / "grid.md").read_text(encoding="utf-8")

@@ -50,6 +50,7 @@ def test_a_table_gets_what_a_run_gets(judged):
     report = read_report(judged.folder)
     names = [one.name for one in report.evidence]
     assert names == [
+        "Positive classes",
         "mel against the rest",
         "Decision curve: mel",
         "Calibration metrics before and after calibration",

@@ -56,7 +56,7 @@ OVER = ["losses.focal.config.gamma=0", "losses.alignment", "losses.calibration"]
 
 
 @pytest.mark.parametrize(("name", "arms", "reference"), [
-    ("table1", 5, "whole"), ("table2", 4, "1 of the training images"), ("table3", 8, "whole"),
+    ("table1", 5, "whole"), ("table2", 4, "100 % of the training images"), ("table3", 8, "whole"),
     ("figure3", 6, "calibration weight to = 0.5"),
 ])  # fmt: skip
 def test_each_table_of_the_paper_is_a_grid(name: str, arms: int, reference: str, tmp_path: Path) -> None:

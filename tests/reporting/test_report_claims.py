@@ -40,9 +40,25 @@ def test_a_test_that_was_not_run_counts_as_missing() -> None:
 
 def test_the_calibration_verdict_is_the_tests_own() -> None:
     made = Reliability(name="after", bins=(), verdict=ReportedTest(name="floor", passed=False, detail="p = 0.001"))
-    assert "found a departure from calibration (p = 0.001)" in formatting.reliability_sentence(made)
-    passed = dataclasses.replace(made, verdict=ReportedTest(name="floor", passed=True))
-    assert "found no departure" in formatting.reliability_sentence(passed)
+    said = formatting.reliability_sentence(made)
+    assert said == "A departure from calibration was found: of the top class, test “floor” (p = 0.001)."
+    top = ReportedTest(name="floor", passed=True)
+    passed = formatting.reliability_sentence(dataclasses.replace(made, verdict=top))
+    assert "No departure from calibration of the top class was found" in passed
+    assert "Class-wise calibration was not tested" in passed
+    both = formatting.reliability_sentence(dataclasses.replace(made, verdict=top, classwise=top))
+    assert "of the top class or of the classes one by one" in both
+    bad = dataclasses.replace(top, name="class-wise", passed=False)
+    either = formatting.reliability_sentence(dataclasses.replace(made, verdict=top, classwise=bad))
+    assert either.startswith("A departure from calibration was found: of the classes one by one")
+    assert "No departure" not in either
+
+
+def test_a_calibration_test_that_was_not_run_is_no_pass_and_says_why() -> None:
+    few = ReportedTest(name="floor", passed=None, detail="not tested: 10 draws are too few")
+    said = formatting.reliability_sentence(Reliability(name="after", bins=(), verdict=few, classwise=few))
+    assert said.startswith("No test of calibration was made")
+    assert "10 draws are too few" in said
 
 
 def test_a_warning_of_a_figure_is_on_the_page_once(report: Report) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import skinframe
 from skinframe.sample import Field, Sample, Value
 from skinframe.seeding import derive
+from skinframe_derm.class_names import class_name, diagnosis_words
 from skinframe_derm.templates import read_template
 
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 /+.,()&'-]{0,39}")  # an enumeration's value, not a way to write free text
@@ -125,14 +126,14 @@ class ClinicalTemplate(skinframe.Prompt):
         if findings is None:
             return self.class_descriptions([label])[0]
         found = join(findings) if findings else self._text["no_finding"]
-        image_of = self._text["image_of"].format(name=self._template.class_name(label))
+        image_of = self._text["image_of"].format(name=class_name(label))
         return str(image_of + self._text["with"].format(findings=found))
 
     def slots(self, sample: Sample, classes: Sequence[str], attributes: Sequence[str]) -> tuple[str, ...]:
         """Return the words that a paraphrase of `description` must keep: the class's name and each finding."""
         label = self._label(sample, classes)
         findings = self._findings(sample, attributes)
-        return (self._template.class_name(label), *(self._template.typical(label) if findings is None else findings))
+        return (class_name(label), *(self._template.typical(label) if findings is None else findings))
 
     @property
     def forbidden(self) -> re.Pattern[str]:
@@ -144,13 +145,17 @@ class ClinicalTemplate(skinframe.Prompt):
         texts = []
         for name in classes:
             typical = self._template.typical(name)
-            text = self._text["image_of"].format(name=self._template.class_name(name))
+            text = self._text["image_of"].format(name=class_name(name))
             texts.append(text + (self._text["with"].format(findings=join(typical)) if typical else ""))
         return texts
 
     def class_words(self, classes: Sequence[str]) -> list[str]:
         """Return each class's name in words, e.g. 'basal cell carcinoma'."""
-        return [self._template.class_name(name) for name in classes]
+        return [class_name(name) for name in classes]
+
+    def diagnosis_words(self, classes: Sequence[str]) -> Mapping[str, str]:
+        """Return every diagnosis that the plugin has a name for, those of `classes` by their labels."""
+        return diagnosis_words(classes)
 
     def rationale(self, sample: Sample, classes: Sequence[str], attributes: Sequence[str]) -> str:
         """Return e.g. 'Findings: atypical network, blue-whitish veil. Assessment: melanoma.'
@@ -161,7 +166,7 @@ class ClinicalTemplate(skinframe.Prompt):
         """
         label = self._label(sample, classes)
         findings = self._findings(sample, attributes)
-        assessment = self._text["assessment"].format(name=self._template.class_name(label))
+        assessment = self._text["assessment"].format(name=class_name(label))
         if findings is None:
             typical = self._template.typical(label)
             parts = [self._text["typical"].format(findings=", ".join(typical))] if typical else []

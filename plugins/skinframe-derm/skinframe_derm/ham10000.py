@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import skinframe
 from skinframe import Field, Sample
+from skinframe_derm.class_names import class_titles, malignant_classes
 from skinframe_derm.csv_tables import Row, read_table
 from skinframe_derm.dataset_facts import ISIC8, MALIGNANCY, SetFacts, read_facts
 from skinframe_derm.ham10000_rows import REQUIRED, TRUTH, HamRow
@@ -96,6 +97,14 @@ class Ham10000(skinframe.Dataset):
 
     def left_out(self) -> Mapping[str, int]:
         return self._left_out if self._read else {}
+
+    @property
+    def class_titles(self) -> Mapping[str, str]:
+        return class_titles(self.classes)
+
+    @property
+    def malignant(self) -> tuple[str, ...]:
+        return malignant_classes(self.classes, self.label_map())
 
     def label_map(self) -> Mapping[str, Mapping[str, str]]:
         return self._facts.labels

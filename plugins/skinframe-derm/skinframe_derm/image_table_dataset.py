@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from skinframe import Field, Sample
 from skinframe.data.manifest import Manifest, build_manifest, read_manifest
 from skinframe.data.problem_list import ProblemList
 from skinframe.data.row_schema import ATTRIBUTE, META, RawRow, RowSchema
+from skinframe_derm.class_names import class_titles, malignant_classes
 from skinframe_derm.csv_tables import Row, table_rows
 from skinframe_derm.dataset_facts import read_policy
 
@@ -65,6 +66,14 @@ class Table(skinframe.Dataset):
     @property
     def classes(self) -> tuple[str, ...]:
         return self._read.schema.classes
+
+    @property
+    def class_titles(self) -> Mapping[str, str]:
+        return class_titles(self.classes)
+
+    @property
+    def malignant(self) -> tuple[str, ...]:
+        return malignant_classes(self.classes, self.label_map())
 
     @property
     def attributes(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from skinframe import DataError, Field, Requirement, Sample
 from skinframe.data.manifest import Manifest, build_manifest
 from skinframe.data.row_schema import RawRow, RowSchema
+from skinframe_derm.class_names import class_titles, malignant_classes
 from skinframe_derm.dataset_facts import LabelSet, SetFacts, read_facts
 from skinframe_derm.download_folder import Folder
 
@@ -129,6 +130,14 @@ class Official(ABC):
 
     def left_out(self) -> Mapping[str, int]:
         return self.reading.left_out
+
+    @property
+    def class_titles(self) -> Mapping[str, str]:
+        return class_titles(self.classes)
+
+    @property
+    def malignant(self) -> tuple[str, ...]:
+        return malignant_classes(self.classes, self.label_map())
 
     def label_map(self) -> Mapping[str, Mapping[str, str]]:
         return self.facts.labels

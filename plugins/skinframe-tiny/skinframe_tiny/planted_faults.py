@@ -62,6 +62,14 @@ class PlantedDermoscopy(skinframe.Dataset):
         return likelihoods.CLASSES
 
     @property
+    def class_titles(self) -> Mapping[str, str]:
+        return self._world.class_titles
+
+    @property
+    def malignant(self) -> tuple[str, ...]:
+        return self._world.malignant
+
+    @property
     def attributes(self) -> tuple[str, ...]:
         return likelihoods.ATTRIBUTES
 

@@ -19,6 +19,25 @@ from skinframe_tiny import likelihoods, patients, rendering
 GENERATOR = "1"  # increase it when an image, label or metadata value of an existing seed changes
 
 
+TITLES = dict(
+    zip(
+        likelihoods.CLASSES,
+        (
+            "melanoma",
+            "melanocytic nevus",
+            "basal cell carcinoma",
+            "actinic keratosis",
+            "benign keratosis",
+            "dermatofibroma",
+            "vascular lesion",
+            "squamous cell carcinoma",
+        ),
+        strict=True,
+    )
+)
+MALIGNANT = ("MEL", "BCC", "SCC")
+
+
 class SyntheticDermoscopy(skinframe.Dataset):
     """Synthetic dermoscopy: eight ISIC 2019 classes, checklist attributes, masks and the exact posterior.
 
@@ -47,6 +66,14 @@ class SyntheticDermoscopy(skinframe.Dataset):
     @property
     def classes(self) -> tuple[str, ...]:
         return likelihoods.CLASSES
+
+    @property
+    def class_titles(self) -> Mapping[str, str]:
+        return TITLES
+
+    @property
+    def malignant(self) -> tuple[str, ...]:
+        return MALIGNANT
 
     @property
     def attributes(self) -> tuple[str, ...]:

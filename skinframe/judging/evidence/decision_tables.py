@@ -11,20 +11,35 @@ from skinframe.components import BinaryMetric
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.decision_curves import at_prevalence, net_benefit, thresholds, treat_all
 from skinframe.evaluation.discrimination import AUPRC, AUROC, PartialAUC
-from skinframe.evaluation.operating_points import SensitivityAtSpecificity, SpecificityAtSensitivity
+from skinframe.evaluation.operating_points import (
+    SensitivityAtSpecificity,
+    SensitivityHeld,
+    SpecificityAtSensitivity,
+    SpecificityHeld,
+)
 from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate
 from skinframe.reporting.report_values import DECISION, DISCRIMINATION, Estimate, EvidenceRow, EvidenceTable, Series
 from skinframe.seeding import derive
 from skinframe.weighted_statistics import Floats, Ints
 
-KINDS = (AUROC, AUPRC, PartialAUC, SensitivityAtSpecificity, SpecificityAtSensitivity)
+KINDS = (
+    AUROC,
+    AUPRC,
+    PartialAUC,
+    SensitivityAtSpecificity,
+    SpecificityHeld,
+    SpecificityAtSensitivity,
+    SensitivityHeld,
+)
 HEAD = (
     "AUROC",
     "average precision",
     "partial AUC, FPR < 0.1",
-    "sensitivity at 0.9",
-    "specificity at 0.9",
+    "sensitivity at specificity 0.9",
+    "specificity held here",
+    "specificity at sensitivity 0.9",
+    "sensitivity held here",
 )
 
 
@@ -52,7 +67,8 @@ def positive_tables(
         topic=DISCRIMINATION,
         sentence=f"{int(truth.sum()):,} of {len(truth):,} images are positive, so chance has an average precision of"
         f" {truth.mean() if len(truth) else 0:.3f}. Sensitivity is at the threshold with specificity 0.9 on validation,"
-        " and vice versa; no threshold was chosen on the test images.",
+        " and vice versa; no threshold was chosen on the test images. What that threshold holds here stands beside it:"
+        " on other data it may be far from 0.9.",
         head=HEAD,
         rows=rows,
     )
@@ -112,9 +128,10 @@ def _decision_curve(
         rows=rows,
         curves=(
             Series(
-                name="net benefit of the model",
+                name="net benefit of the model (line), of treating all and of treating none (dashed)",
                 x=tuple(100 * t for t in points),
                 y=tuple(row.cells[0].value if row.cells[0] else None for row in rows),
+                beside=(tuple(treat_all(t, share) for t in points), (0.0,) * len(points)),
             ),
         ),
         unit="threshold, %",

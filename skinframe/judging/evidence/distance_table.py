@@ -1,4 +1,4 @@
-"""How far it falls away from the training data: one row a tier, and a claim only where it was tested."""
+"""Performance by tier: one row per tier, and a claim only where it was tested."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from skinframe.judging.prediction_figures import ALPHA
 from skinframe.judging.prediction_source import Tiers
 from skinframe.judging.report_estimates import known
 from skinframe.reporting.report_values import (
+    DROP_FROM_REFERENCE,
     OUT_OF_DISTRIBUTION,
     TIERS,
+    TIERS_BY_FIELD,
     Estimate,
     EvidenceRow,
     EvidenceTable,
@@ -26,8 +28,8 @@ from skinframe.reporting.report_values import (
 def tier_table(tiers: Tiers, *, seed: int, resamples: int, level: float) -> EvidenceTable:
     """Return balanced accuracy, its drop from the reference tier and NLL of each tier.
 
-    Tiers of fewer than 20 groups show their size and nothing else; the words 'out of distribution' stand only in the
-    name of a test that was made.
+    Tiers of fewer than 20 groups show their size and nothing else. The words 'out of distribution' stand only in the
+    name of a test that was made against the run's own test images.
     """
 
     def judged(metric: Metric) -> Sequence[TierScore]:
@@ -46,13 +48,13 @@ def tier_table(tiers: Tiers, *, seed: int, resamples: int, level: float) -> Evid
     rows, losses = judged(BalancedAccuracy()), judged(NLL())
     return EvidenceTable(
         name=f"Tiers by {tiers.title}",
-        topic=TIERS,
+        topic=TIERS if tiers.by_distance else TIERS_BY_FIELD,
         sentence=f"Balanced accuracy of each tier and its drop from '{tiers.reference}' over the classes that both"
         " have, with Holm-corrected p-values. Groups with images in both tiers are resampled together. Tiers of"
         f" fewer than {LEAST_GROUPS} groups are not assessed. No calibrator is fitted on a tier.",
         head=("balanced accuracy", f"drop from {tiers.reference}", "p", "NLL"),
         rows=tuple(_row(row, loss, tiers.reference) for row, loss in zip(rows, losses, strict=True)),
-        checks=_checks(rows),
+        checks=_checks(rows, OUT_OF_DISTRIBUTION if tiers.by_distance else DROP_FROM_REFERENCE, tiers.reference),
     )
 
 
@@ -78,11 +80,11 @@ def _row(tier: TierScore, loss: TierScore, reference: str) -> EvidenceRow:
     )
 
 
-def _checks(rows: Sequence[TierScore]) -> tuple[ReportedTest, ...]:
+def _checks(rows: Sequence[TierScore], name: str, reference: str) -> tuple[ReportedTest, ...]:
     tested = [row for row in rows if known(row.p) is not None]
     if not tested:
         return ()
     fell = [row for row in tested if row.p < ALPHA and row.drop_low > 0]
     said = [f"{row.name} by {row.drop:.3f} ({row.drop_low:.3f} to {row.drop_high:.3f})" for row in fell]
     detail = "; ".join(said) or f"shown for none of {', '.join(row.name for row in tested)}"
-    return (ReportedTest(name=OUT_OF_DISTRIBUTION, passed=bool(fell), detail=detail),)
+    return (ReportedTest(name=name, passed=bool(fell), detail=f"from {reference}: {detail}"),)

@@ -46,6 +46,14 @@ def selective_table(judged: JudgedSamples, probabilities: Floats) -> EvidenceTab
     )
 
 
+def lac_rule(fitted_on: tuple[Ints, Floats, Sequence[str]], seed: int) -> Conformal:
+    """Return the rule of the table's first row: LAC, one threshold for all classes."""
+    labels, given, groups = fitted_on
+    return fit_one_a_group(
+        labels, given, groups, alpha=ALPHA, kind="lac", by_class=False, seed=derive(seed, "conformal")
+    )
+
+
 def sets_table(
     judged: JudgedSamples,
     probabilities: Floats,
@@ -94,6 +102,10 @@ def _sets_row(judged: JudgedSamples, probabilities: Floats, rule: Conformal, nam
     seed = derive(judged.seed, "bootstrap")
     found = replicate(statistics, judged.groups, seed=seed, resamples=judged.resamples)
     loose = any(math.isinf(t) for t in rule.thresholds)
+    cells = {name: interval_of(one, judged.level) for name, one in found.items()}
     note = f"worst class: {judged.classes[worst]}"
+    high = cells["coverage"].high
+    if high is not None and high < 1 - ALPHA:
+        note = f"BROKEN HERE: fewer than {1 - ALPHA:.0%} of these sets hold the true class; {note}"
     note += "; a class with too few calibration groups is in every set" if loose else ""
-    return EvidenceRow(name=name, cells=tuple(interval_of(one, judged.level) for one in found.values()), note=note)
+    return EvidenceRow(name=name, cells=tuple(cells.values()), note=note)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from skinframe.components import Metric
 from skinframe.evaluation.discrimination import BalancedAccuracy
-from skinframe.evaluation.subgroups import LEAST_GROUPS, SubgroupScore, by_subgroup
-from skinframe.judging.prediction_figures import ALPHA, JudgedSamples
+from skinframe.evaluation.subgroups import LEAST_GROUPS, SubgroupScore, SubgroupScores, by_subgroup
+from skinframe.judging.prediction_figures import ALPHA, LEAST_DRAWS, JudgedSamples, few_draws
 from skinframe.judging.report_estimates import known
 from skinframe.reporting.report_values import LARGEST_GAP, SUBGROUPS, Estimate, EvidenceRow, EvidenceTable, ReportedTest
 from skinframe.weighted_statistics import Floats
@@ -34,21 +34,29 @@ def subgroup_tables(
             resamples=judged.resamples,
             level=judged.level,
         )
-        p = known(found.p)
-        detail = "fewer than two subgroups can be assessed" if p is None else f"{found.largest_gap:.3f}, p = {p:.3f}"
         tables.append(
             EvidenceTable(
                 name=f"Subgroups by {field}",
                 topic=SUBGROUPS,
                 sentence=f"{chosen.name.replace('_', ' ').capitalize()} of each subgroup and its difference from all"
-                f" others, with Holm-corrected p-values. Subgroups of fewer than {LEAST_GROUPS} groups are not"
-                " assessed. A difference that is not shown may still exist: read the interval widths.",
+                " others over the classes that both have, with Holm-corrected p-values. Subgroups of fewer than"
+                f" {LEAST_GROUPS} groups are not assessed. A difference that is not shown may still exist: read the"
+                " interval widths.",
                 head=("value", "difference from the rest", "p"),
                 rows=tuple(_row(cell) for cell in found.cells),
-                checks=(ReportedTest(name=LARGEST_GAP, passed=None if p is None else p < ALPHA, detail=detail),),
+                checks=(_largest_gap(found, judged.resamples),),
             )
         )
     return tuple(tables)
+
+
+def _largest_gap(found: SubgroupScores, draws: int) -> ReportedTest:
+    p = known(found.p)
+    if p is None:
+        return ReportedTest(name=LARGEST_GAP, passed=None, detail="fewer than two subgroups can be assessed")
+    if p >= ALPHA and draws < LEAST_DRAWS:
+        return ReportedTest(name=LARGEST_GAP, passed=None, detail=few_draws(draws))
+    return ReportedTest(name=LARGEST_GAP, passed=p < ALPHA, detail=f"{found.largest_gap:.3f}, p = {p:.3f}")
 
 
 def _row(cell: SubgroupScore) -> EvidenceRow:
@@ -62,5 +70,5 @@ def _row(cell: SubgroupScore) -> EvidenceRow:
             Estimate(value=known(cell.gap)),
             Estimate(value=known(cell.p)),
         ),
-        note=size,
+        note=f"{size}; {cell.classes} classes shared with the rest",
     )

@@ -21,9 +21,14 @@ def curve(line: Series, unit: str, marked: float | None = None) -> Chart:
         return Chart(width=WIDTH, height=HEIGHT, shapes=(nothing,), label=label)
     shown = thin(points)
     across = Scale(low=points[0][0], high=points[-1][0], start=LEFT, stop=WIDTH - RIGHT)
-    low, high = _range([y for _, y in shown])
+    beside = [
+        [(x, y) for x, y in zip(line.x, other, strict=True) if y is not None and math.isfinite(y)]
+        for other in line.beside
+    ]
+    low, high = _range([y for _, y in (*shown, *(point for other in beside for point in other))])
     up = Scale(low=low, high=high, start=HEIGHT - BOTTOM, stop=TOP)
     shapes = _frame(across, up, unit)
+    shapes += [Line(points=tuple((across(x), up(y)) for x, y in other), ink="beside") for other in beside if other]
     drawn = tuple((across(x), up(y)) for x, y in shown)
     if marked is not None:
         shapes += _mark(points, marked, across, up)

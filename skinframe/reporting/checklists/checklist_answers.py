@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from skinframe.reporting import formatting
+from skinframe.reporting import claims, formatting
 from skinframe.reporting.report_schema import Report
 from skinframe.reporting.report_values import LARGEST_GAP, NOTHING_ENTERS
 
@@ -121,16 +121,28 @@ def subgroups(report: Report) -> Answer:
 
 
 def explanations(report: Report) -> Answer:
+    drawn = sum(case.heat is not None for case in report.cases)
+    if report.grounding is None and drawn:
+        return human(
+            f"Heat maps of {drawn} cases are on the page; whether they lie on the lesion was not tested. Judge them, or"
+            " say that they were not judged."
+        )
     if report.grounding is None:
         return Answer("not applicable", "No heat maps were made.")
     return filled(formatting.grounding_sentence(report.grounding))
 
 
 def rationales(report: Report) -> Answer:
+    if report.rationale is None and any(case.rationale for case in report.cases):
+        return human("Rationales are on the page and were not judged. Judge them, or say that they were not judged.")
     if report.rationale is None:
-        return Answer("not applicable", "No rationales were written or judged.")
+        return Answer("not applicable", "No rationales were written.")
+    agreed = claims.agreement_sentence(report.rationale)
+    if report.rationale.accuracy is None:
+        return filled(f"{agreed} Their findings were not tested: no annotated attributes.", "rationales.jsonl")
     said = f"attributes right {formatting.number(report.rationale.accuracy.value)} over {report.rationale.n} rationales"
-    return filled(f"{said}. {formatting.rationale_sentence(report.rationale.test)}", "rationales.jsonl")
+    tested = f"{said}. {formatting.rationale_sentence(report.rationale.test)}"
+    return filled(f"{agreed} {tested}".strip(), "rationales.jsonl")
 
 
 def robustness(report: Report) -> Answer:

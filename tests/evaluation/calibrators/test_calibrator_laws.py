@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinframe.errors import DataError
-from skinframe.evaluation.calibrators import BiasCorrectedTemperature, Dirichlet, Temperature, Vector
+from skinframe.evaluation.calibrators import SINGLE_CLASS, BiasCorrectedTemperature, Dirichlet, Temperature, Vector
 from skinframe.evaluation.metric_registration import CALIBRATORS
 from skinframe.evaluation.one_vs_rest_calibrators import Beta, Isotonic
 from skinframe.evaluation.proper_scores import log_losses
@@ -74,7 +74,7 @@ def test_bent_probabilities_are_mended_on_new_samples(kind):
 
 def test_a_bias_is_found_that_a_temperature_cannot_express():
     z, y = draw(3, n=20_000, sharper=1.0)
-    fitted = BiasCorrectedTemperature(BiasCorrectedTemperature.Config(ridge=1e-6)).fit(z, y)
+    fitted = BiasCorrectedTemperature(BiasCorrectedTemperature.Config(ridge=0.01)).fit(z, y)
     bias = np.array(fitted["bias"])
     np.testing.assert_allclose(bias - bias.mean(), -0.8 * (np.arange(4) - 1.5), atol=0.1)
     assert fitted["temperature"] == pytest.approx(1, rel=0.05)
@@ -82,7 +82,7 @@ def test_a_bias_is_found_that_a_temperature_cannot_express():
 
 def test_dirichlet_becomes_vector_as_its_penalty_grows():
     z, y = draw(4)
-    stiff = Dirichlet(Dirichlet.Config(off_diagonal=1e8))
+    stiff = Dirichlet(Dirichlet.Config(off_diagonal=1e10))
     found, wanted = stiff.fit(z, y), Vector().fit(z, y)
     np.testing.assert_allclose(np.diag(found["matrix"]), wanted["factor"], atol=1e-3)
     np.testing.assert_allclose(stiff.apply(z, found), Vector().apply(z, wanted), atol=1e-3)
@@ -97,7 +97,7 @@ def test_vector_and_dirichlet_settle_where_the_slope_is_nothing():
     found = Vector().fit(z, y)
 
     def cost(a, b):
-        return log_losses(y, softmax(a * logs + b)).mean() + 0.01 * (((a - u) ** 2).sum() + (b**2).sum())
+        return log_losses(y, softmax(a * logs + b)).sum() + 1.0 * (((a - u) ** 2).sum() + (b**2).sum())
 
     a, b = np.array(found["factor"]), np.array(found["bias"])
     here = cost(a, b)
@@ -149,3 +149,51 @@ def test_penalties_must_be_positive():
         Vector.Config(ridge=0)
     with pytest.raises(ValueError, match="off_diagonal must be positive"):
         Dirichlet.Config(off_diagonal=-1)
+
+
+@pytest.mark.parametrize("kind", [BiasCorrectedTemperature, Vector, Beta, Dirichlet], ids=lambda kind: kind.name)
+def test_enough_data_outvote_the_penalty(kind):
+    """Class shares bent by a bias of up to 4: what is left of the error falls as the samples grow."""
+    new, _ = draw(11, n=5_000, sharper=1.0, bias=2.0)
+    law = softmax(new - 2.0 * np.arange(4))
+
+    def excess(n):
+        z, y = draw(12, n=n, sharper=1.0, bias=2.0)
+        q = kind().apply(new, kind().fit(z, y))
+        return float((law * np.log(law / np.maximum(q, 1e-300))).sum(axis=1).mean())
+
+    few, many = excess(100), excess(5_000)
+    assert many < few
+    if kind is not Beta:  # one class against the rest, then normalised, cannot be exact
+        assert many < min(few / 3, 0.004)
+
+
+@pytest.mark.parametrize("kind", [BiasCorrectedTemperature, Vector, Dirichlet, Beta], ids=lambda kind: kind.name)
+def test_the_penalty_is_worth_the_same_number_of_samples_whatever_their_number(kind):
+    z, y = draw(13, n=60)
+    again = [np.concatenate([part] * 10) for part in (z, y)]
+    weak = kind(kind.Config(ridge=0.1, off_diagonal=1.0) if kind is Dirichlet else kind.Config(ridge=0.1))
+    strong = kind(kind.Config(ridge=1.0, off_diagonal=10.0) if kind is Dirichlet else kind.Config(ridge=1.0))
+    one, ten = weak.apply(z, weak.fit(z, y)), strong.apply(z, strong.fit(*again))
+    np.testing.assert_allclose(one, ten, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", FITTED, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("label", [0, 3])
+def test_predictions_of_one_class_fit_nothing(kind, label):
+    z, _ = draw(14)
+    fitted = kind().fit(z, np.full(len(z), label))
+    assert fitted["warnings"] == [SINGLE_CLASS]
+    np.testing.assert_allclose(kind().apply(z, fitted), softmax(z), atol=1e-12)
+
+
+def test_a_temperature_at_a_bound_says_which_and_what_was_seen():
+    _, y = draw(15)
+    perfect = np.eye(4)[y]
+    (low,) = Temperature().fit(perfect, y)["warnings"]
+    assert "lower bound 0.05" in low
+    assert "0 wrong, 4 classes" in low
+    (high,) = Temperature().fit(-40 * np.eye(4)[y], y)["warnings"]
+    assert "upper bound 20" in high
+    assert "300 wrong" in high
+    assert "separated" not in low + high

@@ -47,6 +47,7 @@ class PAUC(skinframe.BinaryMetric):
     """ISIC 2024's primary score: ROC area above a sensitivity of 0.80 (Kurtansky et al. 2024); range 0 to 0.2."""
 
     name = "pauc_tpr80_isic2024"
+    span = (0.0, 0.2)
 
     def of(self, positive: NDArray[np.bool_], scores: Floats) -> Weighted:
         return pauc_tpr80(positive, scores)
@@ -59,6 +60,7 @@ class RetrievalSensitivity(skinframe.BinaryMetric):
     """
 
     name = "retrieval_top15_isic2024"
+    span = (0.0, 1.0)
 
     @dataclass(frozen=True, kw_only=True)
     class Config(Positive):

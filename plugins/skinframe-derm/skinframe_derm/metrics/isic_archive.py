@@ -43,6 +43,7 @@ class ArchiveAUC(skinframe.BinaryMetric):
     """`auc_sens_80` of the ISIC archive's scorer: area under TPR from the 80 % crossing, down to 0; range 0 to 1."""
 
     name = "auc_sens80_isic_archive"
+    span = (0.0, 1.0)
 
     def of(self, positive: NDArray[np.bool_], scores: Floats) -> Weighted:
         return auc_sens80(positive, scores)
@@ -56,6 +57,7 @@ class BalancedRecall(skinframe.Metric):
     """
 
     name = "balanced_recall_isic2019"
+    span = (0.0, 1.0)
     by_default = False
 
     def over(self, labels: Ints, probabilities: Floats) -> Weighted:
