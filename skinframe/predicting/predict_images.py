@@ -130,7 +130,7 @@ def predict(
         feed = _feed(plan, predictor.model, samples, arrived, Path(cache))
         predicted = _predict(predictor, feed, arrived, heat_folder)
     whole = [
-        replace(prediction, missing=image.missing(dataset.fields), trained_on(run, plan))
+        replace(prediction, missing=image.missing(dataset.fields))
         for prediction, image in zip(predicted, asked, strict=True)
     ]
     predictions = ImagePredictions([*whole, *problems])
