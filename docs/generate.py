@@ -15,6 +15,7 @@ DOCS = Path(__file__).parent
 REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 MODULES = {
+    "api_reference": ("api_reference",),
     "command_line": ("cli_tables",),
     "datasets": ("dataset_table", "policy_table", "taxonomy_table"),
     "laws": ("check_tables", "known_failures", "loss_matrix"),

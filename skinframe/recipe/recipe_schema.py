@@ -46,12 +46,19 @@ class Images:
     """
 
     policy: Literal["quarantine", "error"] = "quarantine"
+    """Set an unusable image aside, or stop with an error."""
     max_fraction: float = 0.02
+    """Largest share of images that may be set aside."""
     max_pixels: int = 50_000_000
+    """Images with more pixels are not decoded."""
     max_bytes: int = 50_000_000
+    """Files with more bytes are not read."""
     draft: int = 0
+    """Decode a large JPEG at a reduced size whose sides still have this many pixels; 0 decodes in full."""
     workers: int = 2
+    """Processes that read and check images."""
     patience: int = 60
+    """Seconds without a finished image after which a worker counts as hung."""
 
     def __post_init__(self) -> None:
         at_least(self, 0, "draft")
@@ -69,14 +76,23 @@ class Evaluate:
     and heat map are of the upright one."""
 
     resamples: int = 1000
+    """Bootstrap resamples of each interval."""
     level: float = 0.95
+    """Confidence level of the intervals."""
     calibration: float = 0.5
+    """Share of validation that only the calibrator sees; 0 fits it on all of validation."""
     max_new_tokens: int = 48
+    """Longest rationale, in tokens."""
     cases: int = 12
+    """Example cases in the report."""
     probes: bool = True
+    """Also train linear probes on the frozen features, to compare with."""
     injection: int = 0
+    """Test images that are predicted again with misleading words in the prompt; 0 none."""
     explain: bool = True
+    """Write rationales and heat maps."""
     views: int = 1
+    """Turned and mirrored views whose log probabilities are averaged."""
 
     def __post_init__(self) -> None:
         at_least(self, 1, "resamples", "max_new_tokens")
@@ -98,8 +114,11 @@ class Outputs:
     """
 
     scores: str | None = None
+    """Address of the class scores that are evaluated; left out, the one signal called `logits`."""
     text: str | None = None
+    """Address of the text that is written; left out, the reasoner's."""
     focus: str | None = None
+    """Address of the image signal that heat maps show; left out, the first that the reasoner reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,30 +126,55 @@ class Recipe:
     """One experiment. `scale` is what the headline says the run was made at; presets set it."""
 
     name: str
+    """Name of the experiment; the run folder's name begins with it."""
     seed: int = 0
+    """Seed of initial weights, batches and, unless `split.seed` says otherwise, the split."""
     scale: str = "custom"
+    """Size that the report names, such as `tiny`; presets set it."""
     title: str = ""
+    """The report's title."""
     requires: list[str] = field(default_factory=list)
+    """Plugins to load; no other plugin is imported."""
     data: Part
+    """The data set."""
     prompt: Part
+    """The texts made of a sample: question, description and target rationale."""
     columns: dict[str, Part] = field(default_factory=dict)
+    """Options of columns, by any name."""
     encoders: dict[str, Part] = field(default_factory=dict)
+    """Frozen, live or trained encoders, by instance name."""
     reasoner: Part | None = None
+    """The language model, where there is one."""
     heads: dict[str, Part] = field(default_factory=dict)
+    """What turns signals into logits or projections, by instance name."""
     losses: dict[str, LossPart] = field(default_factory=dict)
+    """The loss terms with their weights, by instance name."""
     outputs: Outputs = field(default_factory=Outputs)
+    """What is evaluated, written and shown."""
     balancer: Part = field(default_factory=lambda: Part(use="none"))
+    """How the weights of the terms are balanced."""
     calibrator: Part = field(default_factory=lambda: Part(use="temperature"))
+    """What is fitted to the validation logits after training."""
     explainer: Part = field(default_factory=lambda: Part(use="gradient_input"))
+    """What makes heat maps."""
     metrics: dict[str, Part] = field(default_factory=dict)
+    """The metrics of the report, by name; left out, those of its main table."""
     trackers: dict[str, Part] = field(default_factory=dict)
+    """Where numbers are logged during training."""
     split: SplitOptions = field(default_factory=SplitOptions)
+    """How the samples are divided."""
     audit: AuditOptions = field(default_factory=AuditOptions)
+    """Which leaks are accepted."""
     images: Images = field(default_factory=Images)
+    """Which images may be read."""
     train: Train = field(default_factory=Train)
+    """How the model is trained."""
     stages: list[Stage] = field(default_factory=list)
+    """Stages of training, each with parts and epochs of its own; none is one stage of all parts."""
     select: Select = field(default_factory=Select)
+    """Which epoch is kept."""
     evaluate: Evaluate = field(default_factory=Evaluate)
+    """What the evaluation computes."""
 
     @property
     def views(self) -> int:

@@ -15,17 +15,29 @@ class SplitOptions:
     """
 
     train: float = 0.7
+    """Share of the groups that train."""
     valid: float = 0.15
+    """Share of the groups that choose the epoch and fit the calibrator."""
     test: float = 0.15
+    """Share of the groups that are evaluated once, at the end."""
     file: str | None = None
+    """A split file of `skinframe data split`, used instead of a new split."""
     official: bool = True
+    """Keep the data set's official split, where it has one."""
     folds: int = 0
+    """Number of cross-validation folds; 0 makes one split."""
     fold: int = 0
+    """Which fold is the test part, counted from 0."""
     subset: float = 1.0
+    """Share of the training images to keep, for learning curves."""
     seed: int | None = None
+    """Seed of the split; left out, the recipe's seed, so runs of several seeds on one split name it."""
     near_duplicates: bool = True
+    """Look for near-duplicate images and keep each pair in one part."""
     waive: list[str] = field(default_factory=list)
+    """Classes that a part may lack."""
     max_drift: float = 0.05
+    """How far a class's share of a part may be from its share of the set."""
 
     def __post_init__(self) -> None:
         if self.folds and not (self.folds >= 3 and 0 <= self.fold < self.folds):
@@ -46,3 +58,4 @@ class AuditOptions:
     """Known problems of the data that are accepted: findings by name, printed in the report."""
 
     accept: list[str] = field(default_factory=list)
+    """Names of leaks that are accepted, such as `split:patient`; the report lists them."""

@@ -23,23 +23,41 @@ class Train:
     """
 
     epochs: int = 10
+    """Passes over the training images; 0 evaluates the model as it is loaded."""
     batch_size: int = 32
+    """Samples per optimiser step."""
     max_tokens: int = 8192
+    """Padded tokens per micro-batch, which bounds memory."""
     gather: Literal["step", "micro"] = "step"
+    """Compute coupled losses on the whole `step` (which may need a second forward pass) or on each `micro`-batch."""
     lr: float = 1e-4
+    """Learning rate of the adapters and trained encoders."""
     head_lr: float | None = None
+    """Learning rate of the heads; left out, `lr`."""
     connector_lr: float | None = None
+    """Learning rate of the reasoner's connector; left out, that of the heads."""
     weight_decay: float = 0.01
+    """Decoupled weight decay of AdamW."""
     warmup: float = 0.05
+    """Share of all steps over which the rates rise from 0."""
     clip: float = 1.0
+    """Largest gradient norm of a step; 0 does not clip."""
     precision: Literal["fp32", "bf16"] = "fp32"
+    """Precision of the forward pass; losses are always float32."""
     views: int = 1
+    """How many of the eight turned and mirrored views of an image training draws from."""
     gradient_norms_every: int = 10
+    """Steps between measurements of each term's gradient norm; 0 never measures."""
     threads: int = 2
+    """CPU threads; results depend on it only where sums are ordered by threads."""
     save_every: int = 0
+    """Steps between checkpoints inside an epoch; 0 saves at the end of each epoch only."""
     keep: Literal["last_and_best", "all"] = "last_and_best"
+    """Keep the last two checkpoints and the best, or every epoch's."""
     deterministic: bool = False
+    """Refuse operations that give other bits each time, as some do on a GPU."""
     tensorboard: bool = False
+    """Also write TensorBoard event files."""
 
     def __post_init__(self) -> None:
         at_least(self, 1, "batch_size", "max_tokens", "threads")
@@ -74,9 +92,13 @@ class Select:
     never stops early. With stages, the choice is among the epochs of the `last` stage, or of `all`."""
 
     by: str = "nll"
+    """Validation metric that chooses the epoch."""
     mode: Literal["min", "max"] | None = None
+    """Whether lower or higher is better; left out, the metric's own direction."""
     patience: int = 0
+    """Epochs without improvement before training stops; 0 never stops early."""
     stages: Literal["last", "all"] = "last"
+    """Choose among the epochs of the `last` stage or of `all`."""
 
     def __post_init__(self) -> None:
         at_least(self, 0, "patience")

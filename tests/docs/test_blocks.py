@@ -15,12 +15,14 @@ import pytest
 import yaml
 
 from skinframe import cli
+from skinframe.recipe.shipped_recipes import find_recipe
 
 LIGHT = ("plan", "list", "show", "new", "check")  # executed; the others are read by the real parser
 OTHER = (
     "uv run tox",
     "pip install",
     "uv run",
+    "uv build",
     "uv sync",
     "python -m skinframe_tiny.build",
     "python tests/benchmarks/",
@@ -110,7 +112,7 @@ def _console(block: pages.Block, capsys: pytest.CaptureFixture[str]) -> None:
             continue
         options = cli.parser(words[1:]).parse_args(words[1:])
         if hasattr(options, "recipe"):
-            assert Path(options.recipe).is_file(), f"{block.page}:{block.line}: no recipe {options.recipe}"
+            find_recipe(options.recipe)  # a file, or one of skinframe's own by name
         if words[1] in LIGHT:
             options.command.run(options)
             _matches(shown, capsys.readouterr().out, f"{block.page}:{block.line}")
