@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, overload
 from skinframe.atomic_write import write_atomic
 from skinframe.data.problem_list import ProblemList, listing
 from skinframe.data.row_schema import RawRow, RowSchema, arrow_schema, from_row, in_batches, to_row
+from skinframe.data.safe_parquet import check_size
 from skinframe.errors import DataError
+from skinframe.guarded import open_regular, parse_json
 from skinframe.sample import Field, Sample
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 EMPTY_MAPS: RawRow = {"labels": (), "masks": (), "boxes": ()}  # an absent map equals an empty one: digests agree
 FORMAT = "skinframe-manifest-1"
 KEY = b"skinframe"
-MAX_FILE_BYTES = 4 * 2**30
+MAX_MANIFEST_ROWS = 20_000_000
 
 __all__ = [
     "Manifest",
@@ -159,16 +161,15 @@ def read_manifest(path: Path) -> Manifest:
     import pyarrow.parquet as pq
 
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise DataError(f"{path}: larger than {MAX_FILE_BYTES} bytes; expected a manifest written by skinframe")
-        with pq.ParquetFile(path) as file:
-            schema = _schema(json.loads((file.schema_arrow.metadata or {}).get(KEY, b"{}")))
+        with open_regular(path) as stream, pq.ParquetFile(stream) as file:
+            check_size(path, file.metadata, MAX_MANIFEST_ROWS)
+            schema = _schema(parse_json((file.schema_arrow.metadata or {}).get(KEY, b"{}"), path))
             if not file.schema_arrow.equals(arrow_schema(schema), check_metadata=False):
                 raise ValueError("its columns do not match its description")
             return build_manifest(str(path), _rows(file), schema)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (pa.ArrowException, ValueError, TypeError, KeyError) as error:
+    except (pa.ArrowException, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a manifest of the format {FORMAT}: {reason}") from None
 

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skinframe.data.safe_parquet import read_parquet
 from skinframe.errors import DataError
+from skinframe.guarded import UnreadableError, read_bytes
 from skinframe.weighted_statistics import Floats
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 DELIMITERS = (",", ";", "\t", "|")
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 ABSENT = frozenset({"", "na", "n/a", "nan", "none", "null"})  # words for a missing value, in metadata only
-MAX_CELLS = 100_000_000
+MAX_CSV = 1024 * 2**20  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +107,10 @@ def read_prediction_file(path: Path) -> PredictionFile:
                 column_types=dict.fromkeys(_header(path, text, delimiter), pa.string()), strings_can_be_null=False
             ),
         )
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; name a run folder or a table of predictions") from None
-    except (OSError, pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError, UnicodeError) as error:
+    except UnreadableError as error:
+        hint = "; name a run folder or a table of predictions" if error.reason == "no such file" else ""
+        raise DataError(f"{error}{hint}") from error
+    except (OSError, pa.ArrowException, UnicodeError) as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{path}: not a CSV or Parquet table with one header line ({reason})") from error
     return _some_rows(PredictionFile(path, table, delimiter == ";"))
@@ -120,20 +123,15 @@ def _some_rows(file: PredictionFile) -> PredictionFile:
 
 
 def _parquet(path: Path) -> pa.Table:
-    """Read a Parquet file after its footer has said how large it becomes."""
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        cells = file.metadata.num_rows * file.metadata.num_columns
-        if cells > MAX_CELLS:
-            raise DataError(f"{path}: holds {cells:,} cells; a table of predictions has at most {MAX_CELLS:,}")
-        _refuse_twins(path, file.schema_arrow.names)
-        return file.read()
+    """Read a Parquet file, bounded as it unpacks."""
+    table = read_parquet(path)
+    _refuse_twins(path, table.column_names)
+    return table
 
 
 def _decoded(path: Path) -> str:
     """Return a CSV's text by its byte order mark, else as UTF-8. Raises DataError for another encoding."""
-    raw = path.read_bytes()
+    raw = read_bytes(path, MAX_CSV)
     encoding = next((name for mark, name in MARKS if raw.startswith(mark)), "utf-8")
     try:
         return raw.decode(encoding)

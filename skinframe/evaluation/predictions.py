@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skinframe.atomic_write import write_atomic
+from skinframe.data.safe_parquet import read_parquet
 from skinframe.errors import DataError
+from skinframe.guarded import parse_json, well_formed
 from skinframe.weighted_statistics import Floats, Ints
 
 if TYPE_CHECKING:
@@ -58,23 +60,20 @@ def write_predictions(path: Path, predictions: Predictions, classes: Sequence[st
 
 def read_predictions(path: Path) -> tuple[Predictions, tuple[str, ...]]:
     """Return the predictions in a table and its classes. Raises DataError where it is not such a table."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path)
-        classes = tuple(json.loads((table.schema.metadata or {})[b"skinframe.classes"]))
+    if not path.exists():
+        raise DataError(f"{path}: no such prediction table; has the run finished this split?")
+    with well_formed(path):
+        table = read_parquet(path)
+        classes = tuple(map(str, parse_json((table.schema.metadata or {})[b"skinframe.classes"], path)))
         logits, probabilities, calibrated = (_block(table, block, classes) for block in BLOCKS)
         index = {name: place for place, name in enumerate(classes)}
         labels = [-1 if name is None else index[name] for name in table["label"].to_pylist()]
         ids, groups = table["id"].to_pylist(), table["group"].to_pylist()
         lesions = tuple(table["lesion"].to_pylist()) if "lesion" in table.column_names else None
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such prediction table; has the run finished this split?") from None
-    except (pa.ArrowInvalid, KeyError, ValueError) as error:
-        raise DataError(f"{path}: not a prediction table of skinframe ({error})") from error
-    found = np.array(labels, dtype=np.int64)
-    return Predictions(tuple(ids), tuple(groups), found, logits, probabilities, calibrated, lesions), classes
+        if not all(isinstance(name, str) for name in (*ids, *groups)):
+            raise ValueError("an id or a group is not a text")
+        found = np.array(labels, dtype=np.int64)
+        return Predictions(tuple(ids), tuple(groups), found, logits, probabilities, calibrated, lesions), classes
 
 
 def _table(predictions: Predictions, classes: tuple[str, ...]) -> pa.Table:

@@ -24,7 +24,7 @@ from safetensors.numpy import save
 
 from skinframe.atomic_write import write_atomic
 from skinframe.components import Shape
-from skinframe.guarded import UnreadableError, read_object
+from skinframe.guarded import UnreadableError, parse_object, read_object
 
 DATA, INDEX = ".safetensors", ".json"
 # Increase it when the meaning of a key or the layout of a shard changes: old rows are then never used again.
@@ -116,7 +116,7 @@ def write_shard(folder: Path, keys: Sequence[str], tensors: Mapping[str, NDArray
     path = index_of(folder, keys).with_suffix(DATA)
     data = save({name: np.ascontiguousarray(value) for name, value in tensors.items()})
     first = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:first])
+    header = parse_object(data[8:first], path)
     shard = Shard(
         path=path,
         dtype=str(next(iter(tensors.values())).dtype),

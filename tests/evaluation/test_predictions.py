@@ -65,10 +65,10 @@ def test_what_is_no_table_is_a_data_error(tmp_path):
     with pytest.raises(DataError, match="no such prediction table"):
         read_predictions(tmp_path / "absent.parquet")
     (tmp_path / "text.parquet").write_text("not parquet")
-    with pytest.raises(DataError, match="not a prediction table"):
+    with pytest.raises(DataError, match="not a readable Parquet table"):
         read_predictions(tmp_path / "text.parquet")
     pq.write_table(pq.read_table(_written(tmp_path)).drop_columns(["label"]), tmp_path / "part.parquet")
-    with pytest.raises(DataError, match="not a prediction table"):
+    with pytest.raises(DataError, match="does not have the form in which it was written"):
         read_predictions(tmp_path / "part.parquet")
 
 

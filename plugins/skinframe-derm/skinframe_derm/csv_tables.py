@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TextIO, TypeVar
 
 from skinframe import DataError
 from skinframe.data.problem_list import ProblemList
+from skinframe.guarded import open_regular
 
 LONGEST_LINE = 65_536  # characters; a metadata row of the public sets has under 1,000
 UNKNOWN = frozenset({"", "unknown", "na", "nan", "none", "n/a"})
@@ -88,7 +90,7 @@ def table_rows(
     where the file cannot be read at all.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
             yield from _rows(file, columns, required, problems, f"{path.name} " if named else "")
     except UnicodeDecodeError:
         raise DataError(f"{path}: is not UTF-8 text; export the table as CSV in UTF-8") from None

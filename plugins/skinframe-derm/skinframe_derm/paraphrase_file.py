@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from skinframe import DataError
+from skinframe.guarded import UnreadableError, read_json_lines
 
 FORMAT = "skinframe-paraphrases-1"
 LONGEST = 600  # characters of a paraphrase; the texts it stands for have under 200
@@ -58,20 +59,17 @@ def write(path: Path, made: Made, entries: Mapping[str, str]) -> None:
 def read(path: Path) -> tuple[Made, dict[str, str]]:
     """Return what made the paraphrases, and them by text. Raises DataError for a line that is not what its key says."""
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise DataError(f"{path}: larger than any file of paraphrases")
-        lines = path.read_text(encoding="utf-8").splitlines()
-        head = json.loads(lines[0])
+        lines = read_json_lines(path, MOST_BYTES, any_text=True)
+        head = lines[0]
         if head.pop("format") != FORMAT:
             raise ValueError("another format")
         made, entries = Made(**head), {}
-        for number, line in enumerate(lines[1:], 2):
-            entry = json.loads(line)
+        for number, entry in enumerate(lines[1:], 2):
             if entry["key"] != made.key(entry["text"]) or not isinstance(entry["paraphrase"], str):
                 raise DataError(f"{path} line {number}: its key is not that of its text; make the file again")
             entries[entry["text"]] = entry["paraphrase"]
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+    except UnreadableError as error:
+        raise DataError(f"{error}; not a file of paraphrases of the format {FORMAT}") from None
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         raise DataError(f"{path}: not a file of paraphrases of the format {FORMAT}") from None
     return made, entries
