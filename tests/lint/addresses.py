@@ -44,7 +44,6 @@ NOT_ADDRESSES = {
     ("train/optimiser.py", "*"): "names of parameters and moments",
     ("train/checkpoint.py", "*"): "keys of the state",
     ("train/step_guards.py", "*"): "keys of the state",
-    ("predicting/finished_run.py", "_other_data"): "recipe paths",
 }
 
 

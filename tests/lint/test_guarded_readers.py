@@ -13,7 +13,7 @@ GUARDED = {
     "json.loads": {"skinframe/guarded.py"},
     "json.load": set(),
     "yaml.load": {"skinframe/recipe/yaml_text.py"},
-    "yaml.safe_load": set(),
+    "yaml.safe_load": {"skinframe/recipe/yaml_text.py"},  # of a number that was read, to write it again
     "yaml.full_load": set(),
     "yaml.load_all": set(),
     "OmegaConf.load": set(),
