@@ -131,15 +131,15 @@ def read_list(path: Path, most: int = MAX_BYTES) -> list[Any]:
     return _expect(list, parse_json(read_bytes(path, most), path), path)
 
 
-def read_json_lines(path: Path, most: int = MAX_BYTES) -> list[dict[str, Any]]:
+def read_json_lines(path: Path, most: int = MAX_BYTES, *, any_text: bool = False) -> list[dict[str, Any]]:
     """Return the objects of a file with one JSON object per line. Raises UnreadableError with the line's number."""
-    lines = read_text(path, most).split("\n")
-    return [parse_object(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    lines = [(f"{path}, line {number}", line) for number, line in enumerate(read_text(path, most).split("\n"), 1)]
+    return [parse_object(line, where, any_text=any_text) for where, line in lines if line.strip()]
 
 
-def parse_object(text: str | bytes, where: object) -> dict[str, Any]:
+def parse_object(text: str | bytes, where: object, *, any_text: bool = False) -> dict[str, Any]:
     """Return the object that JSON text contains. Raises UnreadableError."""
-    return _expect(dict, parse_json(text, where), where)
+    return _expect(dict, parse_json(text, where, any_text=any_text), where)
 
 
 def parse_json(text: str | bytes, where: object, *, any_text: bool = False) -> Any:
