@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from skinframe.atomic_write import write_atomic
 from skinframe.components import Encoder
-from skinframe.curating.audit import Division, audit_of
 from skinframe.curating.audit_result import Audit
+from skinframe.curating.audit_steps import Division, audit_of
 from skinframe.curating.audited_dataset import AuditedDataset
 from skinframe.curating.data_source import DataSource
 from skinframe.curating.duplicate_search import within

@@ -13,7 +13,7 @@ from skinframe.data.images import decode
 from skinframe.evaluation.bootstrap import replicate
 from skinframe.evaluation.discrimination import BalancedAccuracy
 from skinframe.evaluation.scores_with_intervals import paired_difference
-from skinframe.explaining.attacked_feed import with_pictures, with_questions
+from skinframe.explaining.feed_with_replaced_inputs import with_pictures, with_questions
 from skinframe.explaining.injected_text import Entering, claim, other_class, overlaid, shuffled, tagged, try_metadata
 from skinframe.judging.prediction_figures import JudgedSamples, interval_of
 from skinframe.judging.report_estimates import estimate

@@ -16,7 +16,7 @@ class RunResult:
     report: Report
 
     def __str__(self) -> str:
-        from skinframe.reporting.terminal import summary_text
+        from skinframe.reporting.terminal_text import summary_text
 
         return summary_text(self.report)
 

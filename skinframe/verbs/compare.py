@@ -48,7 +48,7 @@ def compare(
 
 
 def _text(*runs: str, margins: Mapping[str, float] | None = None) -> str:
-    from skinframe.reporting.terminal import comparison_text
+    from skinframe.reporting.terminal_text import comparison_text
 
     return comparison_text(compare(*runs, margins=margins))
 

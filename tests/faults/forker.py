@@ -27,7 +27,7 @@ def warm() -> None:
     import open_clip
     import pyarrow.parquet
     import scipy.stats
-    import skinframe_vlm.reasoner_module  # with peft: 0.4 s of each start
+    import skinframe_vlm.vision_language_module  # with peft: 0.4 s of each start
     import sklearn.linear_model
     import torch
     import transformers.models.qwen2_5_vl.modeling_qwen2_5_vl

@@ -59,16 +59,6 @@ def test_a_bare_name_means_the_recipe_s_own_encoder(plan: Any) -> None:
     assert graph.heads["project"]["image_tokens"] == "clip.image_tokens"
 
 
-def test_a_role_is_re_routed_by_full_name(plan: Any, tmp_path: Path) -> None:
-    preset = tmp_path / "second.yaml"
-    preset.write_text("heads: {second: {use: linear}}\n")
-    routes = {"focal": "second.logits", "calibration": "classify.logits"}
-    overrides = [f"losses.{name}.inputs={{logits: {route}}}" for name, route in routes.items()]
-    graph = plan("outputs.scores=classify.logits", *overrides, presets=[str(preset)]).graph
-    assert {name: graph.terms[name]["logits"] for name in routes} == routes
-    assert set(graph.heads) >= {"classify", "second"}
-
-
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [

@@ -14,7 +14,7 @@ from skinframe.reporting.page import render, summary_html
 from skinframe.reporting.page_views import tiles
 from skinframe.reporting.report_schema import ExampleCase, Report
 from skinframe.reporting.report_values import Difference, Estimate, MetricInfo, RationaleQuality
-from skinframe.reporting.terminal import summary_text
+from skinframe.reporting.terminal_text import summary_text
 
 BEST = "linear probe, class-balanced"  # 0.590 in the made-up report; the last baseline with the metric has 0.402
 

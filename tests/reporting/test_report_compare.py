@@ -15,7 +15,7 @@ from skinframe.reporting.run_comparison import (
     to_html,
     write_comparison,
 )
-from skinframe.reporting.terminal import comparison_text, safe, summary_text
+from skinframe.reporting.terminal_text import comparison_text, safe, summary_text
 
 
 def other(report: Report, **changes: object) -> Report:

@@ -53,7 +53,7 @@ def test_a_missing_report_is_named(tmp_path: Path) -> None:
 
 def test_importing_the_room_is_light() -> None:
     heavy = "{'torch', 'jinja2', 'PIL', 'transformers', 'sklearn'}"
-    others = "skinframe.reporting.run_comparison, skinframe.reporting.terminal, skinframe.reporting.page"
+    others = "skinframe.reporting.run_comparison, skinframe.reporting.terminal_text, skinframe.reporting.page"
     modules = f"{report_files.__name__}, {others}"
     code = f"import sys, {modules}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

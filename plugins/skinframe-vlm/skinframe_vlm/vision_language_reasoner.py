@@ -100,7 +100,7 @@ class VisionLanguageReasoner(skinframe.Reasoner):
 
     def build(self, context: skinframe.BuildContext) -> nn.Module:
         """Return the module of `skinframe.reasoner_module.ReasonerModule`. Raises RecipeError without weights."""
-        from skinframe_vlm.reasoner_module import VisionLanguageModule
+        from skinframe_vlm.vision_language_module import VisionLanguageModule
 
         folder = self.checkpoint.require_folder()
         self._check_grid(context.shapes)
