@@ -20,6 +20,7 @@ from skinframe.guarded import UnreadableError, inside, parse_object, printable, 
 MANIFEST = "MANIFEST.json"
 BLOCK = 2**18  # bytes compared at a time; larger ones leave the processor's cache
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.ENOTDIR, errno.EPERM, errno.EIO)
+SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 UNFIT = (errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)  # a path that cannot be created as requested
 
 
@@ -31,7 +32,9 @@ def disk_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (*FULL, *UNFIT):
             reason = (error.strerror or str(error)).lower()
-            raise DiskError(f"{path}: {reason}; free space or choose another folder with --out") from error
+            what = "free space" if error.errno in SPACE else "make it writable"
+            way = f"{what} or choose another folder with --out (the feature cache: --cache)"
+            raise DiskError(f"{path}: {reason}; {way}") from error
         raise
 
 

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.getLogger("skinframe").addHandler(handler := _EscapingHandler())
     try:
         options = parser(words).parse_args(words)
-        signal.signal(signal.SIGTERM, _terminate)
+        signal.signal(signal.SIGTERM, lambda number, frame: _terminate(words))
         if hasattr(options, "plugins"):
             options.plugins = [*(options.files or []), *options.plugins]
         options.command.run(options)
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(printable(str(error)), file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt as stop:
-        print(str(stop) or "interrupted; continue with --resume", file=sys.stderr)
+        print(str(stop) or f"interrupted; {_how_to_continue(words)}", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `skinframe list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -66,9 +66,19 @@ class _EscapingHandler(logging.StreamHandler[Any]):
         return printable(super().format(record))
 
 
-def _terminate(number: int, frame: object) -> None:
-    print("terminated; the last checkpoint is complete, continue with --resume", file=sys.stderr)
+def _terminate(words: Sequence[str]) -> None:
+    print(f"terminated; {_how_to_continue(words)}", file=sys.stderr)
     sys.exit(143)
+
+
+def _how_to_continue(words: Sequence[str]) -> str:
+    """Say how a stopped command goes on, naming only options that it has."""
+    command = _command_and_files(words)[0]
+    if command == "run":
+        return "the same command with --resume continues from the last checkpoint, or begins anew where there is none"
+    if command in ("ablate", "sweep", "learning-curve"):
+        return "the same command continues: completed runs are not repeated"
+    return "run the command again"
 
 
 def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:

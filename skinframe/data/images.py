@@ -19,6 +19,7 @@ from skinframe.data.decode_cost import cost_problem
 from skinframe.errors import DataError
 
 FORMATS = ("JPEG", "PNG")
+FIRST_FRAME = ("MPO",)  # a JPEG with further pictures behind it, as phones write: the photograph is the first
 MAX_PIXELS = 64_000_000  # the archive's largest dermoscopic images have about 24 million
 MAX_BYTES = 64 * 2**20
 MIN_SIDE = 16
@@ -128,6 +129,8 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
 def _check_header(image: Image.Image, max_pixels: int) -> None:
     check_size(*image.size, max_pixels)
     frames = getattr(image, "n_frames", 1)
+    if image.format in FIRST_FRAME:
+        return
     if frames != 1 or image.format not in FORMATS:
         raise ImageProblem(f"has {frames} frames ({image.format}); expected one still image")
 

@@ -145,6 +145,10 @@ def _run_items(grid: Grid, items: Sequence[RunItem], engine: Engine, display: Di
     """
     todo = [item for item in items if state(item) != "done"]
     failed: list[ItemResult] = []
+    ready = f"{len(items) - len(todo)} of {len(items)} runs are complete"
+    display.say(
+        f"{ready}; a line follows as each of the other {len(todo)} ends, its own log is in {grid.folder / 'logs'}"
+    )
     outcomes = engine.submit(todo)
     for count, outcome in enumerate(outcomes, 1):
         ending = f"done in {outcome.seconds:.0f} s" if not outcome.code else f"failed, exit code {outcome.code}"

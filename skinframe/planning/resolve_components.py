@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar, cast
@@ -180,7 +181,9 @@ def build(kind: type[C], part: Part | LossPart, path: str, catalog: Catalog) -> 
     try:
         entry = catalog.find(kind.kind, part.use)
     except LookupError as error:
-        plugin = provider_of(kind.kind, part.use)
+        # a misspelt name is near a loaded one; only for another one are the plugins that are not required imported
+        near = difflib.get_close_matches(part.use, catalog.names(kind.kind), n=1, cutoff=0.6)
+        plugin = None if near else provider_of(kind.kind, part.use)
         what = str(error) if plugin is None else f"'{part.use}' is in the plugin '{plugin}': add it to `requires`"
         return None, [Problem(f"{path}.use", what)]
     config, problems = typed(entry.component.Config, part.config, f"{path}.config", owner=part.use)

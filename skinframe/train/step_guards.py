@@ -21,6 +21,7 @@ from skinframe.atomic_write import disk_errors, free_bytes, write_folder
 from skinframe.errors import DiskError, NonFiniteError, Problem, RecipeError
 from skinframe.model.module import Model
 from skinframe.model.objective import Objective
+from skinframe.planning.plan_text import size_text
 from skinframe.train.checkpoint import checkpoint_files
 
 log = logging.getLogger("skinframe")
@@ -139,7 +140,7 @@ def check_disk(folder: Path, model: Model, objective: Objective, checkpoints: in
     size = sum(map(len, files.values()))
     need, free = size * (checkpoints + 1) + SMALL, free_bytes(folder)  # one more while it is written
     if need > free:
-        figures = f"{checkpoints} checkpoints and a report need {need / 1e9:.2f} GB and {free / 1e9:.2f} GB is free"
+        figures = f"{checkpoints} checkpoints and a report need {size_text(need)} and {size_text(free)} is free"
         raise DiskError(f"{folder}: {figures}; free space or choose another folder with --out")
     trial = folder / "trial"
     with disk_errors(folder):

@@ -287,3 +287,16 @@ def test_a_decoders_own_words_quote_no_byte(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Image, "open", broken)
     with pytest.raises(ImageProblem, match=r"^cannot be decoded: broken PNG file \(chunk some bytes\)$"):
         decode(b"x")
+
+
+@pytest.mark.parametrize("further", [1, 2])
+def test_the_first_picture_of_a_phone_s_mpo_is_the_photograph(further: int) -> None:
+    first, other = Image.new("RGB", (40, 30), (200, 10, 10)), Image.new("RGB", (20, 20), (0, 0, 255))
+    plain, several = io.BytesIO(), io.BytesIO()
+    first.save(plain, "JPEG", quality=90)
+    first.save(several, "MPO", save_all=True, append_images=[other] * further, quality=90)
+    found = decode(several.getvalue())
+    assert found.size == (40, 30)
+    assert np.asarray(found)[..., 0].mean() > 150
+    with pytest.raises(ImageProblem):
+        decode(several.getvalue()[:200])

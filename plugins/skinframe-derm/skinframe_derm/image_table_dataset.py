@@ -144,6 +144,7 @@ class Table(skinframe.Dataset):
         words = {"sex": ("female", "male"), "site": self.config.sites}
         raw: dict[str, object] = {name: row.verbatim(name) for name in ("id", "image", "label")}
         raw["split"] = row.text("split")
+        raw["image"] = str(raw["image"] or "").replace("\\", "/") or None  # as Windows writes paths
         raw |= {"file": self.config.manifest, "line": row.line, META + "age": row.text("age")}
         raw |= {META + name: _folded(row.text(name), known) for name, known in words.items()}
         raw["patient"] = row.text("patient") if self.config.groups == "patient" else None

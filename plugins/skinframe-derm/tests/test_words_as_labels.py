@@ -57,3 +57,10 @@ def test_an_option_of_the_prompt_wins_and_the_digest_tells_the_two_apart() -> No
     plain = ClinicalTemplate()
     assert plain.digest() == own.digest() == plain.for_modality("dermoscopy").digest()
     assert plain.for_modality("clinical photograph").digest() != plain.digest()
+
+
+def test_a_path_may_be_written_as_windows_does(tmp_path: Path) -> None:
+    read = table(tmp_path, ["1,sub\\a.png,x,p1,", "2,b.png,y,p2,"])
+    assert [sample.image for sample in read.samples()] == ["sub/a.png", "b.png"]
+    with pytest.raises(Exception, match=r"\.\."):
+        table(tmp_path, ["1,..\\a.png,x,p1,"]).samples()
