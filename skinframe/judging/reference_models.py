@@ -61,7 +61,7 @@ def _fitted(prepared: Prepared, kept: dict[str, Any]) -> Iterator[Reference]:
         if name in prepared.class_texts:
             yield _zero_shot(prepared, name)
         if plan.recipe.evaluate.probes:
-            yield from _probes(prepared, name, kept)
+            yield from _probes(prepared, name, kept, _suffix(pooled, name))
     known = bayes(plan.parts.dataset, [prepared.samples[row] for row in test])
     if known is not None:
         yield "Bayes classifier", "the data's own law: nothing can do better on average", "reference", known, None
@@ -113,9 +113,8 @@ def references_elsewhere(prepared: Prepared, run: Path, fields: Sequence[Field])
         shares = np.tile(kept["prior"], (len(rows), 1))
         yield PRIOR, "class shares of the run's training split", "baseline", shares, None
     metadata = metadata_matrix([prepared.samples[row] for row in rows], fields)[0]
-    for name in prepared.features:
-        if "image_embedding" not in prepared.features[name].shapes:
-            continue
+    pooled_names = [name for name in prepared.features if "image_embedding" in prepared.features[name].shapes]
+    for name in pooled_names:
         if name in prepared.class_texts:
             yield _zero_shot(prepared, name)
         views = range(prepared.plan.recipe.evaluate.views)
@@ -128,7 +127,7 @@ def references_elsewhere(prepared: Prepared, run: Path, fields: Sequence[Field])
             probe = ProbeWeights(mean, spread, w, seen, classes)
             features = _joined(pooled, metadata) if with_metadata else pooled
             fitted = f"{note.format(name)}, fitted on the run's training images"
-            yield title, fitted, "baseline", probe.predict(features), None
+            yield title + _suffix(pooled_names, name), fitted, "baseline", probe.predict(features), None
 
 
 def _kept(run: Path) -> dict[str, Any]:
@@ -141,14 +140,19 @@ def _kept(run: Path) -> dict[str, Any]:
         raise DataError(f"{run / KEPT}: cannot be read ({type(error).__name__}); verify the run") from error
 
 
-def _probes(prepared: Prepared, name: str, kept: dict[str, Any]) -> Iterator[Reference]:
+def _suffix(pooled: Sequence[str], name: str) -> str:
+    """Return the encoder's name where there are several: no two rows may have one title."""
+    return f" ({name})" if len(pooled) > 1 else ""
+
+
+def _probes(prepared: Prepared, name: str, kept: dict[str, Any], suffix: str) -> Iterator[Reference]:
     frozen = _Frozen(prepared, name)
     for title, note, with_metadata, balanced in PROBES:
         fitted = frozen.probe(with_metadata=with_metadata, balanced=balanced)
         if fitted.weights is not None:
             key = f"{name}/{int(with_metadata)}{int(balanced)}"
             kept |= {f"{key}/{part}": getattr(fitted.weights, part) for part in ("mean", "spread", "w", "seen")}
-        yield title, note.format(name), "baseline", fitted.test, fitted.valid
+        yield title + suffix, note.format(name), "baseline", fitted.test, fitted.valid
 
 
 class _Frozen:

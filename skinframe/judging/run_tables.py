@@ -73,7 +73,7 @@ def _methods(
         yield Method(f"this run, after {used.replace('_', ' ')}", test.calibrated)
     if used != "temperature":
         yield Method("this run, after temperature", _tempered(valid.logits[rows], labels, test.logits))
-    plain = ((row, "cross entropy") for row in tables if row[0] == PROBE)
+    plain = ((row, "cross entropy") for row in tables if row[0] == PROBE or row[0].startswith(f"{PROBE} ("))
     focal = ((row, f"focal loss, gamma {GAMMA:g}") for row in focal_probes(prepared))
     for (name, _, _, on_test, on_valid), loss in (*plain, *focal):
         assert on_valid is not None
