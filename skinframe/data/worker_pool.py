@@ -24,6 +24,9 @@ Result = TypeVar("Result")
 CHUNK = 16
 FEW = 64  # items; for fewer, starting a process takes longer than the work
 PATIENCE = 60.0  # seconds without a finished item before a worker counts as hung, e.g. on a disk that went away
+# a library of linear algebra reads its own when it is loaded; idle threads of OpenBLAS spin on others' cores
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "MKL", "OMP", "BLIS", "NUMEXPR")}
+ONE_THREAD["VECLIB_MAXIMUM_THREADS"] = "1"
 TICKS = 20  # the time is counted in this many waits: a machine that was suspended in between is not a hang
 
 
@@ -50,7 +53,7 @@ def chunked_map(
     chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
     context = multiprocessing.get_context("spawn")  # forking a process that holds torch's threads can hang
     finished = context.RawValue("Q", 0)  # no lock, which a killed worker could keep: any change is progress
-    with _bare_main():
+    with _spawning():
         pool = ProcessPoolExecutor(
             workers, mp_context=context, initializer=_start_worker, initargs=(function, finished)
         )
@@ -59,7 +62,7 @@ def chunked_map(
     done, ended = 0, False
     try:
         for chunk in chunks:
-            with _bare_main():
+            with _spawning():
                 waiting.append(pool.submit(_apply, chunk))
             if len(waiting) >= 4 * workers:
                 yield from _wait_for(waiting.popleft(), finished, patience)
@@ -146,12 +149,25 @@ def _importable(function: Callable[[Any], Any], kind: type) -> bool:
     return True
 
 
+_ONE_AT_A_TIME = threading.Lock()  # what a new process inherits belongs to the whole process
+
+
 @contextmanager
-def _bare_main() -> Iterator[None]:
-    """Keep a spawned worker from running the caller's script again, as it would without a main guard."""
-    real = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = real
+def _spawning() -> Iterator[None]:
+    """Keep a worker that is spawned meanwhile from running the caller's script again, and to one thread.
+
+    It would run the script without a main guard. It inherits the environment, and its NumPy reads that when it loads.
+    """
+    with _ONE_AT_A_TIME:
+        real, before = sys.modules["__main__"], {name: os.environ.get(name) for name in ONE_THREAD}
+        sys.modules["__main__"] = ModuleType("__main__")
+        os.environ.update(ONE_THREAD)
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = real
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value

@@ -101,3 +101,19 @@ def test_several_views_are_answered_by_the_mean_of_their_log_probabilities():
     odds = np.exp(np.mean([np.log(fitted(view)) for view in views], axis=0))
     np.testing.assert_allclose(fitted(views), odds / odds.sum(axis=1, keepdims=True), atol=1e-12)
     np.testing.assert_allclose(fitted(test[None]), fitted(test), atol=1e-12)
+
+
+def test_features_are_standardised_by_training_rows_alone():
+    """Neither the mean nor the spread of validation or test rows is in the fit; only the choice of C may see them."""
+    (train, labels), (valid, truth), (test, _) = (case(seed) for seed in (0, 1, 2))
+
+    def fitted(valid, test):
+        options = {"classes": 2, "balanced": False, "seed": 1, "strengths": (0.1,)}
+        return linear_probe(train, labels, valid, truth, test, **options)
+
+    found, other = fitted(valid, test), fitted(9 * valid + 50, 7 - 3 * test)
+    np.testing.assert_array_equal(found.weights.mean, train.mean(axis=0))
+    np.testing.assert_array_equal(found.weights.spread, train.std(axis=0))
+    np.testing.assert_array_equal(found.weights.w, other.weights.w)
+    np.testing.assert_array_equal(found.weights.mean, other.weights.mean)
+    np.testing.assert_allclose(found.weights.predict(test), found.test, atol=1e-12)

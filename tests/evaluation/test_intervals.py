@@ -100,6 +100,18 @@ def test_the_draws_do_not_depend_on_how_they_are_cut(monkeypatch):
     np.testing.assert_allclose(replicate(statistic, groups, seed=5, resamples=50)["m"].resampled, whole, atol=1e-12)
 
 
+def test_every_group_is_drawn_as_often_as_any_other():
+    """The first and the last included: multiplicities have mean 1, sum to the number of groups, and reach 0 and 3."""
+    groups = [f"g{number}" for number in range(5) for _ in range(2)]
+    first_rows = [lambda weights, row=row: weights[:, row] for row in range(0, 10, 2)]
+    drawn = replicate({str(i): one for i, one in enumerate(first_rows)}, groups, seed=0, resamples=4000)
+    times = np.stack([drawn[str(i)].resampled for i in range(5)])
+    np.testing.assert_array_equal(times.sum(axis=0), 5)
+    np.testing.assert_allclose(times.mean(axis=1), 1, atol=5 * math.sqrt(0.8 / 4000))
+    assert (times.min(axis=1) == 0).all()
+    assert (times.max(axis=1) >= 3).all()
+
+
 def test_many_groups_are_left_out_in_blocks():
     labels, probabilities, groups = case(n=600, per_group=1)
     found = replicate({"m": NLL().over(labels, probabilities)}, groups, seed=5, resamples=10, blocks=30)["m"]

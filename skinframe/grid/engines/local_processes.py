@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from skinframe.data.worker_pool import ONE_THREAD
 from skinframe.errors import Problem, RecipeError
 from skinframe.grid.run_item import ItemResult, attempt
 from skinframe.grid.run_request import RunItem
@@ -85,6 +86,7 @@ class LocalProcesses:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                env={**os.environ, **ONE_THREAD},  # torch takes the recipe's train.threads
                 start_new_session=True,  # Ctrl-C reaches this process alone, which then asks each worker to stop once
             )
         self._running.append(worker)
