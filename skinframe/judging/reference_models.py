@@ -16,6 +16,7 @@ from skinframe.atomic_write import write_atomic
 from skinframe.data.columns import metadata_matrix
 from skinframe.errors import DataError
 from skinframe.evaluation.baselines import LinearProbe, ProbeWeights, bayes, linear_probe, prior, zero_shot
+from skinframe.guarded import parse_json, read_bytes, safetensors_header, well_formed
 from skinframe.judging.prediction_source import Reference
 from skinframe.predicting.validation_metrics import labels_of
 from skinframe.preparing.prepared_data import Prepared
@@ -73,9 +74,10 @@ def own_references(run: Path) -> tuple[Reference, ...]:
     kept = _kept(run)
     if not kept:
         return ()
-    with safe_open(path, framework="numpy") as file:
-        about = json.loads((file.metadata() or {}).get("rows", "[]"))
-    return tuple((title, note, role, kept[f"test/{title}"], None) for title, note, role in about)
+    with well_formed(path):
+        with safe_open(path, framework="numpy") as file:
+            about = parse_json((file.metadata() or {}).get("rows", "[]"), path)
+        return tuple((str(title), note, role, kept[f"test/{title}"], None) for title, note, role in about)
 
 
 def embeddings(prepared: Prepared, name: str, rows: tuple[int, ...], view: int = 0) -> NDArray[np.float64]:
@@ -110,7 +112,8 @@ def references_elsewhere(prepared: Prepared, run: Path, fields: Sequence[Field])
     yield UNIFORM, "the same probability for every class", "baseline", np.full((len(rows), classes), 1 / classes), None
     kept = _kept(run)
     if "prior" in kept:
-        shares = np.tile(kept["prior"], (len(rows), 1))
+        with well_formed(run / KEPT):
+            shares = np.tile(kept["prior"].reshape(classes), (len(rows), 1))
         yield PRIOR, "class shares of the run's training split", "baseline", shares, None
     metadata = metadata_matrix([prepared.samples[row] for row in rows], fields)[0]
     pooled_names = [name for name in prepared.features if "image_embedding" in prepared.features[name].shapes]
@@ -123,19 +126,21 @@ def references_elsewhere(prepared: Prepared, run: Path, fields: Sequence[Field])
             key = f"{name}/{int(with_metadata)}{int(balanced)}"
             if f"{key}/w" not in kept:
                 continue
-            mean, spread, w, seen = (kept[f"{key}/{part}"] for part in ("mean", "spread", "w", "seen"))
-            probe = ProbeWeights(mean, spread, w, seen, classes)
             features = _joined(pooled, metadata) if with_metadata else pooled
+            with well_formed(run / KEPT):
+                mean, spread, w, seen = (kept[f"{key}/{part}"] for part in ("mean", "spread", "w", "seen"))
+                predicted = ProbeWeights(mean, spread, w, seen, classes).predict(features)
             fitted = f"{note.format(name)}, fitted on the run's training images"
-            yield title + _suffix(pooled_names, name), fitted, "baseline", probe.predict(features), None
+            yield title + _suffix(pooled_names, name), fitted, "baseline", predicted, None
 
 
 def _kept(run: Path) -> dict[str, Any]:
     path = run / KEPT
-    if not path.is_file():  # a run of an earlier version kept none
+    if not path.exists():  # a run of an earlier version kept none
         return {}
     try:
-        return dict(load(path.read_bytes()))
+        safetensors_header(path)
+        return dict(load(read_bytes(path)))
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise DataError(f"{run / KEPT}: cannot be read ({type(error).__name__}); verify the run") from error
 
