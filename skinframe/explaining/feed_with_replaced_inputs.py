@@ -76,7 +76,7 @@ def with_pictures(prepared: Prepared, feed: Feed, words: Mapping[int, str], chan
 
 
 def with_questions(model: Model, feed: Feed, questions: Mapping[int, PromptText]) -> Feed:
-    """Return the feed with those rows asked otherwise; the feed itself where there is no question."""
+    """Return the feed with the questions of those rows replaced; unchanged where there is no question."""
     if model.reasoner is None or feed.tokens is None or not questions:
         return feed
     tokens = list(feed.tokens)

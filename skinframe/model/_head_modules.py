@@ -28,7 +28,7 @@ class LinearModule(nn.Module):
 
 
 class FusedModule(nn.Module):
-    """Linear readings of the state, of the pooled feature and, if asked, of the metadata, added."""
+    """The sum of linear layers on the state, the pooled feature and optionally the metadata."""
 
     def __init__(
         self, widths: tuple[int, int], metadata_width: int | None, classes: int, dropout: float, state_dropout: float
@@ -54,7 +54,7 @@ class FusedModule(nn.Module):
 
 
 class ProjectionModule(nn.Module):
-    """A, B and (for reasoner queries) Q, the learned log scale t with exp(t) <= 100, and a learned offset if asked."""
+    """A, B and (for reasoner queries) Q, the learned log scale t with exp(t) <= 100, and optionally an offset."""
 
     def __init__(self, widths: tuple[int, int, int | None], width: int, scale: float, bias: bool) -> None:
         super().__init__()

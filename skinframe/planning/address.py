@@ -66,7 +66,7 @@ def is_full(name: str) -> bool:
 
 
 def instance_of(name: str) -> str:
-    """Return what stands before the dot of a name, address or not."""
+    """Return the part of a name before the dot, whether or not it is an address."""
     return name.partition(".")[0]
 
 

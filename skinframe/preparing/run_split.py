@@ -79,7 +79,7 @@ def split_of(
     near: NearPairs,
     unusable: Sequence[Sample] = (),
 ) -> tuple[Split, NearPairs]:
-    """Return the split that is asked for, and the near-duplicates that it keeps together: a split file may add its own.
+    """Return the configured split and the near-duplicates that it keeps together; a split file may add its own.
 
     Raises DataError for a leak that is not accepted and for a part without a class or with too much of one.
     """

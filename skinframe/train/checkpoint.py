@@ -39,7 +39,7 @@ NAMED = re.compile(r"epoch-(\d{3,})(?:-at-(\d{5,}))?")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where one stands and what its state says: epoch, steps done of an unfinished one, the log's length in bytes."""
+    """The folder of a checkpoint and its state: epoch, steps of an unfinished epoch, length of the log in bytes."""
 
     folder: Path
     state: Mapping[str, Any]
