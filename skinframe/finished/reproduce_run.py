@@ -10,6 +10,7 @@ from typing import Any
 
 from skinframe.atomic_write import write_atomic
 from skinframe.errors import NotWholeError, Problem, RecipeError
+from skinframe.guarded import well_formed
 from skinframe.planning.load_plan import refuse_missing
 from skinframe.planning.plan import flatten
 from skinframe.predicting.finished_run import plan_of_run, read_json, read_statement
@@ -81,17 +82,18 @@ def compared(old: Path, new: Path) -> tuple[list[str], list[str]]:
 
 def _digests(folder: Path) -> dict[str, str]:
     """Return the hash of each file as the folder's own manifests state it; of the report, without date and duration."""
-    found = {
-        name: str(entry["sha256"]) for name, entry in read_json(folder / FILES).items() if name not in NOT_COMPARED
-    }
-    for manifest in sorted(folder.glob("checkpoints/epoch-*/MANIFEST.json")):
-        place = manifest.parent.relative_to(folder).as_posix()
-        found |= {f"{place}/{name}": str(entry["sha256"]) for name, entry in read_json(manifest).items()}
-    report = read_json(folder / "report.json")
-    headline: Any = report.get("report", report).get("headline", {})
-    for word in TIMES:
-        headline.pop(word, None)
-    return found | {"report.json": json.dumps(report, sort_keys=True)}
+    with well_formed(folder):
+        found = {
+            name: str(entry["sha256"]) for name, entry in read_json(folder / FILES).items() if name not in NOT_COMPARED
+        }
+        for manifest in sorted(folder.glob("checkpoints/epoch-*/MANIFEST.json")):
+            place = manifest.parent.relative_to(folder).as_posix()
+            found |= {f"{place}/{name}": str(entry["sha256"]) for name, entry in read_json(manifest).items()}
+        report = read_json(folder / "report.json")
+        headline: Any = report.get("report", report).get("headline", {})
+        for word in TIMES:
+            headline.pop(word, None)
+        return found | {"report.json": json.dumps(report, sort_keys=True)}
 
 
 def _flat(folder: Path) -> Mapping[str, str]:

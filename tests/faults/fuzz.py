@@ -1,4 +1,4 @@
-"""Hostile bytes for the three readers: `python tests/faults/fuzz.py --target recipe --seconds 600`.
+"""Hostile bytes for each kind of reader: `python tests/faults/fuzz.py --target recipe --seconds 600`.
 
 A reader may return, or refuse with an error of `skinframe.errors`. Anything else, or more than five seconds, is a
 finding: its input is saved and the exit code is 1. Hypothesis draws the mutations and shrinks what it finds. Run by
@@ -116,7 +116,60 @@ def checkpoint_target(folder: Path) -> tuple[list[bytes], Callable[[bytes], None
     return [b"\x00" + body, b"\x01" + body], read
 
 
-TARGETS = {"recipe": recipe_target, "manifest": manifest_target, "checkpoint": checkpoint_target}
+def run_folder_target(folder: Path) -> tuple[list[bytes], Callable[[bytes], None]]:
+    """Every JSON and YAML reader of a run folder: the first byte says which file the rest is."""
+    from skinframe.data.split_file import _read
+    from skinframe.predicting.finished_run import fingerprints_of, read_json, read_statement
+    from skinframe.reporting.report_files import read_report
+    from skinframe.running.verify_files import verify
+
+    old = ROOT / "tests" / "finished" / "run_at_9195069"
+    names = ("plan.yaml", "report.json", "split.json", "files.json", "changes.json", "selection.json")
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: (read_statement(folder / "plan.yaml"), fingerprints_of(folder)),
+        lambda: read_report(folder),
+        lambda: _read(folder / "split.json"),
+        lambda: verify(folder),
+        lambda: fingerprints_of(folder),
+        lambda: read_json(folder / "selection.json"),
+    )
+    written = {name: (old / name).read_bytes() if (old / name).is_file() else b"[]" for name in names}
+
+    def read(data: bytes) -> None:
+        for name, content in written.items():
+            (folder / name).write_bytes(content)
+        which = (data[0] if data else 0) % len(names)
+        (folder / names[which]).write_bytes(data[1:])
+        readers[which]()
+
+    return [bytes([place]) + written[name] for place, name in enumerate(names)], read
+
+
+def table_target(folder: Path) -> tuple[list[bytes], Callable[[bytes], None]]:
+    """A Parquet table of predictions."""
+    import numpy as np
+
+    from skinframe.evaluation.predictions import Predictions, read_predictions, write_predictions
+
+    scores, path = np.full((4, 2), 0.5), folder / "t.parquet"
+    ids = ("a", "b", "c", "d")
+    write_predictions(path, Predictions(ids, ids, np.array([0, 1, 0, 1]), scores, scores, scores), ("nv", "mel"))
+    whole = path.read_bytes()
+
+    def read(data: bytes) -> None:
+        path.write_bytes(data)
+        read_predictions(path)
+
+    return [whole], read
+
+
+TARGETS = {
+    "run_folder": run_folder_target,
+    "table": table_target,
+    "recipe": recipe_target,
+    "manifest": manifest_target,
+    "checkpoint": checkpoint_target,
+}
 
 
 def fuzz(target: str, seconds: float, folder: Path, counts: Counter[str]) -> None:
