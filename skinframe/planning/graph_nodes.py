@@ -11,7 +11,7 @@ from skinframe.errors import Problem, did_you_mean
 from skinframe.planning.address import REASONER, Address, bare, column
 from skinframe.planning.graph import Node
 from skinframe.planning.offered_signals import NO_TENSOR, OfferedSignals
-from skinframe.signals import Need, needs, output_of
+from skinframe.signals import Need, Output, needs, output_of
 
 IMAGE, PROMPT, DESCRIPTION = column("image"), column("prompt"), column("description")
 SOURCES = {
@@ -47,7 +47,7 @@ class NodeMaker:
             address = self.signals.find(need.signal.name if route is None else route, where)
             if address is not None:
                 reads[need.parameter] = address
-                self._check_rank(need, address, where)
+                self._check_layout(need, address, where, route is not None)
         counted = column(loss.normalise_by)
         known = [column(signal) for signal, each in self.parts.columns.items() if each.counts_terms]
         if counted not in known:
@@ -56,13 +56,23 @@ class NodeMaker:
             self.problems.append(Problem(where, what))
         return Node(name=name, kind="term", reads=reads, also={COUNTED: (counted,)})
 
-    def _check_rank(self, need: Need, address: Address, where: str) -> None:
-        """Refuse a route whose dims cannot fit, as far as they are declared."""
-        given = self.signals.output(address).dims
-        if given is None or len(given.split()) == len(need.signal.dims.split()):
+    def _check_layout(self, need: Need, address: Address, where: str, routed: bool) -> None:
+        """Refuse an input that cannot fit, as far as its dims are declared.
+
+        A signal that is read under its own name has one layout: its dims and element kind agree wherever it is
+        declared. A signal that the recipe routes to a parameter needs the same number of dims.
+        """
+        output = self.signals.output(address)
+        if output.dims is None:
             return
-        what = f"'{need.parameter}' has dims [{need.signal.dims}], '{address}' has [{given}]"
-        self.problems.append(Problem(f"{where}.inputs.{need.parameter}", what))
+        given, wanted = output.dims.split(), need.signal.dims.split()
+        if len(given) != len(wanted) and routed:
+            what = f"'{need.parameter}' has dims [{need.signal.dims}], '{address}' has [{output.dims}]"
+            self.problems.append(Problem(f"{where}.inputs.{need.parameter}", what))
+        elif address.signal == need.signal.name and (given, output.dtype) != (wanted, output_of(need.signal).dtype):
+            here, there = _layout(output_of(need.signal)), _layout(output)
+            what = f"reads '{need.signal.name}' as {here}, and '{address}' is {there}; declare the same dims and kind"
+            self.problems.append(Problem(where, what))
 
     def head(self, name: str, head: Head) -> Node:
         """Return the node of a head, which may read encoders, the reasoner, other heads and columns of the model."""
@@ -152,3 +162,7 @@ class NodeMaker:
 def _encoder_reads(encoder: Encoder) -> dict[str, tuple[Address, ...]]:
     texts = encoder.text_signals()
     return {name: (DESCRIPTION if name in texts else IMAGE,) for name in encoder.provides()}
+
+
+def _layout(output: Output) -> str:
+    return f"{output.dtype} [{output.dims}]"

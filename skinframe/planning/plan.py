@@ -19,6 +19,7 @@ from skinframe.planning.loss_schedule import Schedule, loss_schedules
 from skinframe.planning.offered_signals import encoders_of
 from skinframe.planning.resolve_components import Parts, resolve
 from skinframe.planning.stage_parts import stage_problems
+from skinframe.plugins import ENGINE
 from skinframe.recipe.recipe_schema import Recipe
 from skinframe.sample import Field
 from skinframe.version import __version__
@@ -89,7 +90,7 @@ def make_plan(recipe: Recipe, catalog: Catalog, source: str = "recipe") -> Plan:
         parts=parts,
         graph=graph,
         schedules={name: schedules[name] for name in graph.terms},
-        origins=_origins(parts, catalog),
+        origins=_origins(parts, graph, catalog),
         missing=tuple(_missing(parts, graph)),
         identity=_identity(recipe, parts, graph, catalog),
         metadata_fields=parts.dataset.fields if column("metadata") in graph.used else None,
@@ -129,9 +130,12 @@ def _missing(parts: Parts, graph: Graph) -> list[Requirement]:
     return sorted(requirements, key=lambda requirement: requirement.kind != "gpu")
 
 
-def _origins(parts: Parts, catalog: Catalog) -> dict[str, str]:
+def _origins(parts: Parts, graph: Graph, catalog: Catalog) -> dict[str, str]:
     by_class = {entry.component: str(entry.origin) for entry in catalog.entries.values()}
     everything: dict[str, Component] = {"data": parts.dataset, "prompt": parts.prompt}
+    read = {signal: parts.columns[signal] for node in graph.of_kind("column") for signal in node.gives}
+    own = {entry.component for entry in catalog.entries.values() if entry.origin.plugin == ENGINE}
+    everything |= {f"columns.{name}": each for name, each in read.items() if type(each) not in own}
     for kind in ("encoders", "heads", "losses", "metrics"):
         everything |= {f"{kind}.{name}": component for name, component in getattr(parts, kind).items()}
         if kind == "encoders" and parts.reasoner is not None:

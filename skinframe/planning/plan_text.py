@@ -71,9 +71,12 @@ def _components(plan: Plan) -> list[str]:
     dropped = {part.path for part in plan.graph.dropped}
     for path, origin in plan.origins.items():
         kind, _, name = path.partition(".")
-        part: Any = getattr(plan.recipe, kind)
         if kind == "metrics" or path in dropped:
             continue
+        if kind == "columns":  # by signal, whether or not the recipe gives it options
+            lines.append(f"{path:<22}{plan.parts.columns[name].name:<22}{origin}")
+            continue
+        part: Any = getattr(plan.recipe, kind)
         part = part[name] if name else part
         weight = f"  weight {part.weight}" if kind == "losses" else ""
         lines.append(f"{path:<22}{part.use:<22}{origin}{weight}")

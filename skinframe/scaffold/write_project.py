@@ -45,7 +45,9 @@ def write(kind: str, name: str, into: Path) -> Path:
 def sources(kind: str) -> list[Path]:
     """Return the templates of a kind's project, in the order in which one reads them."""
     own = TEMPLATES / kind
-    return [*(TEMPLATES / n for n in ("README.md", "pyproject.toml")), own / "my_name.py", own / "test_my_name.py"]
+    readme = own / "README.md"  # of a kind that a recipe uses in another way than by `use`
+    common = [readme if readme.exists() else TEMPLATES / "README.md", TEMPLATES / "pyproject.toml"]
+    return [*common, own / "my_name.py", own / "test_my_name.py"]
 
 
 def worded(text: str, kind: str, name: str) -> str:

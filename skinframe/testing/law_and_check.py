@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,20 @@ from hypothesis import strategies as st
 from skinframe.components import Component
 
 Draw = Callable[[Any, "Law"], st.SearchStrategy[Any]]
+Draws = Callable[[Any, "Law"], Sequence[st.SearchStrategy[Any]]]
 NOTE = "counter-example: "  # before the drawn input, in a note of the error that a check raises
 ID = re.compile(r"\((I\d+)\)")
 
 
+MORE = 0.25  # of the examples, for each further way of drawing inputs
+
+
 def always(component: Component) -> bool:
     return True
+
+
+def no_more(component: Component, law: Law) -> Sequence[st.SearchStrategy[Any]]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,7 @@ class Check:
     draw: Draw
     examples: int
     shrink: bool = True  # off where only the verdict matters, not a readable counter-example
+    more: Draws = no_more
 
     @property
     def name(self) -> str:
@@ -64,8 +73,13 @@ class Check:
     def __call__(self, component: Component) -> None:
         if not self.law.applies(component):
             pytest.skip(f"'{self.name}' does not apply to this {component.kind}")
+        self._search(component, self.draw(component, self.law), 1.0)
+        for further in self.more(component, self.law):
+            self._search(component, further, MORE)
+
+    def _search(self, component: Component, inputs: st.SearchStrategy[Any], share: float) -> None:
         options = settings(
-            max_examples=max(1, round(self.examples * self.law.share)),
+            max_examples=max(1, round(self.examples * self.law.share * share)),
             deadline=None,
             derandomize=True,
             database=None,
@@ -80,7 +94,7 @@ class Check:
                 error.add_note(f"{NOTE}{drawn!r}")
                 raise
 
-        options(given(drawn=self.draw(component, self.law))(holds))()
+        options(given(drawn=inputs)(holds))()
 
 
 @dataclass(frozen=True)
@@ -91,8 +105,9 @@ class Suite:
     laws: tuple[Law, ...]
     draw: Draw
     examples: int
+    more: Draws = no_more  # further inputs that every law is also checked with
 
     def checks(self, component: Component | None = None) -> list[Check]:
         """Return the checks that apply to a component; all of them where none is given."""
         laws = [law for law in self.laws if component is None or law.applies(component)]
-        return [Check(law, self.draw, self.examples) for law in laws]
+        return [Check(law, self.draw, self.examples, more=self.more) for law in laws]

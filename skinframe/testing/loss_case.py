@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -52,6 +52,7 @@ class Case:
 
     def __repr__(self) -> str:
         rows = [f"{name} [{self.signals[name].dims}] = {tensor.tolist()}" for name, tensor in self.tensors.items()]
+        rows += [f"{name} left out" for name in self.signals if name not in self.tensors]
         return "\n".join([f"one call, seed {self.seed}", *(f"  {row}" for row in rows)])
 
     def random(self) -> torch.Generator:
@@ -89,8 +90,17 @@ def close(first: Tensor, other: Tensor, tolerance: float) -> bool:
     return bool((first - other).abs() <= tolerance * max(1.0, float(first.detach().abs()), float(other.detach().abs())))
 
 
-def cases(loss: Loss, own: Mapping[str, Maker], least: int) -> st.SearchStrategy[Case]:
-    """Draw inputs for a loss from its signature, with at least `least` terms."""
+def optional_inputs(loss: Loss) -> list[str]:
+    """Return the parameters that a recipe may have no signal for; what counts the loss's terms is always there."""
+    every = needs(type(loss).forward)
+    return [need.parameter for need in every if need.optional and need.signal.name != loss.normalise_by]
+
+
+def cases(loss: Loss, own: Mapping[str, Maker], least: int, left_out: Collection[str] = ()) -> st.SearchStrategy[Case]:
+    """Draw inputs for a loss from its signature, with at least `least` terms, and without the parameters `left_out`.
+
+    Where the loss's options need one of these, which it says by a ValueError with the name, all inputs are given.
+    """
     signals = {need.parameter: need.signal for need in needs(type(loss).forward)}
     letters = {letter for signal in signals.values() for letter in signal.dims.split()}
 
@@ -99,9 +109,21 @@ def cases(loss: Loss, own: Mapping[str, Maker], least: int) -> st.SearchStrategy
         size = draw(sizes(letters, {sample_dim(loss): least}))
         shapes = {name: tuple(size[letter] for letter in signal.dims.split()) for name, signal in signals.items()}
         drawn = {name: draw(maker(signal, own)(shapes[name], size)) for name, signal in signals.items()}
-        return Case(drawn, signals, draw(st.integers(0, 2**32 - 1)))
+        case = Case(drawn, signals, draw(st.integers(0, 2**32 - 1)))
+        return _without(loss, case, left_out) if left_out else case
 
     return build()
+
+
+def _without(loss: Loss, case: Case, left_out: Collection[str]) -> Case:
+    fewer = replace(case, tensors={name: each for name, each in case.tensors.items() if name not in left_out})
+    try:
+        value(loss, fewer)
+    except ValueError as refusal:
+        return case if any(name in str(refusal) for name in left_out) else fewer
+    except Exception:  # for the law to find, with its counter-example
+        return fewer
+    return fewer
 
 
 def value(loss: Loss, case: Case) -> Tensor:

@@ -10,7 +10,7 @@ from skinframe.components import Loss
 from skinframe.signals import needs
 from skinframe.testing import loss_edge_case_laws, loss_gradient_laws, loss_invariance_laws
 from skinframe.testing.law_and_check import Law, Suite
-from skinframe.testing.loss_case import SCORES, Case, cases, normaliser, sample_dim
+from skinframe.testing.loss_case import SCORES, Case, cases, normaliser, optional_inputs, sample_dim
 from skinframe.testing.signal_strategies import Maker
 
 
@@ -65,4 +65,10 @@ def loss_suite(signals: Mapping[str, Maker] | None = None, examples: int = 15) -
     def draw(loss: Loss, law: Law) -> st.SearchStrategy[Case]:
         return cases(loss, own, law.least)
 
-    return Suite("loss", LAWS, draw, examples)
+    def without(loss: Loss, law: Law) -> list[st.SearchStrategy[Case]]:
+        """Inputs without the optional signals: all of them left out, and each one alone."""
+        optional = optional_inputs(loss)
+        sets = [optional, *([name] for name in optional if len(optional) > 1)]
+        return [cases(loss, own, law.least, left_out) for left_out in sets if left_out]
+
+    return Suite("loss", LAWS, draw, examples, without)

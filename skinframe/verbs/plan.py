@@ -27,10 +27,16 @@ def plan(
 
 def _text(*, yaml: Annotated[bool, Option("print the whole plan as YAML")] = False, **options: Any) -> str:
     made = plan(**options)
-    from skinframe.planning.cost_estimate import sizes
     from skinframe.planning.plan_text import plan_text, plan_yaml
 
-    return plan_yaml(made) if yaml else plan_text(made, sizes(made))
+    if yaml:
+        return plan_yaml(made)
+    from skinframe.progress import Display
+
+    Display().say("plan: counting parameters, memory and FLOPs (imports torch and transformers)")
+    from skinframe.planning.cost_estimate import sizes
+
+    return plan_text(made, sizes(made))
 
 
 COMMAND = Command("plan", plan, "show what a run would do, cost and need; loads no weights", _text)

@@ -22,10 +22,12 @@ import wrong_reasoners
 import wrong_report_sections
 import wrong_trackers
 import wrong_verbs
+from skinframe_cfa.alignment.siglip import SigLIP
 
 from skinframe.components import KINDS
 from skinframe.testing import encoder_contract, loss_contract
 from skinframe.testing.contract_decorators import contract, suites
+from skinframe.testing.loss_case import optional_inputs
 from skinframe.testing.loss_suite import loss_suite
 
 SUITES = suites()
@@ -97,6 +99,34 @@ def test_terms_must_be_countable():
         loss_contract(loss)
     with pytest.raises(AssertionError, match="normalise_by is 'logits', not one of labels"):
         loss_contract(wrong_losses.CountsModelSignal())
+
+
+OPTIONAL = {
+    "masked_nan": wrong_losses.SpoiltWithoutItsWeights,
+    "scalar": wrong_losses.UnreducedWithoutItsWeights,
+    "finite": wrong_losses.CrashesWithoutItsWeights,
+}
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_a_loss_that_is_wrong_only_without_its_optional_signal_is_caught(name):
+    check = next(check for check in SUITES["loss"].checks(OPTIONAL[name]()) if check.name == name)
+    with pytest.raises((AssertionError, TypeError)) as caught:
+        check(OPTIONAL[name]())
+    assert "kit_weights left out" in "".join(caught.value.__notes__)
+
+
+@pytest.mark.parametrize("loss", [wrong_losses.Weighted(), wrong_losses.NeedsItsWeights()])
+@pytest.mark.parametrize("name", ["scalar", "additive", "all_masked"])
+def test_a_loss_may_be_right_without_its_optional_signal_or_refuse_by_name_to_do_without(loss, name):
+    next(check for check in SUITES["loss"].checks(loss) if check.name == name)(loss)
+
+
+def test_every_optional_signal_is_left_out_alone_and_with_the_others():
+    law = next(law for law in SUITES["loss"].laws if law.name == "scalar")
+    assert [len(SUITES["loss"].more(each, law)) for each in (SigLIP(), wrong_losses.Weighted())] == [3, 1]
+    assert optional_inputs(SigLIP()) == ["site_ids", "logit_bias"]
+    assert optional_inputs(wrong_losses.Right()) == []
 
 
 def test_unknown_expected_failure_is_refused():

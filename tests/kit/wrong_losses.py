@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 import skinframe
-from skinframe.signals import Labels, Logits
+from skinframe.signals import Labels, Logits, Signal
 
 
 def scores(logits: Tensor, labels: Tensor) -> Tensor:
@@ -48,6 +48,41 @@ class Right(skinframe.Loss):
 
     def forward(self, logits: Logits, labels: Labels) -> Tensor:
         return good(logits, labels)
+
+
+KitWeights = Annotated[Tensor, Signal("kit_weights", "B", "one weight per sample")]
+
+
+class Weighted(Right):
+    """A cross entropy whose samples may have weights; passes every check with and without them."""
+
+    def forward(self, logits: Logits, labels: Labels, kit_weights: KitWeights | None = None) -> Tensor:
+        if kit_weights is None:
+            return self.plain(logits, labels)
+        return mean(costs(logits, labels) * kit_weights.where(labels >= 0, 0.0), labels)
+
+    def plain(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return good(logits, labels)
+
+
+class SpoiltWithoutItsWeights(Weighted):
+    def plain(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return good(logits, labels) + 0 * logits.sum()
+
+
+class UnreducedWithoutItsWeights(Weighted):
+    def plain(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return costs(logits, labels)
+
+
+class CrashesWithoutItsWeights(Weighted):
+    def plain(self, logits: Tensor, labels: Tensor) -> Tensor:
+        raise TypeError("unsupported operand type(s) for *: 'Tensor' and 'NoneType'")
+
+
+class NeedsItsWeights(Weighted):
+    def plain(self, logits: Tensor, labels: Tensor) -> Tensor:
+        raise ValueError("needs the signal kit_weights; provide it")
 
 
 class Unreduced(Right):

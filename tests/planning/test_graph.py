@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import skinframe
 from skinframe.errors import RecipeError
@@ -325,6 +326,71 @@ def test_a_column_of_one_plugin_feeds_a_loss_and_only_what_is_read_is_live(plan:
     assert graph.terms["weighted"]["weights"] == "batch.weights"
     assert "batch.weights" in graph.wanted
     assert "batch.weights" not in graph.ancestors(graph.roots_of("scores"))
+
+
+READER = """
+from typing import Annotated
+from torch import Tensor
+import skinframe
+from skinframe.signals import Labels, Logits, Signal
+
+Weights = Annotated[Tensor, Signal("weights", {declared})]
+
+class Reader(skinframe.Loss):
+    name = "reader"
+    coupling = "per_sample"
+
+    def forward(self, logits: Logits, labels: Labels, weights: Weights{default}):
+        return (logits.mean(dim=1) * weights).mean()
+
+@skinframe.hookimpl
+def register_losses():
+    return [Reader]
+"""
+
+
+@pytest.mark.parametrize(
+    ("declared", "default", "read"),
+    [
+        ('"B C", "mine"', "", r"float \[B C\]"),
+        ('"C", "mine"', "", r"float \[C\]"),
+        ('"B", "mine", "int"', "", r"int \[B\]"),
+        ('"B C", "mine"', " = None", r"float \[B C\]"),  # an optional parameter is connected all the same
+    ],
+)
+def test_two_declarations_of_one_signal_must_agree(
+    plan: Any, plugin: Path, tmp_path: Path, declared: str, default: str, read: str
+) -> None:
+    (tmp_path / "reader.py").write_text(READER.format(declared=declared, default=default))
+    said = (
+        rf"losses\.mine: reads 'weights' as {read}, and 'batch\.weights' is float \[B\]; declare the same dims and kind"
+    )
+    with pytest.raises(RecipeError, match=said) as refusal:
+        plan("losses: {mine: {use: reader}}", plugins=[plugin, tmp_path / "reader.py"])
+    assert len(refusal.value.problems) == 1
+
+
+def test_an_optional_parameter_is_connected_where_something_provides_it(
+    plan: Any, plugin: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "reader.py").write_text(READER.format(declared='"B", "mine"', default=" = None"))
+    preset = "losses: {mine: {use: reader}}"
+    alone = plan(preset, plugins=[tmp_path / "reader.py"])
+    both = plan(preset, plugins=[plugin, tmp_path / "reader.py"])
+    assert "weights" not in alone.graph.terms["mine"]
+    assert both.graph.terms["mine"]["weights"] == "batch.weights"
+
+
+def test_the_plan_lists_a_column_of_a_plugin_with_its_file_and_digest(plan: Any) -> None:
+    from skinframe.planning.cost_estimate import sizes
+    from skinframe.planning.plan_text import plan_text, plan_yaml
+
+    without, made = plan(), plan("losses: {weighted: {use: weighted_entropy}}")
+    assert not any(path.startswith("columns.") for path in without.origins)
+    assert made.origins["columns.weights"].startswith("odd_parts.py sha256:")
+    (line,) = [line for line in plan_text(made, sizes(made)).splitlines() if line.startswith("columns.")]
+    assert line.split()[:3] == ["columns.weights", "weights", "odd_parts.py"]
+    assert yaml.safe_load(plan_yaml(made))["origins"]["columns.weights"] == made.origins["columns.weights"]
 
 
 def test_the_picture_shows_every_node_with_what_it_reads(plan: Any) -> None:

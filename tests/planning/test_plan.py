@@ -131,3 +131,18 @@ def test_plan_yaml_holds_every_default_and_the_graph(plan: Any) -> None:
     assert statement["recipe"]["data"]["config"]["images"] == 60
     assert statement["graph"]["roots"]["scores"] == "classify.logits"
     assert statement["dropped"] == {}
+
+
+def test_the_command_says_what_takes_long_and_keeps_its_output_clean(
+    small: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from skinframe.verbs.plan import COMMAND
+
+    options = {"recipe": small.recipe, "overrides": small.overrides}
+    assert COMMAND.call is not None
+    shown = str(COMMAND.call(**options))
+    printed = capsys.readouterr()
+    assert "imports torch" in printed.err
+    assert "imports torch" not in printed.out + shown
+    COMMAND.call(**options, yaml=True)  # counts nothing
+    assert capsys.readouterr().err == ""

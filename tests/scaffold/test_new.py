@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hatchling.build import build_wheel
@@ -17,6 +20,25 @@ from hatchling.build import build_wheel
 import skinframe
 from skinframe.components import KINDS
 from skinframe.errors import DiskError, RecipeError
+
+LOSS = """
+from typing import Annotated
+import torch
+from torch import Tensor
+import skinframe
+from skinframe.signals import Labels, Logits, Signal
+
+ToneWeightSignal = Annotated[Tensor, Signal("tone_weight", "B", "weight of the sample")]
+
+class Reader(skinframe.Loss):
+    name = "reader"
+    coupling = "per_sample"
+
+{forward}
+@skinframe.hookimpl
+def register_losses():
+    return [Reader]
+"""
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -29,6 +51,34 @@ def test_it_is_small_and_says_its_name(projects: dict[str, Path], kind: str) -> 
     assert tomllib.loads(files["pyproject.toml"])["project"]["entry-points"]["skinframe"] == {name: name}
     for text in files.values():
         assert not any(left in text for left in ("my_name", "MyName", "KIND"))
+
+
+def test_a_column_carries_its_name_and_says_how_a_loss_reads_it(tmp_path: Path) -> None:
+    folder = skinframe.new("column", "tone_weight", into=tmp_path)
+    module = (folder / "tone_weight.py").read_text(encoding="utf-8")
+    assert 'Signal("tone_weight", "B", ' in module
+    assert "ToneWeightSignal = Annotated[" in module
+    assert 'available = "always"' in module
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert "is called by `use: tone_weight`" not in readme
+    assert "tone_weight: ToneWeightSignal) -> Tensor:" in readme
+    assert "columns: {tone_weight: {use: tone_weight, config: {strength: 0.5}}}" in readme
+
+
+def test_a_loss_that_reads_a_new_column_as_its_readme_shows_is_planned(tmp_path: Path, small: Any) -> None:
+    folder = skinframe.new("column", "tone_weight", into=tmp_path)
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    forward = re.search(r"```python\n(.*?)```", readme, re.S)[1]
+    loss = LOSS.format(forward=textwrap.indent(forward, "    "))
+    (tmp_path / "reader.py").write_text(loss, encoding="utf-8")
+    preset = tmp_path / "preset.yaml"
+    preset.write_text(
+        "losses: {mine: {use: reader}}\ncolumns: {tone_weight: {use: tone_weight, config: {strength: 0.5}}}\n"
+    )
+    given = {"presets": [str(preset)], "plugins": [folder / "tone_weight.py", tmp_path / "reader.py"]}
+    plan = skinframe.plan(small.recipe, overrides=small.overrides, **given)
+    assert plan.graph.terms["mine"]["tone_weight"] == "batch.tone_weight"
+    assert plan.parts.columns["tone_weight"].config.strength == 0.5
 
 
 def test_every_project_passes_its_own_tests_untouched(projects: dict[str, Path], environment: dict[str, str]) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import skinframe
@@ -7,22 +8,32 @@ from skinframe.signals import Signal
 if TYPE_CHECKING:
     import torch
 
-MY_NAME = Signal("my_name", "B", "1 where the patient has more than one image, else 0")
-Repeated = Annotated["torch.Tensor", MY_NAME]  # a loss reads it: `forward(self, …, repeated: Repeated)`
+SIGNAL = Signal("my_name", "B", "weight of the sample: below 1 where its patient has many images, mean 1 in training")
+MyNameSignal = Annotated["torch.Tensor", SIGNAL]  # a loss reads it: `forward(self, …, my_name: MyNameSignal)`
 
 
 class MyName(skinframe.Column):
-    """Whether a sample's patient has more than one image [B]."""
+    """Weight of a sample from the number n of its patient's images, n^−a over its mean in training [B]."""
 
-    signal = MY_NAME
-    readable_by = "terms"  # "model": heads and the reasoner may read it too, so the answer must not be in it
+    signal = SIGNAL
+    available = "always"  # the default; "training": new images do not have it
+    readable_by = "terms"  # the default; "model": heads and the reasoner may read it, so the answer must not be in it
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        strength: float = 1.0  # a; 0 weighs all images the same, 1 all patients
+
+        def __post_init__(self) -> None:
+            if self.strength < 0:
+                raise ValueError(f"strength must not be negative, got {self.strength}")
 
     def bind(self, context: skinframe.ColumnContext) -> "Callable[[Sequence[int], Sequence[int], int], torch.Tensor]":
         import torch
 
         groups = [sample.group for sample in context.samples]
-        repeated = torch.tensor([float(groups.count(group) > 1) for group in groups])
-        return lambda rows, views, epoch: repeated[list(rows)]
+        weights = torch.tensor([groups.count(group) ** -self.config.strength for group in groups])
+        weights = weights / weights[list(context.split.train)].mean()
+        return lambda rows, views, epoch: weights[list(rows)]
 
 
 @skinframe.hookimpl
