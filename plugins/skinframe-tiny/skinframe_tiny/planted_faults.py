@@ -63,11 +63,11 @@ class PlantedDermoscopy(skinframe.Dataset):
 
     @property
     def class_titles(self) -> Mapping[str, str]:
-        return self._world.class_titles
+        return self._clean.class_titles
 
     @property
     def malignant(self) -> tuple[str, ...]:
-        return self._world.malignant
+        return self._clean.malignant
 
     @property
     def attributes(self) -> tuple[str, ...]:
