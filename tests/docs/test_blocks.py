@@ -24,6 +24,8 @@ OTHER = (
     "uv run",
     "uv build",
     "uv sync",
+    "uv lock",
+    "uv export",
     "python -m skinframe_tiny.build",
     "python tests/benchmarks/",
     "python tests/faults/",
