@@ -94,7 +94,11 @@ REFUSED = [
     (("run", "{recipe}", "--plugin", "nowhere.py"), 2, "no such file"),
     (("run", "{recipe}", "--preset", "ham10000"), 3, "data.config.root=FOLDER"),
     (("run", "{recipe}", "--set", "requires=[cfa, clip, qwen, derm, tiny, odd]"), 2, "no plugin 'odd' is installed"),
-    (("run", "{recipe}", "--set", "requires=[cfa, clip, qwen, derm]"), 2, "no dataset named 'synthetic_dermoscopy'"),
+    (
+        ("run", "{recipe}", "--set", "requires=[cfa, clip, qwen, derm]"),
+        2,
+        "'synthetic_dermoscopy' is in the plugin 'tiny': add it to `requires`",
+    ),
     (("run", "{recipe}", "--set", "split.file=nowhere.json", "--out", "{tmp}"), 3, "nowhere.json"),
     (("run", "{recipe}", "--set", "train.lr=1e30", "--out", "{tmp}"), 4, "lower train.lr"),
 ]

@@ -101,7 +101,7 @@ def test_what_is_no_table_says_so(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         read_external(tmp_path / "absent.csv", TableColumns())
     (tmp_path / "x.parquet").write_bytes(b"not parquet")
-    with pytest.raises(DataError, match="not a CSV or Parquet table"):
+    with pytest.raises(DataError, match="is not a readable Parquet table"):
         read_external(tmp_path / "x.parquet", TableColumns())
 
 

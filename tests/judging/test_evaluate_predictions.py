@@ -222,5 +222,5 @@ def test_a_run_predicts_another_data_set_and_changes_nothing_of_its_own(finished
 
 
 def test_a_run_is_not_tested_on_what_it_was_trained_on_and_nothing_but_data_changes(finished, tmp_path):
-    with pytest.raises(RecipeError, match="can only be given other data"):
+    with pytest.raises(RecipeError, match="a finished run keeps its model; only data"):
         skinframe.evaluate(finished, out=tmp_path, overrides=["train.epochs=1"])

@@ -17,6 +17,8 @@ def head(**options: float | bool) -> FusedModule:
     torch.manual_seed(0)
     built = Fused(Fused.Config(**options)).build(BuildContext(classes=("a", "b", "c"), shapes=SHAPES, seed=0))  # type: ignore[arg-type]
     assert isinstance(built, FusedModule)
+    if built.told is not None:  # as after some training: it starts at zero
+        torch.nn.init.normal_(built.told.weight)
     return built
 
 
