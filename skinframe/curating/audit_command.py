@@ -133,7 +133,7 @@ def division(source: DataSource, subject: AuditedDataset, near: NearPairs) -> Di
     official = source.split.official and any(sample.split is not None for sample in subject.samples)
     given = source.split.file is not None or official
     if given:  # a class that a part lacks is in the table of parts, and no reason to audit nothing
-        source = replace(source, split=replace(source.split, waive=tuple(subject.classes)))
+        source = replace(source, split=replace(source.split, waive=list(subject.classes)))
     try:
         split, _ = _split(source, subject, near, EVERY_KIND)
     except DataError as error:
