@@ -64,10 +64,15 @@ def _plugins(plan: Plan) -> list[str]:
 
 
 def _required(name: str) -> list[str]:
-    """Return what a distribution requires, without extras and without skinframe's own packages."""
+    """Return what a distribution requires, without extras; of a plugin that it builds on, what that one requires.
+
+    skinframe-qwen is a thin name for skinframe-vlm, and a run depends on what the latter needs.
+    """
     lines = [line for line in requires(name) or [] if "extra ==" not in line]
     names = [match[0] for line in lines if (match := NAME.match(line))]
-    return [name for name in names if not name.startswith("skinframe")]
+    plugins = [other for other in names if other.startswith("skinframe-") and _version(other) is not None]
+    libraries = [other for other in names if not other.startswith("skinframe")]
+    return [*libraries, *(library for plugin in plugins for library in _required(plugin))]
 
 
 def _version(name: str) -> str | None:

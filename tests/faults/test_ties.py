@@ -120,6 +120,8 @@ def test_e11_no_secret_is_captured(small: Any, tmp_path: Path, monkeypatch: pyte
             assert secret.encode() not in path.read_bytes(), path
     captured = json.loads((folder / "environment.json").read_text())
     assert captured["libraries"]["torch"]
+    # required by the plugin behind the name `qwen`, not by the thin distribution of that name
+    assert all(captured["libraries"][name] for name in ("bitsandbytes", "peft", "tokenizers"))
     assert captured["threads"] == 1
     assert captured["plugins"]["skinframe-cfa"]["version"]
     assert str(Path.home()) not in (folder / "environment.json").read_text()
