@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from skinframe.errors import DiskError
-from skinframe.guarded import UnreadableError, inside, parse_object, printable, read_bytes, read_object, sha256_of
+from skinframe.printable_text import printable
+from skinframe.untrusted_files import UnreadableError, inside, parse_object, read_bytes, read_object, sha256_of
 
 MANIFEST = "MANIFEST.json"
 BLOCK = 2**18  # bytes compared at a time; larger ones leave the processor's cache

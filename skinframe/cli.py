@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from skinframe.errors import SkinframeError
-from skinframe.guarded import printable
+from skinframe.printable_text import printable
 from skinframe.verbs.command_from_signature import Command
 from skinframe.verbs.plugin_verbs import PluginCommand
 

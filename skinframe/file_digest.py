@@ -12,7 +12,7 @@ from pathlib import Path
 
 from skinframe.atomic_write import read_checked, write_checked
 from skinframe.errors import DataError, DiskError
-from skinframe.guarded import sha256_of
+from skinframe.untrusted_files import sha256_of
 
 LARGE = 16 * 2**20  # bytes; a smaller file is hashed faster than its entry is found
 SETTLED = 2.0  # seconds: a file changed more recently may change again within one tick of its clock

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from skinframe.atomic_write import disk_errors
 from skinframe.errors import BusyError
-from skinframe.guarded import UnreadableError, parse_object, printable, read_text
+from skinframe.printable_text import printable
+from skinframe.untrusted_files import UnreadableError, parse_object, read_text
 
 POLL = 0.1  # seconds between two looks at a held lock
 NO_FLOCK = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)

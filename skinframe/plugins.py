@@ -17,8 +17,9 @@ from skinframe.aliases import plugin_name
 from skinframe.catalog import Catalog, Origin, build_catalog
 from skinframe.components import Component
 from skinframe.errors import Problem, RecipeError, did_you_mean
-from skinframe.guarded import UnreadableError, printable, sha256_of
 from skinframe.hookmarker import MARK
+from skinframe.printable_text import printable
+from skinframe.untrusted_files import UnreadableError, sha256_of
 from skinframe.version import __version__
 
 ENGINE = "skinframe"

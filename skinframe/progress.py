@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from skinframe.guarded import printable
+from skinframe.printable_text import printable
 
 PLAIN_SECONDS = 10.0
 SETTLED = 3.0  # seconds of work before a time left is shown: workers start first

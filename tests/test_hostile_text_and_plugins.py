@@ -12,7 +12,7 @@ import skinframe.plugins as plugins
 from skinframe.catalog import Origin
 from skinframe.cli import main
 from skinframe.errors import RecipeError
-from skinframe.guarded import printable
+from skinframe.printable_text import printable
 
 ESCAPES = ["\x1b[2J", "\x1b]0;title\x07", "\u202e", "\u2066", "\x9b31m", "\r", "\x08", "\ud800", "\x00"]
 

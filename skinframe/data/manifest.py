@@ -15,8 +15,8 @@ from skinframe.data.problem_list import ProblemList, listing
 from skinframe.data.row_schema import RawRow, RowSchema, arrow_schema, from_row, in_batches, to_row
 from skinframe.data.safe_parquet import check_size
 from skinframe.errors import DataError
-from skinframe.guarded import open_regular, parse_json
 from skinframe.sample import Field, Sample
+from skinframe.untrusted_files import open_regular, parse_json
 
 if TYPE_CHECKING:
     import pyarrow as pa

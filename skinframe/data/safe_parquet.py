@@ -9,7 +9,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skinframe.guarded import UnreadableError, read_bytes
+from skinframe.untrusted_files import UnreadableError, read_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -12,8 +12,8 @@ from skinframe.atomic_write import write_json
 from skinframe.data.group_split import PARTS, UNUSED, Split, check_split, from_parts
 from skinframe.data.groups import ImageKeys, NearPairs
 from skinframe.errors import DataError
-from skinframe.guarded import UnreadableError, read_object
 from skinframe.sample import Sample
+from skinframe.untrusted_files import UnreadableError, read_object
 
 FORMAT = "skinframe-split-1"
 MAX_FILE_BYTES = 256 * 2**20  # a 400,000-row split takes about 8 MB

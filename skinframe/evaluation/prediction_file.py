@@ -17,7 +17,7 @@ import numpy as np
 
 from skinframe.data.safe_parquet import read_parquet
 from skinframe.errors import DataError
-from skinframe.guarded import UnreadableError, read_bytes
+from skinframe.untrusted_files import UnreadableError, read_bytes
 from skinframe.weighted_statistics import Floats
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 from skinframe.atomic_write import write_atomic
 from skinframe.data.safe_parquet import read_parquet
 from skinframe.errors import DataError
-from skinframe.guarded import parse_json, well_formed
+from skinframe.untrusted_files import parse_json, well_formed
 from skinframe.weighted_statistics import Floats, Ints
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from safetensors.numpy import save
 
 from skinframe.atomic_write import write_atomic
 from skinframe.components import Shape
-from skinframe.guarded import UnreadableError, parse_object, read_object
+from skinframe.untrusted_files import UnreadableError, parse_object, read_object
 
 DATA, INDEX = ".safetensors", ".json"
 # Increase it when the meaning of a key or the layout of a shard changes: old rows are then never used again.

@@ -27,7 +27,7 @@ from skinframe.features.shard_format import (
     space_key,
     write_shard,
 )
-from skinframe.guarded import UnreadableError, read_object
+from skinframe.untrusted_files import UnreadableError, read_object
 
 log = logging.getLogger("skinframe")
 ABOUT = "about.json"

@@ -9,9 +9,9 @@ from skinframe.atomic_write import disk_errors, write_atomic
 from skinframe.data.safe_csv import Cell, csv_text
 from skinframe.evaluation.predictions import BLOCKS, Predictions, read_predictions
 from skinframe.finished.pseudonyms import pseudonyms
-from skinframe.guarded import read_json_lines, well_formed
 from skinframe.reporting.report_files import read_report
 from skinframe.reporting.report_schema import Report
+from skinframe.untrusted_files import read_json_lines, well_formed
 
 Name = Callable[[str], str]
 PARTS = ("valid", "test")

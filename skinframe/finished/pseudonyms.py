@@ -14,8 +14,8 @@ from pathlib import Path
 from skinframe.atomic_write import disk_errors
 from skinframe.errors import DataError
 from skinframe.evaluation.predictions import read_predictions
-from skinframe.guarded import UnreadableError, read_object, read_text, well_formed
 from skinframe.reporting.report_schema import Data, Report
+from skinframe.untrusted_files import UnreadableError, read_object, read_text, well_formed
 
 Name = Callable[[str], str]
 LETTERS = 16  # 64 bits: two of a million names meet once in 40 million sets

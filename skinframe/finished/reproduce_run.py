@@ -10,7 +10,6 @@ from typing import Any
 
 from skinframe.atomic_write import write_atomic
 from skinframe.errors import NotWholeError, Problem, RecipeError
-from skinframe.guarded import well_formed
 from skinframe.planning.load_plan import refuse_missing
 from skinframe.planning.plan import flatten
 from skinframe.predicting.finished_run import plan_of_run, read_json, read_statement
@@ -19,6 +18,7 @@ from skinframe.recipe.yaml_text import dump
 from skinframe.running.resume_changes import Change, changes_between
 from skinframe.running.run_recipe import run
 from skinframe.running.verify_files import FILES, verify
+from skinframe.untrusted_files import well_formed
 
 TIMES = ("date", "duration")  # of report.json's headline
 NOT_COMPARED = (FILES, "environment.json", "changes.json", "report.html")  # the page is made of report.json

@@ -10,11 +10,11 @@ from typing import Literal
 from skinframe.errors import Problem, RecipeError
 from skinframe.grid.ablation_arms import Arm
 from skinframe.grid.run_request import RunItem, digest
-from skinframe.guarded import UnreadableError, read_object, well_formed
 from skinframe.planning import Plan
 from skinframe.planning.plan import reseeded
 from skinframe.running.resume_changes import training_changes
 from skinframe.running.verify_files import FILES
+from skinframe.untrusted_files import UnreadableError, read_object, well_formed
 
 Kind = Literal["ablation", "sweep", "learning curve"]
 LIGHT = ("evaluate.explain=false", "evaluate.probes=false")  # what no figure of the comparison needs

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from skinframe.guarded import parse_object
 from skinframe.planning import Plan
 from skinframe.planning.load_plan import plan_of
+from skinframe.untrusted_files import parse_object
 
 
 @dataclass(frozen=True, kw_only=True)

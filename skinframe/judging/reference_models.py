@@ -16,11 +16,12 @@ from skinframe.atomic_write import write_atomic
 from skinframe.data.columns import metadata_matrix
 from skinframe.errors import DataError
 from skinframe.evaluation.baselines import LinearProbe, ProbeWeights, bayes, linear_probe, prior, zero_shot
-from skinframe.guarded import parse_json, read_bytes, safetensors_header, well_formed
 from skinframe.judging.prediction_source import Reference
 from skinframe.predicting.validation_metrics import labels_of
 from skinframe.preparing.prepared_data import Prepared
+from skinframe.safetensors_header import safetensors_header
 from skinframe.sample import Field
+from skinframe.untrusted_files import parse_json, read_bytes, well_formed
 
 Floats = NDArray[np.float64]
 KEPT = "references.safetensors"  # what the references of a run need to be judged on other images

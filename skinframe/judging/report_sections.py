@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from skinframe.evaluation.scores_with_intervals import Score
-from skinframe.guarded import read_json_lines, read_list
 from skinframe.judging.prediction_figures import JudgedSamples, reliability_of
 from skinframe.planning import Plan
 from skinframe.planning.cost_estimate import module_rows
@@ -17,6 +16,7 @@ from skinframe.predicting.validation_metrics import Outcome, facts_of
 from skinframe.preparing.prepared_data import Prepared
 from skinframe.reporting.report_schema import Data, PlanModule, PlanText, Quarantined, SplitCounts
 from skinframe.reporting.report_values import Reliability, Series, Training
+from skinframe.untrusted_files import read_json_lines, read_list
 
 
 def judged_test(prepared: Prepared, outcome: Outcome) -> JudgedSamples:

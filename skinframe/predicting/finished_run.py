@@ -11,7 +11,6 @@ from typing import Any, TypeGuard
 from skinframe.catalog import Catalog
 from skinframe.components import Dataset
 from skinframe.errors import Problem, RecipeError
-from skinframe.guarded import UnreadableError, read_list, read_object
 from skinframe.planning import Plan, make_plan
 from skinframe.planning.plan import digest_of
 from skinframe.planning.resolve_components import build
@@ -22,6 +21,7 @@ from skinframe.recipe.recipe_schema import Part, Recipe
 from skinframe.recipe.typed_dataclasses import typed
 from skinframe.recipe.yaml_text import read_mapping
 from skinframe.sample import Field
+from skinframe.untrusted_files import UnreadableError, read_list, read_object
 
 CHANGES = "changes.json"  # what was allowed to differ when the run was continued
 FILE_PLUGIN = "plugins.file:"  # how the plan's identity names a one-file plugin

@@ -18,12 +18,12 @@ from skinframe.data.feed import Feed
 from skinframe.device import best_device
 from skinframe.errors import Problem, RecipeError
 from skinframe.evaluation.softmax import mean_of_views
-from skinframe.guarded import well_formed
 from skinframe.model.module import Model, build_model
 from skinframe.planning import Plan
 from skinframe.planning.address import Address
 from skinframe.predicting.finished_run import fingerprints_of, plan_of_run, read_json
 from skinframe.train.checkpoint import foreign_in, load_checkpoint, name_of
+from skinframe.untrusted_files import well_formed
 from skinframe.weighted_statistics import Floats
 
 Watch = Callable[[int, int], None]

@@ -8,7 +8,7 @@ from pathlib import Path
 from skinframe.atomic_write import write_json
 from skinframe.data.group_split import Split
 from skinframe.errors import DataError
-from skinframe.guarded import UnreadableError, read_object
+from skinframe.untrusted_files import UnreadableError, read_object
 
 FILE = "known_images.json"
 DIGITS = (

@@ -22,11 +22,11 @@ from skinframe.data.kfold import fold_split, subset
 from skinframe.data.prevalence import check_prevalence
 from skinframe.data.split_file import read_split, write_split
 from skinframe.errors import DataError
-from skinframe.guarded import UnreadableError, well_formed
 from skinframe.planning import Plan
 from skinframe.progress import Display
 from skinframe.recipe import recipe_schema
 from skinframe.sample import Sample
+from skinframe.untrusted_files import UnreadableError, well_formed
 from skinframe.version import __version__
 
 log = logging.getLogger("skinframe")

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from skinframe.errors import Problem, RecipeError, did_you_mean
-from skinframe.guarded import unstorable
 from skinframe.recipe.recipe_schema import Recipe
 from skinframe.recipe.shipped_recipes import find_preset, find_recipe, is_recipe
 from skinframe.recipe.typed_dataclasses import typed
 from skinframe.recipe.yaml_text import MAX_DEPTH, has_interpolation, parse_value, read_mapping
+from skinframe.untrusted_files import unstorable
 
 NAMED = ("encoders", "heads", "losses", "metrics")
 MAX_PARENTS = 8

@@ -12,8 +12,9 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from skinframe.errors import Problem, did_you_mean
-from skinframe.guarded import UnreadableError, check_nesting, printable
+from skinframe.printable_text import printable
 from skinframe.recipe.yaml_text import as_number, as_written, has_interpolation
+from skinframe.untrusted_files import UnreadableError, check_nesting
 
 T = TypeVar("T")
 

@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 
 from skinframe.errors import Problem, RecipeError
-from skinframe.guarded import MAX_DIGITS, UnreadableError, check_nesting, printable, read_text
+from skinframe.printable_text import printable
+from skinframe.untrusted_files import MAX_DIGITS, UnreadableError, check_nesting, read_text
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 24

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from skinframe.errors import DataError, did_you_mean
-from skinframe.guarded import UnreadableError, parse_json
+from skinframe.untrusted_files import UnreadableError, parse_json
 
 T = TypeVar("T")
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from skinframe.atomic_write import write_atomic
 from skinframe.errors import DataError
-from skinframe.guarded import UnreadableError, read_text
 from skinframe.reporting.json_codec import dumps, loads
 from skinframe.reporting.page import render
 from skinframe.reporting.report_schema import Report
@@ -23,6 +22,7 @@ from skinframe.reporting.report_values import (
     TIERS,
     EvidenceTable,
 )
+from skinframe.untrusted_files import UnreadableError, read_text
 
 # names in reports of version 0.1
 RENAMED_TESTS = {

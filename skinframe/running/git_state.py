@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from skinframe.errors import DataError
-from skinframe.guarded import MIB, read_bytes, read_text
+from skinframe.untrusted_files import MIB, read_bytes, read_text
 
 OBJECT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 REF = re.compile(r"refs/[A-Za-z0-9][\w./+@#=-]*")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from skinframe.atomic_write import write_json
 from skinframe.errors import Problem, RecipeError
-from skinframe.guarded import read_list
 from skinframe.predicting.finished_run import CHANGES
+from skinframe.untrusted_files import read_list
 
 
 @dataclass(frozen=True)

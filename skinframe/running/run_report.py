@@ -15,7 +15,6 @@ from skinframe.data.feed import Feed
 from skinframe.evaluation.scores_with_intervals import Score
 from skinframe.explaining.explanations import Explanations, explain_test
 from skinframe.explaining.injection_table import injection_table
-from skinframe.guarded import read_list
 from skinframe.judging.paired_references import reference_differences, screening_table
 from skinframe.judging.plugin_sections import added_sections, run_data
 from skinframe.judging.prediction_figures import JudgedSamples, class_rows_of, confusion_of
@@ -42,6 +41,7 @@ from skinframe.reporting.report_files import write_report
 from skinframe.reporting.report_schema import Headline, Report
 from skinframe.reporting.report_values import Calibration, ResultRow
 from skinframe.running.resume_changes import recorded_changes, training_changes
+from skinframe.untrusted_files import read_list
 from skinframe.version import __version__
 from skinframe.weight_location import PREFIX
 

@@ -18,7 +18,6 @@ from skinframe.evaluation.checkpoint_selection import (
     open_stage,
     stage_spans,
 )
-from skinframe.guarded import read_list, well_formed
 from skinframe.model.module import Model, build_model
 from skinframe.model.objective import Objective
 from skinframe.planning import Plan
@@ -46,6 +45,7 @@ from skinframe.train.optimiser import part_sizes
 from skinframe.train.training_log import Trackers
 from skinframe.train.training_loop import Trainer
 from skinframe.train.training_step import make_accelerator
+from skinframe.untrusted_files import read_list, well_formed
 
 HISTORY = "validation.json"
 

@@ -12,8 +12,9 @@ from skinframe.atomic_write import MANIFEST, damage_in, unlisted_in, write_atomi
 from skinframe.errors import NotWholeError, Problem, RecipeError, SkinframeError
 from skinframe.features.shard_store import ShardCheck
 from skinframe.features.shard_store import verify as verify_cache
-from skinframe.guarded import UnreadableError, inside, printable, read_object, read_text, sha256_of, well_formed
 from skinframe.predicting.finished_run import fingerprints_of
+from skinframe.printable_text import printable
+from skinframe.untrusted_files import UnreadableError, inside, read_object, read_text, sha256_of, well_formed
 
 FILES = "files.json"
 REPORT, PAGE = "report.json", "report.html"

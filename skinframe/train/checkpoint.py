@@ -28,7 +28,8 @@ from skinframe.atomic_write import (
     write_folder,
 )
 from skinframe.errors import Problem, RecipeError
-from skinframe.guarded import UnreadableError, parse_object, printable, read_bytes, read_object
+from skinframe.printable_text import printable
+from skinframe.untrusted_files import UnreadableError, parse_object, read_bytes, read_object
 
 log = logging.getLogger("skinframe")
 OPTIMISER = "optimiser.safetensors"

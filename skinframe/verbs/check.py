@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from skinframe.guarded import say
+from skinframe.printable_text import say
 from skinframe.verbs.command_from_signature import Command, Option
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, Unpack, get_args, get_origin, get_type_hints
 
-from skinframe.guarded import say
+from skinframe.printable_text import say
 
 
 @dataclass(frozen=True)

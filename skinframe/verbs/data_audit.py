@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from skinframe.guarded import say
+from skinframe.printable_text import say
 from skinframe.verbs.command_from_signature import Command, Option
 from skinframe.verbs.shared_options import DataOverrides, DataSourceName, Plugins, Presets, Quiet, Workers
 

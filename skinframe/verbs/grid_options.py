@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
-from skinframe.guarded import say
+from skinframe.printable_text import say
 from skinframe.verbs.command_from_signature import Default, Option, with_defaults
 from skinframe.verbs.shared_options import (
     Cache,

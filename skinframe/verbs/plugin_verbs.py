@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 
 from skinframe.components import Verb
 from skinframe.errors import Problem, RecipeError, did_you_mean
-from skinframe.guarded import say
+from skinframe.printable_text import say
 from skinframe.verbs.command_from_signature import Option, Parameter
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from skinframe.guarded import say
+from skinframe.printable_text import say
 from skinframe.verbs.command_from_signature import Command
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skinframe import DataError, Tower
-from skinframe.guarded import UnreadableError, parse_object, printable, read_object, read_text
+from skinframe.printable_text import printable
+from skinframe.untrusted_files import UnreadableError, parse_object, read_object, read_text
 from skinframe_clip.clip_architecture import Architecture
 from skinframe_clip.clip_weights import TOKENIZER_CONFIG, Source
 from skinframe_clip.image_preprocessing import pool_grid

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from skinframe.errors import Problem, RecipeError, did_you_mean
-from skinframe.guarded import UnreadableError, inside, read_object, safetensors_header
+from skinframe.safetensors_header import safetensors_header
+from skinframe.untrusted_files import UnreadableError, inside, read_object
 from skinframe.weight_location import PREFIX, resolve
 from skinframe_clip import transformers_clip
 

@@ -11,7 +11,7 @@ from typing import TextIO, TypeVar
 
 from skinframe import DataError
 from skinframe.data.problem_list import ProblemList
-from skinframe.guarded import open_regular
+from skinframe.untrusted_files import open_regular
 
 LONGEST_LINE = 65_536  # characters; a metadata row of the public sets has under 1,000
 UNKNOWN = frozenset({"", "unknown", "na", "nan", "none", "n/a"})

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from skinframe import DataError
-from skinframe.guarded import UnreadableError, read_json_lines
+from skinframe.untrusted_files import UnreadableError, read_json_lines
 
 FORMAT = "skinframe-paraphrases-1"
 LONGEST = 600  # characters of a paraphrase; the texts it stands for have under 200

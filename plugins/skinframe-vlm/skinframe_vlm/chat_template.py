@@ -11,8 +11,9 @@ from tokenizers import Tokenizer
 
 from skinframe import PromptText, RecipeError
 from skinframe.errors import Problem
-from skinframe.guarded import UnreadableError, parse_object, printable, read_text
+from skinframe.printable_text import printable
 from skinframe.reasoner_module import TokenRow
+from skinframe.untrusted_files import UnreadableError, parse_object, read_text
 from skinframe_vlm.folder_check import MAX_TOKENIZER
 from skinframe_vlm.model_family import ChatTemplate
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from skinframe.guarded import UnreadableError, inside, read_bytes, read_object, safetensors_header
+from skinframe.safetensors_header import safetensors_header
+from skinframe.untrusted_files import UnreadableError, inside, read_bytes, read_object
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"

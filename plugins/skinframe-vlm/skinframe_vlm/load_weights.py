@@ -19,7 +19,7 @@ from transformers.utils import logging as hub_logging
 
 from skinframe import RecipeError
 from skinframe.errors import Problem
-from skinframe.guarded import read_object
+from skinframe.untrusted_files import read_object
 from skinframe_vlm.folder_check import MAX_CONFIG
 from skinframe_vlm.local_checkpoint import without_dtypes
 from skinframe_vlm.model_family import Family

@@ -13,7 +13,7 @@ from typing import Any
 from skinframe import RecipeError, Requirement
 from skinframe.errors import Problem
 from skinframe.file_digest import file_digest
-from skinframe.guarded import UnreadableError, parse_object, read_object
+from skinframe.untrusted_files import UnreadableError, parse_object, read_object
 from skinframe.weight_location import PREFIX, resolve
 from skinframe_vlm.folder_check import MAX_CONFIG, config_problems, shards, weight_problems
 from skinframe_vlm.model_family import Family

@@ -13,7 +13,7 @@ from skinframe import ModuleRow, RecipeError
 from skinframe.components import Shape
 from skinframe.components.base import Role
 from skinframe.errors import Problem
-from skinframe.guarded import printable
+from skinframe.printable_text import printable
 from skinframe_vlm.config_sizes import NF4_BYTES, pooled_side
 from skinframe_vlm.connector import Connector
 from skinframe_vlm.lora_adapters import adapted_linears

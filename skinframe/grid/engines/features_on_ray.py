@@ -15,8 +15,8 @@ from skinframe.errors import DataError, WorkerError
 from skinframe.grid.engines.ray_cluster import RETRIES, connected, imported, resources, share
 from skinframe.grid.run_item import caught
 from skinframe.grid.run_request import Request, request_of
-from skinframe.guarded import parse_object
 from skinframe.preparing.remote_features import ShardWorker, WantedRow
+from skinframe.untrusted_files import parse_object
 
 if TYPE_CHECKING:
     import pyarrow as pa

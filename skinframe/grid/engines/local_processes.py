@@ -15,8 +15,8 @@ from skinframe.data.worker_pool import ONE_THREAD
 from skinframe.errors import Problem, RecipeError
 from skinframe.grid.run_item import ItemResult, attempt
 from skinframe.grid.run_request import RunItem
-from skinframe.guarded import UnreadableError, parse_object
 from skinframe.preparing.image_cache import ImageTableCache
+from skinframe.untrusted_files import UnreadableError, parse_object
 
 PATIENCE = 120  # seconds that a worker gets to write a checkpoint when it is stopped
 

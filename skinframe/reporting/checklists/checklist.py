@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from skinframe.atomic_write import write_atomic, write_json
-from skinframe.guarded import read_text
 from skinframe.recipe.yaml_text import parse_value
 from skinframe.reporting.checklists.checklist_answers import FILLS, Answer, human
 from skinframe.reporting.markdown import markdown as whole
 from skinframe.reporting.markdown import plain, table
 from skinframe.reporting.report_schema import Report
+from skinframe.untrusted_files import read_text
 
 GUIDELINES = Path(__file__).with_name("guidelines.yaml")
 HEAD = ("topic", "status", "what the run says, or what to write", "shown by")

@@ -11,31 +11,18 @@ import json
 import os
 import re
 import stat
-import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, TypeVar, cast
 
 from skinframe.errors import DataError, SkinframeError
+from skinframe.printable_text import printable
 
 MIB = 2**20
 MAX_BYTES = 256 * MIB  # a report with its figures is about 3 MiB, a split of 400,000 images about 8 MiB
 MAX_DEPTH = 64  # of JSON; what skinframe writes stays under 12
 MAX_DIGITS = 320  # of an integer: more than any double has
-MAX_HEADER = 100_000_000  # bytes of a safetensors header; the limit of safetensors itself
-_TYPES = {  # of safetensors, by the bits of one value
-    4: "F4",
-    6: "F6_E2M3 F6_E3M2",
-    8: "BOOL U8 I8 F8_E4M3 F8_E5M2 F8_E8M0",
-    16: "I16 U16 F16 BF16",
-    32: "I32 U32 F32",
-    64: "I64 U64 F64 C64",
-}
-DTYPE_BITS = {name: bits for bits, names in _TYPES.items() for name in names.split()}
-UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
 ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")  # a NUL or half of a surrogate pair, as JSON writes them
 LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 KINDS = {dict: "an object", list: "a list"}
@@ -48,16 +35,6 @@ class UnreadableError(DataError):
     def __init__(self, where: object, reason: str) -> None:
         self.where, self.reason = printable(str(where)), printable(reason)
         super().__init__(f"{self.where}: {self.reason}")
-
-
-def printable(text: str) -> str:
-    """Return text for a terminal or a message: control, right-to-left and invisible characters are shown escaped."""
-    return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
-
-
-def say(value: object) -> None:
-    """Print a value of which a part may come from a file: nothing of it can move the cursor or hide text."""
-    print(printable(str(value)), flush=True)
 
 
 @contextmanager
@@ -222,50 +199,3 @@ def inside(folder: Path, name: str) -> Path:
     except (OSError, RuntimeError):  # a circle of links
         pass
     raise UnreadableError(path, "is a link to a file outside of its folder")
-
-
-def safetensors_header(path: Path) -> dict[str, dict[str, Any]]:
-    """Return `{tensor name: {"dtype", "shape", "data_offsets"}}` of a safetensors file, reading its header only.
-
-    The header must describe the whole file: a cut-off download is found. Raises UnreadableError.
-    """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableError(path, "is not a regular file")
-        with path.open("rb") as stream:
-            start = stream.read(8)
-            if start.startswith(b"version "):
-                what = "is a Git LFS pointer, not the weights themselves; fetch them with 'git lfs pull'"
-                raise UnreadableError(path, what)
-            length = struct.unpack("<Q", start)[0] if len(start) == 8 else status.st_size
-            if length > min(MAX_HEADER, status.st_size - 8):
-                raise UnreadableError(path, "is not a safetensors file, or is cut off in its header")
-            header = parse_object(stream.read(length), path)
-    except FileNotFoundError:
-        raise UnreadableError(path, "no such file") from None
-    except (OSError, ValueError) as error:
-        raise UnreadableError(path, "cannot be read as safetensors") from error
-    header.pop("__metadata__", None)
-    ends = [_tensor_end(path, name, entry) for name, entry in header.items()]
-    if status.st_size != 8 + length + max(ends, default=0):
-        stated = 8 + length + max(ends, default=0)
-        raise UnreadableError(path, f"has {status.st_size:,} bytes, its header describes {stated:,}; fetch it again")
-    return header
-
-
-def _tensor_end(path: Path, name: str, entry: Any) -> int:
-    """Return where a tensor's data end, after checking that shape, type and place agree."""
-    try:
-        shape, bits, (first, last) = entry["shape"], DTYPE_BITS[entry["dtype"]], entry["data_offsets"]
-        whole = all(type(size) is int and 0 <= size < 2**62 for size in (*shape, first, last))
-    except (KeyError, TypeError, ValueError):
-        whole = False
-    if whole:
-        count = 1
-        for size in shape:
-            count *= size
-        whole = isinstance(shape, list) and last - first == -(-count * bits // 8)
-    if not whole:
-        raise UnreadableError(path, f"its header does not describe the tensor {name[:80]!r}")
-    return int(last)

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # what reads or runs without a limit, and the modules that may: they are the guards, or read what they wrote themselves
 GUARDED = {
-    "json.loads": {"skinframe/guarded.py"},
+    "json.loads": {"skinframe/untrusted_files.py"},
     "json.load": set(),
     "yaml.load": {"skinframe/recipe/yaml_text.py"},
     "yaml.safe_load": {"skinframe/recipe/yaml_text.py"},  # of a number that was read, to write it again
@@ -61,7 +61,7 @@ def unguarded(source: str, name: str) -> list[str]:
         if isinstance(node, ast.Call):
             call = dotted(node.func)
             if call in GUARDED and name not in GUARDED[call] and name not in OWN_FILES:
-                found.append(f"{name}:{node.lineno}: {call}; read it with skinframe.guarded")
+                found.append(f"{name}:{node.lineno}: {call}; read it with skinframe.untrusted_files")
         if isinstance(node, ast.ImportFrom):
             hidden = {f"{node.module}.{alias.name}" for alias in node.names} & GUARDED.keys()
             found += [f"{name}:{node.lineno}: imports {one}, which hides the call" for one in sorted(hidden)]
